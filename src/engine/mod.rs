@@ -1,0 +1,15 @@
+//! The pure core: events and closes in, effects out.
+//!
+//! Architecture invariant: nothing here knows of I/O, async, serde, logging, clocks, environment or randomness.
+
+pub mod day;
+pub mod customer;
+pub mod money;
+pub mod event;
+pub mod rfm;
+pub mod scoring;
+pub mod alerting;
+pub mod clock;
+pub mod effect;
+pub mod state;
+pub mod step;
