@@ -25,17 +25,35 @@ pub struct Event<'a> {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Body<'a> {
     /// Goods bought; `amount` is what the customer paid and is never negative.
-    Purchase { order: Option<Tag>, amount: Money },
+    Purchase {
+        /// Tag of the order id, if the event names one.
+        order: Option<Tag>,
+        /// What the customer paid.
+        amount: Money,
+    },
     /// Money given back, on the day of this event; without an amount the whole of `order`.
-    Refund { order: Option<Tag>, amount: Option<Money> },
+    Refund {
+        /// Tag of the order's id, if the event names one.
+        order: Option<Tag>,
+        /// What was given back; absent: the whole order.
+        amount: Option<Money>,
+    },
     /// Any sign of attention that is not money.
     Interaction(Interaction),
     /// The sales team got in touch about an episode (UUID bits); `action` names what was done.
-    Contacted { episode: u128, action: &'a str },
+    Contacted {
+        /// The episode's UUID as bits.
+        episode: u128,
+        /// What was done.
+        action: &'a str,
+    },
     /// The customer wants no more messages.
     OptOut,
     /// `alias` is another id of the same customer.
-    Identity { alias: &'a str },
+    Identity {
+        /// The other id.
+        alias: &'a str,
+    },
     /// Erase everything up to now.
     Forget,
 }
@@ -66,13 +84,25 @@ pub enum Interaction {
     /// Complained.
     Complaint,
     /// Rated a product or the shop; 0 worst, 1 best.
-    Review { rating: f32 },
+    Review {
+        /// From 0, worst, to 1, best.
+        rating: f32,
+    },
     /// Answered a survey; 0 worst, 1 best (score ÷ scale).
-    Survey { satisfaction: f32 },
+    Survey {
+        /// From 0, worst, to 1, best.
+        satisfaction: f32,
+    },
     /// The loyalty account's balance changed by `points`.
-    Loyalty { points: i64 },
+    Loyalty {
+        /// Points gained, or lost where negative.
+        points: i64,
+    },
     /// A sales person's note with a cause code (tag of the code).
-    Note { cause: Tag },
+    Note {
+        /// Tag of the cause code.
+        cause: Tag,
+    },
 }
 
 /// Number of interaction kinds; [`Interaction::kind`] is below it.
@@ -103,8 +133,21 @@ impl Interaction {
 
 /// The wire names of the interaction kinds, by [`Interaction::kind`].
 pub const INTERACTION_NAMES: [&str; INTERACTION_KINDS] = [
-    "visit", "product_view", "cart", "checkout", "login", "message_sent", "message_opened", "message_clicked",
-    "unsubscribed", "support_contact", "complaint", "review", "survey", "loyalty", "note",
+    "visit",
+    "product_view",
+    "cart",
+    "checkout",
+    "login",
+    "message_sent",
+    "message_opened",
+    "message_clicked",
+    "unsubscribed",
+    "support_contact",
+    "complaint",
+    "review",
+    "survey",
+    "loyalty",
+    "note",
 ];
 
 /// Why an input could not be used. The closed list of reasons that dead letters carry.
@@ -151,9 +194,24 @@ pub enum Reason {
 impl Reason {
     /// Every reason, in the order of their declaration.
     pub const ALL: [Self; 18] = [
-        Self::NotUtf8, Self::NotJson, Self::TooLarge, Self::TooDeep, Self::NoKey, Self::MissingField, Self::BadField,
-        Self::UnknownType, Self::UnknownCurrency, Self::BadAmount, Self::InTheFuture, Self::TooOld, Self::TooLate,
-        Self::KeyDisagrees, Self::NeedsRekey, Self::UnknownOrder, Self::UnknownEpisode, Self::StateFull,
+        Self::NotUtf8,
+        Self::NotJson,
+        Self::TooLarge,
+        Self::TooDeep,
+        Self::NoKey,
+        Self::MissingField,
+        Self::BadField,
+        Self::UnknownType,
+        Self::UnknownCurrency,
+        Self::BadAmount,
+        Self::InTheFuture,
+        Self::TooOld,
+        Self::TooLate,
+        Self::KeyDisagrees,
+        Self::NeedsRekey,
+        Self::UnknownOrder,
+        Self::UnknownEpisode,
+        Self::StateFull,
     ];
 
     /// The words in the dead letter's header and in metric labels.
