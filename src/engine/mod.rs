@@ -6,3 +6,4 @@ pub mod day;
 pub mod customer;
 pub mod money;
 pub mod event;
+pub mod rfm;

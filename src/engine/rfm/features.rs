@@ -1,0 +1,294 @@
+//! Features: the numbers a model sees in a view. One definition for serving, training and backtest.
+//!
+//! Formulas of the first fourteen: docs/accuracy.md. Logarithms come from the libm crate, so every machine gets the same bits.
+
+use libm::{cos, log, log1p, sin, sqrt};
+
+use crate::engine::day::Day;
+use crate::engine::rfm::settled::Rhythm;
+use crate::engine::rfm::view::View;
+
+/// What part of a customer's story a feature tells; reasons are summed over these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Group {
+    /// The silence measured against the customer's own rhythm.
+    Silence,
+    /// Whether purchases get denser or rarer.
+    Trend,
+    /// What the customer spends.
+    Value,
+    /// Visits, carts, messages.
+    Engagement,
+    /// Survey and complaints.
+    Satisfaction,
+    /// The time of the year.
+    Season,
+}
+
+impl Group {
+    /// Every group, in the order of declaration.
+    pub const ALL: [Self; 6] =
+        [Self::Silence, Self::Trend, Self::Value, Self::Engagement, Self::Satisfaction, Self::Season];
+
+    /// The group's code on the wire.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Silence => "silence",
+            Self::Trend => "trend",
+            Self::Value => "value",
+            Self::Engagement => "engagement",
+            Self::Satisfaction => "satisfaction",
+            Self::Season => "season",
+        }
+    }
+}
+
+/// Constants of the training that features need.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FeatureConstants {
+    /// Population mean gap between purchase days, in days (g0).
+    pub mean_gap_days: f64,
+    /// Knots of the hinges on ln R.
+    pub knots: [f64; KNOTS],
+    /// Minor units in one major unit of the base currency.
+    pub minor_per_major: f64,
+    /// Churn horizon H in days, for the season's window.
+    pub horizon_days: i32,
+}
+
+/// Number of hinge knots.
+pub const KNOTS: usize = 4;
+/// Number of features.
+pub const FEATURES: usize = 44;
+
+/// Name, group and meaning of each feature, in the order of the vector.
+pub const FEATURE_TABLE: [(&str, Group, &str); FEATURES] = [
+    ("ld7", Group::Trend, "ln(0.02 + decayed purchase days), half-life 7 days, now"),
+    ("ld14", Group::Trend, "the same, 14 days"),
+    ("ld60", Group::Trend, "the same, 60 days"),
+    ("ld90", Group::Trend, "the same, 90 days"),
+    ("ld0_60", Group::Trend, "ln decayed purchase days just after the last purchase, 60 days"),
+    ("ld0_90", Group::Trend, "the same, 90 days"),
+    ("bg7", Group::Silence, "(x + 0.5) ln((A + 7)/(tx + 7)): the log-odds kernel of BG/NBD (Fader, Hardie, Lee 2005)"),
+    ("sur60", Group::Silence, "ln(1 + R D0_60 ln2/60): purchases missed at the recent rate"),
+    ("lod", Group::Silence, "ln(R / mean gap + 0.001), mean gap shrunk to the population's"),
+    ("lod_mx", Group::Silence, "ln((R + 1)/(longest gap + 1))"),
+    ("one", Group::Trend, "1 for a customer with one purchase day"),
+    ("lr_x_one", Group::Silence, "ln(1 + R) for a customer with one purchase day"),
+    ("gtrend", Group::Trend, "ln((smoothed gap + 1)/(mean gap + 1))"),
+    ("lamt_last_ratio", Group::Value, "ln((gross of the last purchase day + 1)/(gross / purchase days + 1))"),
+    ("lspend30", Group::Value, "ln(1 + decayed gross), half-life 30 days, major units"),
+    ("lspend90", Group::Value, "the same, 90 days"),
+    ("laov", Group::Value, "ln(1 + gross per purchase), major units"),
+    ("r", Group::Silence, "R, days of silence + 1"),
+    ("lr", Group::Silence, "ln R"),
+    ("lr2", Group::Silence, "(ln R)²"),
+    ("sqrt_r", Group::Silence, "√R"),
+    ("lod_x_ln_n", Group::Silence, "lod · ln n, n purchase days"),
+    ("lr_x_ln_n", Group::Silence, "ln R · ln n"),
+    ("hinge1", Group::Silence, "max(0, ln R − first knot)"),
+    ("hinge2", Group::Silence, "max(0, ln R − second knot)"),
+    ("hinge3", Group::Silence, "max(0, ln R − third knot)"),
+    ("hinge4", Group::Silence, "max(0, ln R − fourth knot)"),
+    ("ln_n", Group::Trend, "ln n"),
+    ("ltenure", Group::Trend, "ln A, days since the first purchase + 1"),
+    ("lattention7", Group::Engagement, "ln(1 + decayed visits, views and logins), half-life 7 days"),
+    ("lattention30", Group::Engagement, "the same, 30 days"),
+    ("lattention90", Group::Engagement, "the same, 90 days"),
+    ("lintent30", Group::Engagement, "ln(1 + decayed carts and checkouts), 30 days"),
+    ("lopened30", Group::Engagement, "ln(1 + decayed messages opened and clicked), 30 days"),
+    ("lignored30", Group::Engagement, "ln(1 + decayed messages sent and not opened), 30 days"),
+    ("unsubscribed90", Group::Engagement, "decayed unsubscriptions, 90 days, at most 1"),
+    ("lsupport30", Group::Satisfaction, "ln(1 + decayed support contacts and complaints), 30 days"),
+    ("complaint_open", Group::Satisfaction, "1 while a complaint is open"),
+    ("survey", Group::Satisfaction, "satisfaction in the last survey less 0.5; 0 without one"),
+    ("lr_x_attention30", Group::Engagement, "ln R · lattention30"),
+    ("season_sin", Group::Season, "sine of the year at the centre of the label window"),
+    ("season_cos", Group::Season, "cosine of the same"),
+    ("season_sin2", Group::Season, "sine of the half-year"),
+    ("season_cos2", Group::Season, "cosine of the same"),
+];
+
+/// The feature vector.
+pub type Features = [f64; FEATURES];
+
+/// Position of a feature by its name.
+pub fn feature_index(name: &str) -> Option<usize> {
+    FEATURE_TABLE.iter().position(|(known, _, _)| *known == name)
+}
+
+/// The features of a view; `None` where no purchase stands.
+pub fn features(view: &View, constants: &FeatureConstants) -> Option<Features> {
+    let rhythm = view.rhythm.as_ref()?;
+    let silence = SilenceTerms::of(rhythm, view.day, constants);
+    let [s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, s10] = silence.own_rhythm(rhythm);
+    let [t0, t1, t2, t3, t4, t5, t6, t7] = silence.trend(rhythm);
+    let [v0, v1, v2, v3] = silence.value(rhythm, view, constants);
+    let [h1, h2, h3, h4] = constants.knots.map(|knot| (silence.ln_r - knot).max(0.0));
+    let [e0, e1, e2, e3, e4, e5, e6, e7, e8, e9] = engagement(view);
+    let [c0, c1, c2, c3] = season(view.day, constants.horizon_days);
+    Some([
+        t0,
+        t1,
+        t2,
+        t3,
+        t4,
+        t5,
+        s0,
+        s1,
+        s2,
+        s3,
+        t6,
+        s4,
+        t7,
+        v0,
+        v1,
+        v2,
+        v3,
+        s5,
+        s6,
+        s7,
+        s8,
+        s9,
+        s10,
+        h1,
+        h2,
+        h3,
+        h4,
+        silence.ln_n,
+        log(silence.age),
+        e0,
+        e1,
+        e2,
+        e3,
+        e4,
+        e5,
+        e6,
+        e7,
+        e8,
+        e9,
+        silence.ln_r * e1,
+        c0,
+        c1,
+        c2,
+        c3,
+    ])
+}
+
+/// Quantities that several features share.
+struct SilenceTerms {
+    silence_days: i32,
+    r: f64,
+    ln_r: f64,
+    age: f64,
+    span: f64,
+    repeats: f64,
+    ln_n: f64,
+    mean_gap: f64,
+    smoothed_gap: f64,
+    longest_gap: f64,
+    one: f64,
+}
+
+impl SilenceTerms {
+    fn of(rhythm: &Rhythm, day: Day, constants: &FeatureConstants) -> Self {
+        let silence_days = day.since(rhythm.last).max(0);
+        let r = f64::from(silence_days) + 1.0;
+        let span = f64::from(rhythm.last.since(rhythm.first));
+        let n = f64::from(rhythm.days);
+        let repeats = n - 1.0;
+        let g0 = constants.mean_gap_days;
+        let single = rhythm.days == 1;
+        Self {
+            silence_days,
+            r,
+            ln_r: log(r),
+            age: span + r,
+            span,
+            repeats,
+            ln_n: log(n),
+            mean_gap: (span + g0) / n,
+            smoothed_gap: if single { g0 } else { (repeats * f64::from(rhythm.smoothed_gap) + g0) / n },
+            longest_gap: if single { g0 } else { f64::from(rhythm.longest_gap) },
+            one: f64::from(u8::from(single)),
+        }
+    }
+
+    fn own_rhythm(&self, rhythm: &Rhythm) -> [f64; 11] {
+        let [_, _, d0_60, _] = rhythm.frequency.map(f64::from);
+        let overdue = log(self.r / self.mean_gap + 0.001);
+        [
+            (self.repeats + 0.5) * log((self.age + 7.0) / (self.span + 7.0)),
+            log1p(self.r * d0_60 * std::f64::consts::LN_2 / 60.0),
+            overdue,
+            log((self.r + 1.0) / (self.longest_gap + 1.0)),
+            self.one * log1p(self.r),
+            self.r,
+            self.ln_r,
+            self.ln_r * self.ln_r,
+            sqrt(self.r),
+            overdue * self.ln_n,
+            self.ln_r * self.ln_n,
+        ]
+    }
+
+    fn trend(&self, rhythm: &Rhythm) -> [f64; 8] {
+        let [h7, h14, h60, h90] = rhythm.frequency.map(f64::from);
+        let [p7, p14, p60, p90] = [7.0, 14.0, 60.0, 90.0].map(|half: f64| libm::exp2(-self.r / half));
+        [
+            log(0.02 + h7 * p7),
+            log(0.02 + h14 * p14),
+            log(0.02 + h60 * p60),
+            log(0.02 + h90 * p90),
+            log(h60),
+            log(h90),
+            self.one,
+            log((self.smoothed_gap + 1.0) / (self.mean_gap + 1.0)),
+        ]
+    }
+
+    fn value(&self, rhythm: &Rhythm, view: &View, constants: &FeatureConstants) -> [f64; 4] {
+        let [s30, s90] = rhythm.spend.map(f64::from);
+        let major = constants.minor_per_major;
+        let gross = view.totals.gross.major(major);
+        let silence = f64::from(self.silence_days);
+        [
+            log((rhythm.last_gross.major(major) + 1.0) / (gross / f64::from(rhythm.days) + 1.0)),
+            log1p((s30 * libm::exp2(-silence / 30.0)).max(0.0) / major),
+            log1p((s90 * libm::exp2(-silence / 90.0)).max(0.0) / major),
+            log1p(gross / f64::from(view.totals.purchases.max(1))),
+        ]
+    }
+}
+
+fn engagement(view: &View) -> [f64; 10] {
+    let [visit, product_view, cart, checkout, login, sent, opened, clicked, unsubscribed, support, complaint, ..] =
+        view.interactions;
+    let sum = |kinds: &[[f32; 3]], half: usize| -> f64 {
+        kinds.iter().filter_map(|kind| kind.get(half)).map(|value| f64::from(*value)).sum()
+    };
+    let attention = [visit, product_view, login];
+    let (read, all) = (sum(&[opened, clicked], 1), sum(&[sent], 1));
+    [
+        log1p(sum(&attention, 0)),
+        log1p(sum(&attention, 1)),
+        log1p(sum(&attention, 2)),
+        log1p(sum(&[cart, checkout], 1)),
+        log1p(read),
+        log1p((all - sum(&[opened], 1)).max(0.0)),
+        sum(&[unsubscribed], 2).min(1.0),
+        log1p(sum(&[support, complaint], 1)),
+        f64::from(u8::from(view.complaint_open)),
+        view.survey.map_or(0.0, |satisfaction| f64::from(satisfaction) - 0.5),
+    ]
+}
+
+/// Days of a mean year.
+const YEAR_DAYS: f64 = 365.2425;
+
+/// The label window's centre on the circle of the year, and on that of the half-year.
+fn season(day: Day, horizon_days: i32) -> [f64; 4] {
+    let centre = f64::from(day.0) + 1.0 + f64::from(horizon_days) / 2.0;
+    let angle = std::f64::consts::TAU * centre / YEAR_DAYS;
+    [sin(angle), cos(angle), sin(2.0 * angle), cos(2.0 * angle)]
+}

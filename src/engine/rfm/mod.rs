@@ -1,0 +1,9 @@
+//! The rolling RFM profile: what is remembered of a customer, and the features seen in it at the end of a day.
+
+pub mod decay;
+pub mod open;
+pub mod ledger;
+pub mod settled;
+pub mod profile;
+pub mod view;
+pub mod features;

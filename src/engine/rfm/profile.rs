@@ -1,0 +1,245 @@
+//! The profile of one customer: an open part that forgets the order of arrival, and a settled part folded day by day.
+//!
+//! Bit for bit the same for every arrival order in which nothing comes `lateness_days` or more behind the newest event.
+
+use crate::engine::customer::Tag;
+use crate::engine::day::{Day, Millis};
+use crate::engine::event::{Body, Event, Interaction, Reason};
+use crate::engine::rfm::ledger::{LEDGER_DAYS, LedgerDay};
+use crate::engine::rfm::open::{
+    DayCount, Entry, OpenOrder, Recent, count_interaction, insert_order, knows_order, ledger_day, price_refunds_of,
+    remember_recent,
+};
+use crate::engine::rfm::settled::{KindCount, Rhythm, Totals, fold_day};
+
+/// What is remembered of a customer, its episode apart.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Profile {
+    /// Day of the newest accepted event; before all days where there is none.
+    pub newest: Day,
+    /// Rhythm of the settled purchase days.
+    pub rhythm: Option<Rhythm>,
+    /// Sums over the settled days.
+    pub totals: Totals,
+    /// Settled days with money within the last 400, ascending.
+    pub ledger: Vec<LedgerDay>,
+    /// Open purchases and refunds, ascending.
+    pub orders: Vec<OpenOrder>,
+    /// Settled interactions, ascending by kind.
+    pub kinds: Vec<KindCount>,
+    /// Open interactions, ascending by day and kind.
+    pub counts: Vec<DayCount>,
+    /// The newest interactions one by one, ascending by time and tag.
+    pub recent: Vec<Recent>,
+    /// Open changes of the loyalty account, summed by day, ascending.
+    pub points: Vec<(Day, i64)>,
+    /// Settled balance of the loyalty account.
+    pub settled_points: i64,
+    /// Last word on a matter, each the newest by time and tag.
+    pub marks: Marks,
+}
+
+impl Default for Profile {
+    fn default() -> Self {
+        Self {
+            newest: Day(i32::MIN),
+            rhythm: None,
+            totals: Totals::default(),
+            ledger: Vec::new(),
+            orders: Vec::new(),
+            kinds: Vec::new(),
+            counts: Vec::new(),
+            recent: Vec::new(),
+            points: Vec::new(),
+            settled_points: 0,
+            marks: Marks::default(),
+        }
+    }
+}
+
+/// The newest statement on each matter that is kept as a state rather than a count.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Marks {
+    /// Satisfaction in the last survey, 0 to 1.
+    pub survey: Option<Mark<f32>>,
+    /// Rating in the last review, 0 to 1.
+    pub review: Option<Mark<f32>>,
+    /// The last complaint.
+    pub complaint: Option<Mark<()>>,
+    /// The last cause code noted.
+    pub cause: Option<Mark<Tag>>,
+    /// The last opt-out.
+    pub opt_out: Option<Mark<()>>,
+}
+
+/// A value with the event that set it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Mark<T> {
+    /// When it was said.
+    pub time: Millis,
+    /// The local day of `time`.
+    pub day: Day,
+    /// Tag of the event, which decides between two of the same instant.
+    pub tag: Tag,
+    /// What was said.
+    pub value: T,
+}
+
+/// What became of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Applied {
+    /// The profile took it in.
+    Changed,
+    /// It was there already.
+    Duplicate,
+    /// It can't be used.
+    Rejected(Reason),
+    /// The profile took it in as it will count once its order arrives, but the sender should know that the order is unknown.
+    ChangedButUnknownOrder,
+}
+
+impl Profile {
+    /// Takes one event in. `Contacted`, `Identity` and `Forget` are not the profile's business and change nothing.
+    pub fn apply(&mut self, event: &Event<'_>, lateness_days: i32) -> Applied {
+        if self.newest.since(event.day) >= lateness_days {
+            return Applied::Rejected(Reason::TooLate);
+        }
+        let applied = match event.body {
+            Body::Purchase { order, amount } => self.order(event, order, Entry::Purchase(amount), lateness_days),
+            Body::Refund { order, amount } => {
+                let entry = amount.map_or(Entry::RefundWhole, Entry::Refund);
+                self.order(event, order, entry, lateness_days)
+            }
+            Body::Interaction(interaction) => self.interact(event, interaction),
+            Body::OptOut => {
+                latest(&mut self.marks.opt_out, event, ());
+                Applied::Changed
+            }
+            Body::Contacted { .. } | Body::Identity { .. } | Body::Forget => return Applied::Changed,
+        };
+        if matches!(applied, Applied::Changed | Applied::ChangedButUnknownOrder) && event.day > self.newest {
+            self.newest = event.day;
+            self.settle(lateness_days);
+        }
+        applied
+    }
+
+    fn order(&mut self, event: &Event<'_>, order: Option<Tag>, entry: Entry, lateness_days: i32) -> Applied {
+        if entry == Entry::RefundWhole && order.is_none() {
+            return Applied::Rejected(Reason::UnknownOrder);
+        }
+        let unknown = entry == Entry::RefundWhole
+            && !order.is_some_and(|order| knows_order(&self.orders, order, event.day, lateness_days));
+        let new = OpenOrder { day: event.day, time: event.time, tag: event.tag, order, entry };
+        match (insert_order(&mut self.orders, new), unknown) {
+            (false, _) => Applied::Duplicate,
+            (true, false) => Applied::Changed,
+            (true, true) => Applied::ChangedButUnknownOrder,
+        }
+    }
+
+    fn interact(&mut self, event: &Event<'_>, interaction: Interaction) -> Applied {
+        if !remember_recent(&mut self.recent, Recent { time: event.time, tag: event.tag, day: event.day }) {
+            return Applied::Duplicate;
+        }
+        count_interaction(&mut self.counts, event.day, interaction.kind());
+        match interaction {
+            Interaction::Survey { satisfaction } => latest(&mut self.marks.survey, event, satisfaction),
+            Interaction::Review { rating } => latest(&mut self.marks.review, event, rating),
+            Interaction::Complaint => latest(&mut self.marks.complaint, event, ()),
+            Interaction::Note { cause } => latest(&mut self.marks.cause, event, cause),
+            Interaction::Loyalty { points } => add_points(&mut self.points, event.day, points),
+            Interaction::Visit
+            | Interaction::ProductView
+            | Interaction::Cart
+            | Interaction::Checkout
+            | Interaction::Login
+            | Interaction::MessageSent
+            | Interaction::MessageOpened
+            | Interaction::MessageClicked
+            | Interaction::Unsubscribed
+            | Interaction::SupportContact => {}
+        }
+        Applied::Changed
+    }
+
+    /// Folds what no longer can change. Interactions settle after `lateness_days`; orders after twice as long, because a
+    /// refund up to `lateness_days` later may still undo a purchase and may itself come that late.
+    fn settle(&mut self, lateness_days: i32) {
+        let interactions_until = self.newest.plus(-lateness_days);
+        let settled = self.counts.partition_point(|count| count.day <= interactions_until);
+        for count in self.counts.drain(..settled) {
+            fold_count(&mut self.kinds, count);
+        }
+        let settled = self.points.partition_point(|(day, _)| *day <= interactions_until);
+        let change = self.points.drain(..settled).map(|(_, change)| change).fold(0, i64::wrapping_add);
+        self.settled_points = self.settled_points.wrapping_add(change);
+        self.settle_orders(self.newest.plus(-2 * lateness_days), lateness_days);
+        let oldest = self.newest.plus(-LEDGER_DAYS);
+        let expired = self.ledger.partition_point(|day| day.day <= oldest);
+        self.ledger.drain(..expired);
+    }
+
+    fn settle_orders(&mut self, until: Day, lateness_days: i32) {
+        while let Some(day) = self.orders.first().map(|order| order.day).filter(|day| *day <= until) {
+            price_refunds_of(&mut self.orders, day, lateness_days);
+            let count = self.orders.partition_point(|order| order.day <= day);
+            let sums = ledger_day(day, self.orders.get(..count).unwrap_or_default(), &self.orders, lateness_days);
+            self.orders.drain(..count);
+            fold_day(&mut self.rhythm, &mut self.totals, &sums);
+            self.ledger.push(sums);
+        }
+    }
+
+    /// Erases everything up to `time`, and the interactions of the whole of its `day`, which are kept by the day.
+    /// `false` where nothing is left.
+    pub fn forget(&mut self, time: Millis, day: Day) -> bool {
+        self.rhythm = None;
+        self.totals = Totals::default();
+        self.ledger.clear();
+        self.kinds.clear();
+        self.settled_points = 0;
+        self.orders.retain(|order| order.time > time);
+        self.counts.retain(|count| count.day > day);
+        self.points.retain(|(at, _)| *at > day);
+        self.recent.retain(|recent| recent.day > day);
+        self.marks = Marks {
+            survey: self.marks.survey.filter(|mark| mark.day > day),
+            review: self.marks.review.filter(|mark| mark.day > day),
+            complaint: self.marks.complaint.filter(|mark| mark.day > day),
+            cause: self.marks.cause.filter(|mark| mark.day > day),
+            opt_out: self.marks.opt_out.filter(|mark| mark.time > time),
+        };
+        let orders = self.orders.iter().map(|order| order.day);
+        let counts = self.counts.iter().map(|count| count.day);
+        let left = orders.chain(counts).chain(self.marks.opt_out.map(|mark| mark.day)).max();
+        self.newest = left.unwrap_or(Day(i32::MIN));
+        left.is_some()
+    }
+}
+
+fn add_points(points: &mut Vec<(Day, i64)>, day: Day, change: i64) {
+    let at = points.partition_point(|(known, _)| *known < day);
+    match points.get_mut(at) {
+        Some((known, sum)) if *known == day => *sum = sum.wrapping_add(change),
+        _ => points.insert(at, (day, change)),
+    }
+}
+
+fn fold_count(kinds: &mut Vec<KindCount>, count: DayCount) {
+    let at = kinds.partition_point(|kind| kind.kind < count.kind);
+    match kinds.get_mut(at) {
+        Some(kind) if kind.kind == count.kind => kind.fold(count.day, count.count),
+        _ => {
+            let mut kind = KindCount::none(count.kind, count.day);
+            kind.fold(count.day, count.count);
+            kinds.insert(at, kind);
+        }
+    }
+}
+
+fn latest<T>(mark: &mut Option<Mark<T>>, event: &Event<'_>, value: T) {
+    if mark.as_ref().is_none_or(|known| (known.time, known.tag) < (event.time, event.tag)) {
+        *mark = Some(Mark { time: event.time, day: event.day, tag: event.tag, value });
+    }
+}

@@ -1,0 +1,113 @@
+//! A profile as seen at the end of one day: nothing later than that day shows, whether the day is past or yet to come.
+
+use crate::engine::day::Day;
+use crate::engine::event::INTERACTION_KINDS;
+use crate::engine::money::Money;
+use crate::engine::rfm::ledger::Window;
+use crate::engine::rfm::open::for_each_day;
+use crate::engine::rfm::profile::Profile;
+use crate::engine::rfm::settled::{KindCount, Rhythm, Totals, fold_day};
+
+/// What features are made of.
+#[derive(Clone, Debug, PartialEq)]
+pub struct View {
+    /// The day at whose end this is seen.
+    pub day: Day,
+    /// Rhythm of the purchase days up to `day`.
+    pub rhythm: Option<Rhythm>,
+    /// Sums over the life up to `day`.
+    pub totals: Totals,
+    /// Decayed interaction counts at the end of `day`, by kind and half-life.
+    pub interactions: [[f32; 3]; INTERACTION_KINDS],
+    /// Satisfaction in the last survey, 0 to 1.
+    pub survey: Option<f32>,
+    /// Whether a complaint is open: no purchase since, and not older than 90 days.
+    pub complaint_open: bool,
+}
+
+/// A complaint that nobody speaks of any more counts as closed after this many days.
+const COMPLAINT_OPEN_DAYS: i32 = 90;
+
+impl Profile {
+    /// The rhythm and sums at the end of `day`.
+    pub fn money_at(&self, day: Day, lateness_days: i32) -> (Option<Rhythm>, Totals) {
+        let (mut rhythm, mut totals) = (self.rhythm, self.totals);
+        for_each_day(&self.orders, day, lateness_days, |sums| fold_day(&mut rhythm, &mut totals, &sums));
+        (rhythm, totals)
+    }
+
+    /// The view at the end of `day`.
+    pub fn view(&self, day: Day, lateness_days: i32) -> View {
+        let (rhythm, totals) = self.money_at(day, lateness_days);
+        let mut interactions = [[0.0; 3]; INTERACTION_KINDS];
+        if !self.kinds.is_empty() || !self.counts.is_empty() {
+            self.decayed_interactions(day, &mut interactions);
+        }
+        let survey = self.marks.survey.filter(|mark| mark.day <= day).map(|mark| mark.value);
+        let complaint_open = self.marks.complaint.is_some_and(|mark| {
+            (0..COMPLAINT_OPEN_DAYS).contains(&day.since(mark.day))
+                && rhythm.is_none_or(|rhythm| rhythm.last <= mark.day)
+        });
+        View { day, rhythm, totals, interactions, survey, complaint_open }
+    }
+
+    fn decayed_interactions(&self, day: Day, out: &mut [[f32; 3]; INTERACTION_KINDS]) {
+        let mut kinds = [KindCount::none(0, day); INTERACTION_KINDS];
+        for kind in &self.kinds {
+            if let Some(slot) = kinds.get_mut(usize::from(kind.kind)) {
+                *slot = *kind;
+            }
+        }
+        for count in self.counts.iter().take_while(|count| count.day <= day) {
+            if let Some(slot) = kinds.get_mut(usize::from(count.kind)) {
+                if slot.total == 0 {
+                    *slot = KindCount::none(count.kind, count.day);
+                }
+                slot.fold(count.day, count.count);
+            }
+        }
+        for (out, kind) in out.iter_mut().zip(kinds) {
+            if kind.total > 0 {
+                *out = kind.at(day);
+            }
+        }
+    }
+
+    /// Day of the last purchase that stands, seen at the end of `day`.
+    pub fn last_purchase_day(&self, day: Day, lateness_days: i32) -> Option<Day> {
+        self.money_at(day, lateness_days).0.map(|rhythm| rhythm.last)
+    }
+
+    /// Exact sums over the `days` days up to and including `until`.
+    pub fn window(&self, until: Day, days: i32, lateness_days: i32) -> Window {
+        let oldest = until.plus(-days);
+        let mut window = Window::default();
+        for day in self.ledger.iter().filter(|day| day.day > oldest && day.day <= until) {
+            window.add(day);
+        }
+        for_each_day(&self.orders, until, lateness_days, |day| {
+            if day.day > oldest {
+                window.add(&day);
+            }
+        });
+        window
+    }
+
+    /// Loyalty points at the end of `day`.
+    pub fn points_at(&self, day: Day) -> i64 {
+        self.points
+            .iter()
+            .take_while(|(at, _)| *at <= day)
+            .fold(self.settled_points, |sum, (_, change)| sum.wrapping_add(*change))
+    }
+
+    /// Purchases, gross and net of the days from `from` to `until`, both included.
+    pub fn between(&self, from: Day, until: Day, lateness_days: i32) -> Window {
+        self.window(until, until.since(from) + 1, lateness_days)
+    }
+
+    /// Net spend of the 365 days up to `until`, never below zero: what value at risk and tiers go by.
+    pub fn net_year(&self, until: Day, lateness_days: i32) -> Money {
+        self.window(until, 365, lateness_days).net.max(Money::ZERO)
+    }
+}
