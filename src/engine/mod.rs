@@ -7,3 +7,4 @@ pub mod customer;
 pub mod money;
 pub mod event;
 pub mod rfm;
+pub mod scoring;

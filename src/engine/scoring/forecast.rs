@@ -1,0 +1,17 @@
+//! What silence alone will bring: the score of each coming close if nothing more is heard.
+
+use crate::engine::day::Day;
+use crate::engine::rfm::profile::Profile;
+use crate::engine::scoring::model::Model;
+
+/// Day and silence score of each close after `day` up to the day before the horizon, if nothing happens.
+pub fn forecast(profile: &Profile, day: Day, model: &Model, lateness_days: i32) -> Vec<(Day, f64)> {
+    let Some(last) = profile.last_purchase_day(day, lateness_days) else { return Vec::new() };
+    let days = day.0.max(last.0) + 1..last.0 + model.horizon_days();
+    days.map(Day)
+        .filter_map(|day| {
+            let view = profile.view(day, lateness_days);
+            model.features(&view).map(|features| (day, model.silence.score(&features)))
+        })
+        .collect()
+}

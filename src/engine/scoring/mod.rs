@@ -1,0 +1,6 @@
+//! From features to a calibrated probability and the reasons for it.
+
+pub mod logistic;
+pub mod model;
+pub mod reasons;
+pub mod forecast;

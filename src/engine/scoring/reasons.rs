@@ -1,0 +1,47 @@
+//! Why a score is what it is: contributions by group, relative to the same customer the day after the last purchase.
+//!
+//! Reference + contributions = calibrated log-odds, exactly as the head computes them.
+
+use crate::engine::event::INTERACTION_KINDS;
+use crate::engine::rfm::features::Group;
+use crate::engine::rfm::view::View;
+use crate::engine::scoring::logistic::Head;
+use crate::engine::scoring::model::Model;
+
+/// A score taken apart.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Reasons {
+    /// Calibrated log-odds of the reference.
+    pub reference: f64,
+    /// What each group adds, by [`Group::ALL`].
+    pub contributions: [f64; Group::ALL.len()],
+    /// Calibrated log-odds of the view.
+    pub log_odds: f64,
+}
+
+/// The customer as it was the day after its last purchase, nothing having been heard from it but purchases.
+///
+/// Interactions are kept decayed, not dated, so their reference is none at all: what engagement and satisfaction
+/// contribute is then all that they say (docs/decisions/0002-reference-of-reasons.md).
+fn reference(view: &View) -> View {
+    let mut reference = view.clone();
+    if let Some(rhythm) = &view.rhythm {
+        reference.day = rhythm.last.plus(1);
+    }
+    reference.interactions = [[0.0; 3]; INTERACTION_KINDS];
+    reference.survey = None;
+    reference.complaint_open = false;
+    reference
+}
+
+/// Takes the score of `view` under one of the model's heads apart; `None` where no purchase stands.
+pub fn reasons(model: &Model, head: &Head, view: &View) -> Option<Reasons> {
+    let now = model.features(view)?;
+    let then = model.features(&reference(view))?;
+    let (now_terms, then_terms) = (head.group_terms(&now), head.group_terms(&then));
+    let mut contributions = now_terms;
+    for (contribution, then) in contributions.iter_mut().zip(then_terms) {
+        *contribution -= then;
+    }
+    Some(Reasons { reference: head.log_odds(&then), contributions, log_odds: head.log_odds(&now) })
+}
