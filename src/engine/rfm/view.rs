@@ -23,10 +23,45 @@ pub struct View {
     pub survey: Option<f32>,
     /// Whether a complaint is open: no purchase since, and not older than 90 days.
     pub complaint_open: bool,
+    /// The last complaint without a purchase after it.
+    complained: Option<Day>,
+    /// The folds that `interactions` are read off; `None` where there never was one.
+    kinds: Option<Box<[KindCount; INTERACTION_KINDS]>>,
 }
 
 /// A complaint that nobody speaks of any more counts as closed after this many days.
 const COMPLAINT_OPEN_DAYS: i32 = 90;
+
+impl View {
+    /// The same customer at the end of a later day if nothing more happens.
+    pub fn move_to(&mut self, day: Day) {
+        self.day = day;
+        self.complaint_open = self.complained.is_some_and(|since| (0..COMPLAINT_OPEN_DAYS).contains(&day.since(since)));
+        if let Some(kinds) = &self.kinds {
+            for (out, kind) in self.interactions.iter_mut().zip(kinds.iter()) {
+                *out = if kind.total > 0 { kind.at(day) } else { [0.0; 3] };
+            }
+        }
+    }
+
+    /// The same view had nothing been heard from the customer but purchases.
+    #[must_use]
+    pub fn without_interactions(&self) -> Self {
+        Self {
+            interactions: [[0.0; 3]; INTERACTION_KINDS],
+            survey: None,
+            complaint_open: false,
+            complained: None,
+            kinds: None,
+            ..*self
+        }
+    }
+
+    /// Days of silence at the end of `day`; `None` where no purchase stands.
+    pub fn silence_days(&self) -> Option<i32> {
+        self.rhythm.as_ref().map(|rhythm| self.day.since(rhythm.last))
+    }
+}
 
 impl Profile {
     /// The rhythm and sums at the end of `day`.
@@ -39,19 +74,25 @@ impl Profile {
     /// The view at the end of `day`.
     pub fn view(&self, day: Day, lateness_days: i32) -> View {
         let (rhythm, totals) = self.money_at(day, lateness_days);
-        let mut interactions = [[0.0; 3]; INTERACTION_KINDS];
-        if !self.kinds.is_empty() || !self.counts.is_empty() {
-            self.decayed_interactions(day, &mut interactions);
-        }
         let survey = self.marks.survey.filter(|mark| mark.day <= day).map(|mark| mark.value);
-        let complaint_open = self.marks.complaint.is_some_and(|mark| {
-            (0..COMPLAINT_OPEN_DAYS).contains(&day.since(mark.day))
-                && rhythm.is_none_or(|rhythm| rhythm.last <= mark.day)
-        });
-        View { day, rhythm, totals, interactions, survey, complaint_open }
+        let complained = self.marks.complaint.map(|mark| mark.day);
+        let complained = complained.filter(|at| rhythm.is_none_or(|rhythm| rhythm.last <= *at));
+        let silent = self.kinds.is_empty() && self.counts.is_empty();
+        let mut view = View {
+            day,
+            rhythm,
+            totals,
+            interactions: [[0.0; 3]; INTERACTION_KINDS],
+            survey,
+            complaint_open: false,
+            complained,
+            kinds: (!silent).then(|| Box::new(self.folded_kinds(day))),
+        };
+        view.move_to(day);
+        view
     }
 
-    fn decayed_interactions(&self, day: Day, out: &mut [[f32; 3]; INTERACTION_KINDS]) {
+    fn folded_kinds(&self, day: Day) -> [KindCount; INTERACTION_KINDS] {
         let mut kinds = [KindCount::none(0, day); INTERACTION_KINDS];
         for kind in &self.kinds {
             if let Some(slot) = kinds.get_mut(usize::from(kind.kind)) {
@@ -66,11 +107,7 @@ impl Profile {
                 slot.fold(count.day, count.count);
             }
         }
-        for (out, kind) in out.iter_mut().zip(kinds) {
-            if kind.total > 0 {
-                *out = kind.at(day);
-            }
-        }
+        kinds
     }
 
     /// Day of the last purchase that stands, seen at the end of `day`.

@@ -2,7 +2,6 @@
 //!
 //! Reference + contributions = calibrated log-odds, exactly as the head computes them.
 
-use crate::engine::event::INTERACTION_KINDS;
 use crate::engine::rfm::features::Group;
 use crate::engine::rfm::view::View;
 use crate::engine::scoring::logistic::Head;
@@ -24,13 +23,10 @@ pub struct Reasons {
 /// Interactions are kept decayed, not dated, so their reference is none at all: what engagement and satisfaction
 /// contribute is then all that they say (docs/decisions/0002-reference-of-reasons.md).
 fn reference(view: &View) -> View {
-    let mut reference = view.clone();
+    let mut reference = view.without_interactions();
     if let Some(rhythm) = &view.rhythm {
-        reference.day = rhythm.last.plus(1);
+        reference.move_to(rhythm.last.plus(1));
     }
-    reference.interactions = [[0.0; 3]; INTERACTION_KINDS];
-    reference.survey = None;
-    reference.complaint_open = false;
     reference
 }
 
