@@ -8,3 +8,6 @@ pub mod money;
 pub mod event;
 pub mod rfm;
 pub mod scoring;
+pub mod alerting;
+pub mod clock;
+pub mod effect;

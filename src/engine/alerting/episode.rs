@@ -1,0 +1,170 @@
+//! The life of a warning, and what a customer's closes have led to so far.
+//!
+//! A close is idempotent here: run twice on the same profile it changes nothing the second time.
+
+use uuid::Uuid;
+
+use crate::engine::alerting::band::Band;
+use crate::engine::alerting::holdout::Arm;
+use crate::engine::alerting::value::Tier;
+use crate::engine::day::Day;
+use crate::engine::money::Money;
+
+/// An open episode.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Episode {
+    /// The day it opened.
+    pub opened: Day,
+    /// Last purchase day at the opening: only a later purchase wins the customer back.
+    pub last_purchase: Day,
+    /// Highest band so far; each is announced once.
+    pub band: Band,
+    /// Tier at the opening.
+    pub tier: Tier,
+    /// Side of the experiment.
+    pub arm: Arm,
+    /// Whether anybody hears of it (not during a backfill).
+    pub published: bool,
+    /// Value at risk at the opening.
+    pub value_at_risk: Money,
+}
+
+/// What is to be measured of a published episode, open or ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PendingOutcome {
+    /// The day the episode opened.
+    pub opened: Day,
+    /// First day whose purchases count: the day after a close's opening, the same day for an immediate one.
+    pub counts_from: Day,
+    /// Band at the opening.
+    pub band: Band,
+    /// Tier at the opening.
+    pub tier: Tier,
+    /// Side of the experiment.
+    pub arm: Arm,
+    /// Whether somebody got in touch.
+    pub contacted: bool,
+}
+
+/// Where a customer stands after the closes so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Standing {
+    /// Band at the last close; `None` before the first and after a lapse.
+    pub band: Option<Band>,
+    /// Tier at the last close that scored the customer.
+    pub tier: Option<Tier>,
+    /// First close of the present run at or above the watch threshold.
+    pub above_since: Option<Day>,
+    /// The open episode.
+    pub episode: Option<Episode>,
+    /// The outcome still to be measured.
+    pub pending: Option<PendingOutcome>,
+    /// When the last episode ended; its cooldown runs from here, the same in both arms.
+    pub ended: Option<Day>,
+    /// A non-purchase event came since the last close.
+    pub stirred: bool,
+    /// A purchase came since the last close.
+    pub purchased: bool,
+}
+
+/// How an episode changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Transition {
+    /// It began.
+    Opened,
+    /// It reached a higher band.
+    Escalated,
+    /// The customer came back, or an event calmed the score.
+    Resolved(Cause),
+    /// The silence exceeded the horizon.
+    Lapsed,
+    /// The customer opted out or was erased.
+    Withdrawn,
+}
+
+/// Why an episode was resolved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Cause {
+    /// A purchase: the customer is won back. `late`: on a day that was closed already.
+    Purchase {
+        /// Whether the purchase's day was closed when it came.
+        late: bool,
+    },
+    /// A non-purchase event took the score below the exit threshold.
+    Score,
+}
+
+impl Transition {
+    /// The last part of the CloudEvents type, and the metric label.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Opened => "opened",
+            Self::Escalated => "escalated",
+            Self::Resolved(_) => "resolved",
+            Self::Lapsed => "lapsed",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+}
+
+/// Namespace of every UUIDv5 made here.
+const NAMESPACE: Uuid = Uuid::from_u128(0x6368_7572_6e77_5074_8063_682d_6570_6973);
+
+/// The id of the episode of `customer` that opened on `opened`: the same on any replay.
+pub fn episode_id(customer: &str, opened: Day) -> Uuid {
+    Uuid::new_v5(&NAMESPACE, format!("{}\0{customer}", opened.0).as_bytes())
+}
+
+/// The id of one alert or outcome of an episode: UUIDv5 of customer, opened day, transition and band.
+pub fn alert_id(customer: &str, opened: Day, transition: &str, band: &str) -> Uuid {
+    Uuid::new_v5(&NAMESPACE, format!("{}\0{customer}\0{transition}\0{band}", opened.0).as_bytes())
+}
+
+/// Why a customer at risk is not warned about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Suppression {
+    /// Fewer purchase days than `alerts.min_purchase_days`.
+    History,
+    /// The customer opted out.
+    OptedOut,
+    /// Silent for less than `alerts.min_silence_days`.
+    Silence,
+    /// At or above the threshold for fewer closes than `alerts.dwell_days`.
+    Dwell,
+    /// The last episode ended less than `alerts.cooldown_days` ago.
+    Cooldown,
+    /// A purchase after the closed day is known already.
+    PurchaseKnown,
+    /// The day's places of this tier went to customers with more at risk.
+    Capacity,
+    /// The close was decided more than `alerts.max_age_days` late.
+    Stale,
+}
+
+impl Suppression {
+    /// Every reason, in the order of declaration.
+    pub const ALL: [Self; 8] = [
+        Self::History,
+        Self::OptedOut,
+        Self::Silence,
+        Self::Dwell,
+        Self::Cooldown,
+        Self::PurchaseKnown,
+        Self::Capacity,
+        Self::Stale,
+    ];
+
+    /// The name in labels and answers.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::History => "history",
+            Self::OptedOut => "opted_out",
+            Self::Silence => "silence",
+            Self::Dwell => "dwell",
+            Self::Cooldown => "cooldown",
+            Self::PurchaseKnown => "purchase_known",
+            Self::Capacity => "capacity",
+            Self::Stale => "stale",
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! Everything that the engine can ask for. One match in the processor performs it.
+
+use crate::engine::alerting::band::Band;
+use crate::engine::alerting::episode::{PendingOutcome, Transition};
+use crate::engine::alerting::holdout::Arm;
+use crate::engine::alerting::value::Tier;
+use crate::engine::day::{Day, Millis};
+use crate::engine::money::Money;
+use crate::engine::rfm::ledger::Window;
+use crate::engine::scoring::reasons::Reasons;
+
+/// One wish of the engine. Changed profiles are not among them: the state knows which it touched.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// An episode changed; the wire decides by arm which topics hear of it.
+    Alert(Box<Alert>),
+    /// A customer's current risk.
+    Risk(Box<Risk>),
+    /// What came of an episode W days after its opening.
+    Matured(Box<Matured>),
+    /// Everything kept of a customer goes.
+    ForgetProfile {
+        /// Whose.
+        customer: Box<str>,
+    },
+}
+
+/// What decided: the close of a day, or an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// The close of this day.
+    Close(Day),
+    /// An event of this instant.
+    Event(Millis, Day),
+}
+
+impl Moment {
+    /// The local day.
+    pub const fn day(self) -> Day {
+        match self {
+            Self::Close(day) | Self::Event(_, day) => day,
+        }
+    }
+}
+
+/// An episode's transition, published to one of the arms' topics.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Alert {
+    /// Whose.
+    pub customer: Box<str>,
+    /// What happened.
+    pub transition: Transition,
+    /// When.
+    pub moment: Moment,
+    /// The day the episode opened.
+    pub opened: Day,
+    /// Band now; at an ending the highest reached.
+    pub band: Band,
+    /// Band before.
+    pub previous_band: Option<Band>,
+    /// Side of the experiment.
+    pub arm: Arm,
+    /// Probability of having been treated.
+    pub propensity: f64,
+    /// Tier now.
+    pub tier: Tier,
+    /// Margin at risk now.
+    pub value_at_risk: Money,
+    /// The score with its reasons; absent where the customer has no purchase left or was erased.
+    pub score: Option<Scored>,
+}
+
+/// A customer's score at a moment.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Scored {
+    /// P(this silence will exceed H).
+    pub silence: f64,
+    /// P(no purchase in the next H days).
+    pub forward: f64,
+    /// Days since the last purchase.
+    pub silence_days: i32,
+    /// Last purchase day + H.
+    pub expected_churn: Day,
+    /// Mean days between purchase days; absent with one.
+    pub usual_gap_days: Option<f64>,
+    /// The silence score taken apart.
+    pub reasons: Reasons,
+}
+
+/// The current risk of a customer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Risk {
+    /// Whose.
+    pub customer: Box<str>,
+    /// The local day that this is as of.
+    pub as_of: Day,
+    /// When it was decided.
+    pub moment: Moment,
+    /// Band; absent after a lapse and for those held out.
+    pub band: Option<Band>,
+    /// `false` while an episode of the customer is held out.
+    pub contactable: bool,
+    /// Whether the customer opted out.
+    pub opted_out: bool,
+    /// Tier.
+    pub tier: Option<Tier>,
+    /// Margin at risk.
+    pub value_at_risk: Money,
+    /// Silence and forward score; absent after a lapse.
+    pub score: Option<(f64, f64)>,
+    /// Days since the last purchase.
+    pub silence_days: Option<i32>,
+    /// Last purchase day + H, while the silence is below H.
+    pub expected_churn: Option<Day>,
+    /// The days on which silence alone will change the band, and to what.
+    pub forecast: Vec<(Day, Band)>,
+}
+
+/// The measured outcome of an episode.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Matured {
+    /// Whose.
+    pub customer: Box<str>,
+    /// The close that settled it.
+    pub day: Day,
+    /// What was pending.
+    pub pending: PendingOutcome,
+    /// Purchases, gross and net since the opening.
+    pub window: Window,
+    /// Margin on the net.
+    pub margin: Money,
+    /// Probability of having been treated.
+    pub propensity: f64,
+}
