@@ -1,0 +1,165 @@
+//! How a customer looks to the policy on a day: scores, band, tier, value, and whether it may be warned about.
+
+use crate::engine::alerting::band::{Band, Thresholds};
+use crate::engine::alerting::episode::{Standing, Suppression};
+use crate::engine::alerting::holdout::Arm;
+use crate::engine::alerting::policy::Policy;
+use crate::engine::alerting::value::{Tier, value_at_risk};
+use crate::engine::day::Day;
+use crate::engine::effect::{Moment, Risk, Scored};
+use crate::engine::money::Money;
+use crate::engine::rfm::features::Features;
+use crate::engine::rfm::open::Entry;
+use crate::engine::rfm::profile::Profile;
+use crate::engine::rfm::view::View;
+use crate::engine::scoring::forecast::forecast;
+use crate::engine::scoring::model::Model;
+use crate::engine::scoring::reasons::reasons;
+use crate::engine::state::Customer;
+
+/// Policy and model together: what decisions are made by.
+#[derive(Clone, Copy)]
+pub struct Judge<'a> {
+    /// The company's settings.
+    pub policy: &'a Policy,
+    /// The model in force.
+    pub model: &'a Model,
+}
+
+/// A customer with a purchase, seen at the end of a day.
+pub struct Assessed {
+    /// The view.
+    pub view: View,
+    /// Its features.
+    pub features: Features,
+    /// Days since the last purchase, at least 0.
+    pub silence_days: i32,
+    /// The last purchase day.
+    pub last: Day,
+    /// P(this silence will exceed H); defined below H.
+    pub silence: f64,
+}
+
+impl Judge<'_> {
+    /// The thresholds in force: the company's, else the model's.
+    pub fn thresholds(&self) -> Thresholds {
+        let enter = self.policy.thresholds.unwrap_or(self.model.thresholds);
+        Thresholds { enter, exit_margin: self.policy.exit_margin }
+    }
+
+    /// Scores a customer at the end of `day`; `None` without a standing purchase up to it, or after a lapse.
+    pub fn assess(&self, profile: &Profile, day: Day) -> Option<Assessed> {
+        let view = profile.view(day, self.policy.lateness_days);
+        let last = view.rhythm.as_ref()?.last;
+        let silence_days = day.since(last);
+        if !(0..self.model.horizon_days()).contains(&silence_days) {
+            return None;
+        }
+        let features = self.model.features(&view)?;
+        let silence = self.model.silence.score(&features);
+        Some(Assessed { view, features, silence_days, last, silence })
+    }
+
+    /// Value tier at the end of `day`.
+    pub fn tier(&self, profile: &Profile, day: Day) -> Tier {
+        Tier::of(profile.net_year(day, self.policy.lateness_days), self.model.tier_edges)
+    }
+
+    /// Margin at risk at the end of `day`.
+    pub fn value_at_risk(&self, profile: &Profile, assessed: &Assessed) -> Money {
+        let day = assessed.view.day;
+        let first = assessed.view.rhythm.as_ref().map_or(day, |rhythm| rhythm.first);
+        let net = profile.net_year(day, self.policy.lateness_days);
+        let forward = self.model.forward.score(&assessed.features);
+        value_at_risk(net, day.since(first), self.model.horizon_days(), self.policy.margin_rate, forward)
+    }
+
+    /// Why an episode may not open although the score enters; capacity apart.
+    pub fn suppression(&self, customer: &Customer, assessed: &Assessed) -> Option<Suppression> {
+        let (policy, standing) = (self.policy, &customer.standing);
+        let day = assessed.view.day;
+        let purchase_days = assessed.view.rhythm.as_ref().map_or(0, |rhythm| rhythm.days);
+        if purchase_days < policy.min_purchase_days {
+            Some(Suppression::History)
+        } else if customer.profile.marks.opt_out.is_some() {
+            Some(Suppression::OptedOut)
+        } else if purchase_known_after(&customer.profile, day) {
+            Some(Suppression::PurchaseKnown)
+        } else if assessed.silence_days < policy.min_silence_days {
+            Some(Suppression::Silence)
+        } else if standing.above_since.is_none_or(|since| day.since(since) + 1 < policy.dwell_days) {
+            Some(Suppression::Dwell)
+        } else if standing.ended.is_some_and(|ended| day.since(ended) < policy.cooldown_days) {
+            Some(Suppression::Cooldown)
+        } else {
+            None
+        }
+    }
+
+    /// Everything about the score that an alert tells.
+    pub fn scored(&self, assessed: &Assessed) -> Option<Scored> {
+        let rhythm = assessed.view.rhythm.as_ref()?;
+        let span = f64::from(rhythm.last.since(rhythm.first));
+        Some(Scored {
+            silence: assessed.silence,
+            forward: self.model.forward.score(&assessed.features),
+            silence_days: assessed.silence_days,
+            expected_churn: assessed.last.plus(self.model.horizon_days()),
+            usual_gap_days: (rhythm.days > 1).then(|| span / f64::from(rhythm.days - 1)),
+            reasons: reasons(self.model, &self.model.silence, &assessed.view)?,
+        })
+    }
+
+    /// The risk record of a customer as of `day`.
+    pub fn risk(&self, customer: &Customer, day: Day, moment: Moment) -> Risk {
+        let (profile, standing) = (&customer.profile, &customer.standing);
+        let contactable = !held_out(standing);
+        let assessed = self.assess(profile, day);
+        let last = profile.last_purchase_day(day, self.policy.lateness_days);
+        let (mut score, mut value) = (None, Money::ZERO);
+        if let Some(assessed) = &assessed {
+            score = Some((assessed.silence, self.model.forward.score(&assessed.features)));
+            value = self.value_at_risk(profile, assessed);
+        }
+        Risk {
+            customer: customer.id.clone(),
+            as_of: day,
+            moment,
+            band: standing.band.filter(|_| contactable),
+            contactable,
+            opted_out: profile.marks.opt_out.is_some(),
+            tier: standing.tier,
+            value_at_risk: value,
+            score,
+            silence_days: last.map(|last| day.since(last)),
+            expected_churn: assessed.map(|assessed| assessed.last.plus(self.model.horizon_days())),
+            forecast: if contactable { self.band_forecast(profile, standing.band, day) } else { Vec::new() },
+        }
+    }
+
+    /// The days after `day` on which silence alone will change the band.
+    pub fn band_forecast(&self, profile: &Profile, band: Option<Band>, day: Day) -> Vec<(Day, Band)> {
+        let thresholds = self.thresholds();
+        let mut held = band;
+        let mut changes = Vec::new();
+        for (day, score) in forecast(profile, day, self.model, self.policy.lateness_days) {
+            let next = thresholds.next(held, score);
+            if held != Some(next) {
+                changes.push((day, next));
+                held = Some(next);
+            }
+        }
+        changes
+    }
+}
+
+/// Whether the customer's open, published episode is held out.
+pub fn held_out(standing: &Standing) -> bool {
+    standing.episode.is_some_and(|episode| episode.published && episode.arm == Arm::Holdout)
+}
+
+/// Whether a purchase later than `day` is known.
+fn purchase_known_after(profile: &Profile, day: Day) -> bool {
+    profile.rhythm.is_some_and(|rhythm| rhythm.last > day)
+        || profile.orders.iter().any(|order| order.day > day && matches!(order.entry, Entry::Purchase(_)))
+}

@@ -1,0 +1,247 @@
+//! The close of a day: every customer is scored once, bands move, episodes open, escalate, lapse, outcomes mature.
+//!
+//! A close may be cut anywhere and begun anew: what was done once is not done again.
+
+use std::collections::HashSet;
+
+use crate::engine::alerting::band::{Band, Thresholds};
+use crate::engine::alerting::episode::{Cause, Episode, Standing, Suppression, Transition};
+use crate::engine::alerting::value::Tier;
+use crate::engine::assess::Assessed;
+use crate::engine::day::Day;
+use crate::engine::effect::{Alert, Effect, Matured, Moment};
+use crate::engine::money::Money;
+use crate::engine::partition::{Engine, Sweep};
+use crate::engine::state::{Customer, Slot};
+use crate::engine::step::Outcome;
+
+/// Somebody to warn about, in the order of being served.
+struct Candidate {
+    tier: Tier,
+    value_at_risk: Money,
+    hash: u64,
+    slot: Slot,
+}
+
+impl Engine {
+    pub(crate) fn close(&mut self, day: Day, stale: bool, budget: usize, out: &mut Vec<Effect>) -> Outcome {
+        self.clock.closing = Some(day);
+        let sweep = match self.sweep.take().filter(|sweep| sweep.day == day) {
+            Some(sweep) => sweep,
+            None => Sweep { day, next: 0, served: self.served(day, stale) },
+        };
+        let end = sweep.next.saturating_add(budget as Slot).min(self.state.slots());
+        for slot in sweep.next..end {
+            self.close_customer(slot, day, stale, sweep.served.as_ref(), out);
+        }
+        if end < self.state.slots() {
+            self.sweep = Some(Sweep { next: end, ..sweep });
+            return Outcome::Closing;
+        }
+        self.clock.closing = None;
+        self.clock.closed = Some(day);
+        Outcome::Closed
+    }
+
+    /// The customers that get the day's places: most value at risk first, then by hash.
+    fn served(&mut self, day: Day, stale: bool) -> Option<HashSet<Slot>> {
+        if stale || !self.publishes(day) || self.policy.capacity.iter().all(Option::is_none) {
+            return None;
+        }
+        let mut candidates: Vec<Candidate> =
+            self.state.iter().filter_map(|(slot, customer)| self.candidate(slot, customer, day)).collect();
+        candidates.sort_by_key(|candidate| (std::cmp::Reverse(candidate.value_at_risk), candidate.hash));
+        let mut left = Tier::ALL.map(|tier| self.places_left(day, tier).unwrap_or(u32::MAX));
+        let mut served = HashSet::new();
+        for candidate in candidates {
+            match left.get_mut(candidate.tier as usize) {
+                Some(places) if *places > 0 => {
+                    *places -= 1;
+                    served.insert(candidate.slot);
+                }
+                _ => {}
+            }
+        }
+        Some(served)
+    }
+
+    fn candidate(&self, slot: Slot, customer: &Customer, day: Day) -> Option<Candidate> {
+        if customer.standing.episode.is_some() {
+            return None;
+        }
+        let judge = self.judge();
+        let assessed = judge.assess(&customer.profile, day)?;
+        let standing = next_standing(&customer.standing, &judge.thresholds(), &assessed);
+        let seen = Customer { standing, ..customer.clone() };
+        if standing.above_since.is_none() || judge.suppression(&seen, &assessed).is_some() {
+            return None;
+        }
+        let tier = judge.tier(&customer.profile, day);
+        let value_at_risk = judge.value_at_risk(&customer.profile, &assessed);
+        Some(Candidate { tier, value_at_risk, hash: customer.hash, slot })
+    }
+
+    fn close_customer(
+        &mut self,
+        slot: Slot,
+        day: Day,
+        stale: bool,
+        served: Option<&HashSet<Slot>>,
+        out: &mut Vec<Effect>,
+    ) {
+        self.mature(slot, day, out);
+        let Some(customer) = self.state.get(slot) else { return };
+        let judge = self.judge();
+        let before = customer.standing;
+        let Some(assessed) = judge.assess(&customer.profile, day) else {
+            self.close_unscored(slot, day, out);
+            return;
+        };
+        let thresholds = judge.thresholds();
+        let entered = next_standing(&before, &thresholds, &assessed);
+        let tier = judge.tier(&customer.profile, day);
+        let after = Standing { tier: Some(tier), stirred: false, purchased: false, ..entered };
+        if after != before
+            && let Some(customer) = self.state.touch(slot)
+        {
+            customer.standing = after;
+        }
+        match before.episode {
+            Some(episode) => {
+                let calmed = before.stirred && assessed.silence < thresholds.exit();
+                self.continue_episode(slot, &episode, &assessed, calmed, out);
+            }
+            None if after.above_since.is_some() => {
+                let served = served.is_none_or(|served| served.contains(&slot));
+                self.consider(slot, &assessed, &before, stale, served, out);
+            }
+            None => {}
+        }
+        let changed = after.band != before.band || after.tier != before.tier || before.purchased;
+        let opened = self.state.get(slot).is_some_and(|now| now.standing.episode != before.episode);
+        if (changed || opened)
+            && let Some(customer) = self.state.get(slot)
+        {
+            let risk = self.judge().risk(customer, day, Moment::Close(day));
+            out.push(Effect::Risk(Box::new(risk)));
+        }
+    }
+
+    /// Escalates the open episode to a band not reached before, or ends it because an event calmed the score.
+    fn continue_episode(
+        &mut self,
+        slot: Slot,
+        episode: &Episode,
+        assessed: &Assessed,
+        calmed: bool,
+        out: &mut Vec<Effect>,
+    ) {
+        let moment = Moment::Close(assessed.view.day);
+        if calmed {
+            self.end(slot, Transition::Resolved(Cause::Score), moment, out);
+            return;
+        }
+        let Some(customer) = self.state.get(slot) else { return };
+        let band = customer.standing.band.unwrap_or(Band::Low);
+        if band <= episode.band {
+            return;
+        }
+        let risen = Episode { band, ..*episode };
+        if episode.published {
+            let alert = self.alert(customer, &risen, Some(assessed), moment);
+            let previous_band = Some(episode.band);
+            out.push(Effect::Alert(Box::new(Alert { transition: Transition::Escalated, previous_band, ..alert })));
+        }
+        if let Some(customer) = self.state.touch(slot) {
+            customer.standing.episode = Some(risen);
+        }
+    }
+
+    /// Opens an episode for a customer at or above the threshold, or counts why not.
+    fn consider(
+        &mut self,
+        slot: Slot,
+        assessed: &Assessed,
+        before: &Standing,
+        stale: bool,
+        served: bool,
+        out: &mut Vec<Effect>,
+    ) {
+        let Some(customer) = self.state.get(slot) else { return };
+        let suppressed = self.judge().suppression(customer, assessed);
+        let suppressed = suppressed.or(stale.then_some(Suppression::Stale));
+        match suppressed.or((!served).then_some(Suppression::Capacity)) {
+            Some(reason) => self.count(reason),
+            None => {
+                let day = assessed.view.day;
+                self.open_from(slot, assessed, before.band, day, out);
+            }
+        }
+    }
+
+    /// Opens an episode at a close; `previous` is the band of the close before.
+    fn open_from(&mut self, slot: Slot, assessed: &Assessed, previous: Option<Band>, day: Day, out: &mut Vec<Effect>) {
+        let first = out.len();
+        self.open(slot, assessed, day, Moment::Close(day), out);
+        for effect in out.iter_mut().skip(first) {
+            if let Effect::Alert(alert) = effect {
+                alert.previous_band = previous;
+            }
+        }
+    }
+
+    /// A customer that is not scored: it never bought, has lapsed, or its only purchases lie after the day.
+    fn close_unscored(&mut self, slot: Slot, day: Day, out: &mut Vec<Effect>) {
+        let Some(customer) = self.state.get(slot) else { return };
+        let before = customer.standing;
+        if before.episode.is_some() {
+            self.end(slot, Transition::Lapsed, Moment::Close(day), out);
+        }
+        let Some(customer) = self.state.get(slot) else { return };
+        let now = customer.standing;
+        let after = Standing { band: None, above_since: None, stirred: false, purchased: false, ..now };
+        if after != now
+            && let Some(customer) = self.state.touch(slot)
+        {
+            customer.standing = after;
+        }
+        if (before.band.is_some() || before.purchased)
+            && let Some(customer) = self.state.get(slot)
+        {
+            let risk = self.judge().risk(customer, day, Moment::Close(day));
+            out.push(Effect::Risk(Box::new(risk)));
+        }
+    }
+
+    /// Measures the outcome of an episode once W days have passed since its opening.
+    fn mature(&mut self, slot: Slot, day: Day, out: &mut Vec<Effect>) {
+        let Some(customer) = self.state.get(slot) else { return };
+        let Some(pending) = customer.standing.pending else { return };
+        let until = pending.opened.plus(self.policy.outcome_days);
+        if day < until {
+            return;
+        }
+        let window = customer.profile.between(pending.counts_from, until, self.policy.lateness_days);
+        let margin = Money(libm::rint(window.net.0 as f64 * self.policy.margin_rate) as i64);
+        let customer_id = customer.id.clone();
+        let propensity = self.propensity();
+        out.push(Effect::Matured(Box::new(Matured {
+            customer: customer_id,
+            day,
+            pending,
+            window,
+            margin,
+            propensity,
+        })));
+        if let Some(customer) = self.state.touch(slot) {
+            customer.standing.pending = None;
+        }
+    }
+}
+
+/// Band and run above the threshold after a close.
+fn next_standing(before: &Standing, thresholds: &Thresholds, assessed: &Assessed) -> Standing {
+    let day = assessed.view.day;
+    let above_since = thresholds.enters(assessed.silence).then(|| before.above_since.unwrap_or(day));
+    Standing { band: Some(thresholds.next(before.band, assessed.silence)), above_since, ..*before }
+}

@@ -1,0 +1,164 @@
+//! What an event does at once: the profile takes it in, a purchase wins back, an opt-out withdraws, a complaint may warn.
+
+use crate::engine::alerting::band::Band;
+use crate::engine::alerting::episode::{Cause, Standing, Suppression, Transition, episode_id};
+use crate::engine::clock::Sighting;
+use crate::engine::customer::customer_hash;
+use crate::engine::day::Day;
+use crate::engine::effect::{Alert, Effect, Moment};
+use crate::engine::erasure::Erasure;
+use crate::engine::event::{Body, Event, Reason};
+use crate::engine::money::Money;
+use crate::engine::partition::Engine;
+use crate::engine::rfm::profile::{Applied, Profile};
+use crate::engine::state::Slot;
+use crate::engine::step::Outcome;
+
+impl Engine {
+    pub(crate) fn event(&mut self, event: &Event<'_>, topic: usize, settles: Day, out: &mut Vec<Effect>) -> Outcome {
+        if self.erasures.covers(event) {
+            return Outcome::Erased;
+        }
+        let hash = customer_hash(event.customer);
+        let sighting = Sighting { time: event.time, customer: hash, settles };
+        let outcome = match event.body {
+            Body::Identity { alias } if alias == event.customer => return Outcome::Duplicate,
+            Body::Identity { .. } => return Outcome::Rejected(Reason::NeedsRekey),
+            Body::Forget => self.forget(event, hash, out),
+            Body::Contacted { episode, .. } => self.contacted(event, hash, episode),
+            Body::Purchase { .. } | Body::Refund { .. } | Body::Interaction(_) | Body::OptOut => {
+                self.apply(event, hash, out)
+            }
+        };
+        if matches!(outcome, Outcome::Applied | Outcome::AppliedBut(_)) {
+            self.clock.see(topic, event.day, sighting, self.policy.quorum);
+        }
+        outcome
+    }
+
+    fn apply(&mut self, event: &Event<'_>, hash: u64, out: &mut Vec<Effect>) -> Outcome {
+        let lateness_days = self.policy.lateness_days;
+        let known = self.state.find(event.customer, hash);
+        let mut newcomer = Profile::default();
+        let profile = match known.and_then(|slot| self.state.touch(slot)) {
+            Some(customer) => &mut customer.profile,
+            None => &mut newcomer,
+        };
+        let outcome = match profile.apply(event, lateness_days) {
+            Applied::Duplicate => return Outcome::Duplicate,
+            Applied::Rejected(reason) => return Outcome::Rejected(reason),
+            Applied::Changed => Outcome::Applied,
+            Applied::ChangedButUnknownOrder => Outcome::AppliedBut(Reason::UnknownOrder),
+        };
+        let slot = known.unwrap_or_else(|| self.state.add(event.customer));
+        if known.is_none()
+            && let Some(customer) = self.state.touch(slot)
+        {
+            customer.profile = newcomer;
+        }
+        match event.body {
+            Body::Purchase { .. } => self.purchased(slot, event, out),
+            Body::Interaction(interaction) => {
+                if let Some(customer) = self.state.touch(slot) {
+                    customer.standing.stirred = true;
+                }
+                if self.policy.immediate >> interaction.kind() & 1 == 1 {
+                    self.open_at_once(slot, event, out);
+                }
+            }
+            Body::OptOut => self.withdraw(slot, event, out),
+            Body::Refund { .. } | Body::Contacted { .. } | Body::Identity { .. } | Body::Forget => {}
+        }
+        outcome
+    }
+
+    /// A purchase ends the episode that it follows, and the silence begins anew.
+    fn purchased(&mut self, slot: Slot, event: &Event<'_>, out: &mut Vec<Effect>) {
+        let late = self.clock.closed.is_some_and(|closed| event.day <= closed);
+        let Some(customer) = self.state.touch(slot) else { return };
+        let newest = customer.profile.orders.last().is_some_and(|order| order.tag == event.tag);
+        let standing = &mut customer.standing;
+        standing.purchased = true;
+        if newest {
+            standing.band = standing.band.map(|_| Band::Low);
+            standing.above_since = None;
+        }
+        if standing.episode.is_some_and(|episode| event.day > episode.last_purchase) {
+            self.end(slot, Transition::Resolved(Cause::Purchase { late }), Moment::Event(event.time, event.day), out);
+        }
+    }
+
+    fn withdraw(&mut self, slot: Slot, event: &Event<'_>, out: &mut Vec<Effect>) {
+        let moment = Moment::Event(event.time, event.day);
+        if self.state.get(slot).is_some_and(|customer| customer.standing.episode.is_some()) {
+            self.end(slot, Transition::Withdrawn, moment, out);
+        } else if let Some(customer) = self.state.get(slot) {
+            let risk = self.judge().risk(customer, self.seen_from(moment), moment);
+            out.push(Effect::Risk(Box::new(risk)));
+        }
+    }
+
+    fn open_at_once(&mut self, slot: Slot, event: &Event<'_>, out: &mut Vec<Effect>) {
+        let Some(open_day) = self.clock.open_day() else { return };
+        let Some(customer) = self.state.get(slot) else { return };
+        if customer.standing.episode.is_some() {
+            return;
+        }
+        let judge = self.judge();
+        let Some(assessed) = judge.assess(&customer.profile, open_day.max(event.day)) else { return };
+        if !judge.thresholds().enters(assessed.silence) {
+            return;
+        }
+        let suppressed = judge.suppression(customer, &assessed).filter(|reason| *reason != Suppression::Dwell);
+        let tier = judge.tier(&customer.profile, assessed.view.day);
+        let full = self.places_left(open_day, tier) == Some(0);
+        match suppressed.or(full.then_some(Suppression::Capacity)) {
+            Some(reason) => self.count(reason),
+            None => self.open(slot, &assessed, open_day, Moment::Event(event.time, event.day), out),
+        }
+    }
+
+    fn contacted(&mut self, event: &Event<'_>, hash: u64, episode: u128) -> Outcome {
+        let slot = self.state.find(event.customer, hash).filter(|slot| {
+            let pending = self.state.get(*slot).and_then(|customer| customer.standing.pending);
+            pending.is_some_and(|pending| episode_id(event.customer, pending.opened).as_u128() == episode)
+        });
+        let Some(customer) = slot.and_then(|slot| self.state.touch(slot)) else {
+            return Outcome::Rejected(Reason::UnknownEpisode);
+        };
+        let Some(pending) = &mut customer.standing.pending else {
+            return Outcome::Rejected(Reason::UnknownEpisode);
+        };
+        if std::mem::replace(&mut pending.contacted, true) { Outcome::Duplicate } else { Outcome::Applied }
+    }
+
+    fn forget(&mut self, event: &Event<'_>, hash: u64, out: &mut Vec<Effect>) -> Outcome {
+        let erasure = Erasure { time: event.time, day: event.day };
+        self.erasures.insert(self.erasures.key(event.customer), erasure);
+        let Some(slot) = self.state.find(event.customer, hash) else { return Outcome::Applied };
+        if self.state.get(slot).is_some_and(|customer| customer.standing.episode.is_some()) {
+            self.erase_episode(slot, Moment::Event(event.time, event.day), out);
+        }
+        let Some(customer) = self.state.touch(slot) else { return Outcome::Applied };
+        let left = customer.profile.forget(event.time, event.day);
+        customer.standing = Standing::default();
+        if !left {
+            self.state.remove(slot);
+        }
+        out.push(Effect::ForgetProfile { customer: event.customer.into() });
+        Outcome::Applied
+    }
+
+    /// Withdraws an episode without saying anything about the customer but its id.
+    fn erase_episode(&self, slot: Slot, moment: Moment, out: &mut Vec<Effect>) {
+        let Some(customer) = self.state.get(slot) else { return };
+        let Some(episode) = customer.standing.episode.filter(|episode| episode.published) else { return };
+        let alert = self.alert(customer, &episode, None, moment);
+        out.push(Effect::Alert(Box::new(Alert {
+            transition: Transition::Withdrawn,
+            previous_band: Some(episode.band),
+            value_at_risk: Money::ZERO,
+            ..alert
+        })));
+    }
+}

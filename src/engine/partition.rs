@@ -1,0 +1,104 @@
+//! The engine of one partition: its customers, its time, and the way back to the last commit.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use crate::engine::alerting::capacity::DayUse;
+use crate::engine::alerting::episode::Suppression;
+use crate::engine::alerting::policy::Policy;
+use crate::engine::assess::Judge;
+use crate::engine::clock::PartitionClock;
+use crate::engine::day::Day;
+use crate::engine::erasure::Erasures;
+use crate::engine::scoring::model::Model;
+use crate::engine::state::{Slot, State};
+
+/// Candidates that were not published, by [`Suppression`].
+pub type SuppressionCounts = [u64; Suppression::ALL.len()];
+
+/// The engine of one partition.
+pub struct Engine {
+    pub(crate) policy: Arc<Policy>,
+    pub(crate) model: Arc<Model>,
+    pub(crate) partition: u32,
+    pub(crate) state: State,
+    pub(crate) clock: PartitionClock,
+    pub(crate) used: DayUse,
+    pub(crate) publish_from: Option<Day>,
+    pub(crate) erasures: Erasures,
+    pub(crate) sweep: Option<Sweep>,
+    pub(crate) suppressed: SuppressionCounts,
+    checkpoint: Checkpoint,
+}
+
+/// The small part of the engine's state, as at the last commit.
+#[derive(Clone)]
+struct Checkpoint {
+    clock: PartitionClock,
+    used: DayUse,
+    publish_from: Option<Day>,
+}
+
+/// A close under way.
+pub struct Sweep {
+    /// The day.
+    pub(crate) day: Day,
+    /// The first slot not yet looked at.
+    pub(crate) next: Slot,
+    /// Who is served where capacity is limited; `None`: whoever is eligible.
+    pub(crate) served: Option<HashSet<Slot>>,
+}
+
+impl Engine {
+    /// The engine of `partition`, before anything happened, with `topics` input topics.
+    pub fn new(policy: Arc<Policy>, model: Arc<Model>, partition: u32, topics: usize, erasure_secret: &[u8]) -> Self {
+        let clock = PartitionClock::new(topics);
+        let publish_from = policy.publish_from;
+        let checkpoint = Checkpoint { clock: clock.clone(), used: DayUse::default(), publish_from };
+        Self {
+            policy,
+            model,
+            partition,
+            state: State::new(),
+            clock,
+            used: DayUse::default(),
+            publish_from,
+            erasures: Erasures::new(erasure_secret),
+            sweep: None,
+            suppressed: SuppressionCounts::default(),
+            checkpoint,
+        }
+    }
+
+    /// The batch is committed.
+    pub fn committed(&mut self) {
+        self.state.committed();
+        self.erasures.committed();
+        self.checkpoint = Checkpoint { clock: self.clock.clone(), used: self.used, publish_from: self.publish_from };
+    }
+
+    /// The batch is lost: everything is again as at the last commit.
+    pub fn roll_back(&mut self) {
+        self.state.roll_back();
+        self.erasures.roll_back();
+        let Checkpoint { clock, used, publish_from } = self.checkpoint.clone();
+        (self.clock, self.used, self.publish_from) = (clock, used, publish_from);
+        self.sweep = None;
+        self.suppressed = SuppressionCounts::default();
+    }
+
+    /// What decisions are made by.
+    pub fn judge(&self) -> Judge<'_> {
+        Judge { policy: &self.policy, model: &self.model }
+    }
+
+    /// The customers.
+    pub const fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// The partition's time.
+    pub const fn clock(&self) -> &PartitionClock {
+        &self.clock
+    }
+}
