@@ -3,3 +3,4 @@
 //! The rooms stand in the order in which data may depend on them: each may use only rooms above itself.
 
 pub mod engine;
+pub mod wire;

@@ -1,0 +1,314 @@
+//! The changelog: one customer as bytes, versioned. Reading back gives the very same profile, bit for bit.
+//!
+//! First byte the version, then postcard (a published format of varints) of the mirror types below; days are deltas.
+
+use serde::{Deserialize, Serialize};
+
+use crate::engine::alerting::band::Band;
+use crate::engine::alerting::episode::{Episode, PendingOutcome, Standing};
+use crate::engine::alerting::holdout::Arm;
+use crate::engine::alerting::value::Tier;
+use crate::engine::customer::{Tag, customer_hash};
+use crate::engine::day::{Day, Millis};
+use crate::engine::money::Money;
+use crate::engine::rfm::ledger::LedgerDay;
+use crate::engine::rfm::open::{DayCount, Entry, OpenOrder, Recent};
+use crate::engine::rfm::profile::{Mark, Marks, Profile};
+use crate::engine::rfm::settled::{KindCount, Rhythm, Totals};
+use crate::engine::state::Customer;
+
+/// The version that this release writes.
+pub const VERSION: u8 = 1;
+
+/// Why bytes of the changelog cannot be read. The partition must stop: guessing would misread a customer.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum ChangelogFault {
+    /// Written by a newer release.
+    #[error(
+        "the changelog holds {what} of version {found}, this release reads up to {VERSION}: start the newer release, or run `churnwatch rebuild`"
+    )]
+    Newer {
+        /// What kind of record.
+        what: &'static str,
+        /// Its version.
+        found: u8,
+    },
+    /// Damaged or foreign.
+    #[error("the changelog holds {what} that cannot be read: run `churnwatch rebuild` to make it anew from the events")]
+    Broken {
+        /// What kind of record.
+        what: &'static str,
+    },
+}
+
+/// A customer as it is written.
+#[derive(Serialize, Deserialize)]
+struct CustomerRecord {
+    newest: i32,
+    rhythm: Option<RhythmRecord>,
+    totals: (u32, i64, i64),
+    ledger: Vec<(i32, i64, i64, u32, bool)>,
+    orders: Vec<OrderRecord>,
+    kinds: Vec<(u8, i32, u32, [f32; 3])>,
+    counts: Vec<(i32, u8, u32)>,
+    recent: Vec<(i64, u64, i32)>,
+    points: Vec<(i32, i64)>,
+    settled_points: i64,
+    marks: MarksRecord,
+    standing: StandingRecord,
+}
+
+/// First day, last day after it, days, smoothed gap, longest gap, frequency, spend, last gross.
+type RhythmRecord = (i32, i32, u32, f32, i32, [f32; 4], [f32; 2], i64);
+/// Time, tag, order, kind (0 purchase, 1 refund, 2 whole order), amount; the day stands apart, since it is local.
+type OrderRecord = (i32, i64, u64, Option<u64>, u8, i64);
+/// Time, day before the newest, tag, value.
+type MarkRecord<T> = Option<(i64, i32, u64, T)>;
+
+#[derive(Serialize, Deserialize)]
+struct MarksRecord {
+    survey: MarkRecord<f32>,
+    review: MarkRecord<f32>,
+    complaint: MarkRecord<()>,
+    cause: MarkRecord<u64>,
+    opt_out: MarkRecord<()>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StandingRecord {
+    band: Option<u8>,
+    tier: Option<u8>,
+    above_since: Option<i32>,
+    episode: Option<(i32, i32, u8, u8, bool, bool, i64)>,
+    pending: Option<(i32, i32, u8, u8, bool, bool)>,
+    ended: Option<i32>,
+    stirred: bool,
+    purchased: bool,
+}
+
+/// Writes a customer; `out` is cleared first and may be reused.
+pub fn write_customer(customer: &Customer, out: &mut Vec<u8>) {
+    write_versioned(&customer_record(&customer.profile, &customer.standing), out);
+}
+
+/// Writes a record behind its version; `out` is cleared first and may be reused.
+///
+/// Writing to memory cannot fail; should it ever, the empty record would be refused at restore rather than misread.
+pub fn write_versioned<T: Serialize + ?Sized>(record: &T, out: &mut Vec<u8>) {
+    out.clear();
+    out.push(VERSION);
+    *out = postcard::to_extend(record, std::mem::take(out)).unwrap_or_default();
+}
+
+/// Reads a customer.
+pub fn read_customer(id: &str, bytes: &[u8]) -> Result<Customer, ChangelogFault> {
+    let broken = ChangelogFault::Broken { what: "a profile" };
+    let record: CustomerRecord = read_versioned(bytes, "a profile")?;
+    let (profile, standing) = customer_of(record).ok_or(broken)?;
+    Ok(Customer { id: id.into(), hash: customer_hash(id), profile, standing })
+}
+
+/// Reads a record whose first byte is its version.
+pub fn read_versioned<'a, T: Deserialize<'a>>(bytes: &'a [u8], what: &'static str) -> Result<T, ChangelogFault> {
+    match bytes.split_first() {
+        Some((&VERSION, body)) => postcard::from_bytes(body).map_err(|_| ChangelogFault::Broken { what }),
+        Some((&found, _)) if found > VERSION => Err(ChangelogFault::Newer { what, found }),
+        Some(_) | None => Err(ChangelogFault::Broken { what }),
+    }
+}
+
+fn customer_record(profile: &Profile, standing: &Standing) -> CustomerRecord {
+    let newest = profile.newest;
+    let mut previous = newest;
+    let mut delta = |day: Day| {
+        let delta = day.since(previous);
+        previous = day;
+        delta
+    };
+    let rhythm = profile.rhythm.map(|rhythm| {
+        let span = rhythm.last.since(rhythm.first);
+        let Rhythm { first, days, smoothed_gap, longest_gap, frequency, spend, last_gross, .. } = rhythm;
+        (first.0, span, days, smoothed_gap, longest_gap, frequency, spend, last_gross.0)
+    });
+    let ledger = profile.ledger.iter();
+    CustomerRecord {
+        newest: newest.0,
+        rhythm,
+        totals: (profile.totals.purchases, profile.totals.gross.0, profile.totals.refunded.0),
+        ledger: ledger
+            .map(|day| (delta(day.day), day.gross.0, day.refunded.0, day.purchases, day.purchase_day))
+            .collect(),
+        orders: profile.orders.iter().map(|order| order_record(order, newest)).collect(),
+        kinds: profile.kinds.iter().map(|kind| (kind.kind, newest.since(kind.day), kind.total, kind.decayed)).collect(),
+        counts: profile.counts.iter().map(|count| (newest.since(count.day), count.kind, count.count)).collect(),
+        recent: profile
+            .recent
+            .iter()
+            .map(|recent| (recent.time.0, recent.tag.bits(), newest.since(recent.day)))
+            .collect(),
+        points: profile.points.iter().map(|(day, change)| (newest.since(*day), *change)).collect(),
+        settled_points: profile.settled_points,
+        marks: MarksRecord {
+            survey: mark_record(profile.marks.survey, newest, |value| value),
+            review: mark_record(profile.marks.review, newest, |value| value),
+            complaint: mark_record(profile.marks.complaint, newest, |()| ()),
+            cause: mark_record(profile.marks.cause, newest, Tag::bits),
+            opt_out: mark_record(profile.marks.opt_out, newest, |()| ()),
+        },
+        standing: standing_record(standing),
+    }
+}
+
+fn order_record(order: &OpenOrder, newest: Day) -> OrderRecord {
+    let (kind, amount) = match order.entry {
+        Entry::Purchase(amount) => (0, amount.0),
+        Entry::Refund(amount) => (1, amount.0),
+        Entry::RefundWhole => (2, 0),
+    };
+    (newest.since(order.day), order.time.0, order.tag.bits(), order.order.map(Tag::bits), kind, amount)
+}
+
+fn mark_record<T, W>(mark: Option<Mark<T>>, newest: Day, value: impl Fn(T) -> W) -> MarkRecord<W> {
+    mark.map(|mark| (mark.time.0, newest.since(mark.day), mark.tag.bits(), value(mark.value)))
+}
+
+fn standing_record(standing: &Standing) -> StandingRecord {
+    StandingRecord {
+        band: standing.band.map(|band| band as u8),
+        tier: standing.tier.map(|tier| tier as u8),
+        above_since: standing.above_since.map(|day| day.0),
+        episode: standing.episode.map(|episode| {
+            let Episode { opened, last_purchase, band, tier, arm, published, value_at_risk } = episode;
+            let held = arm == Arm::Holdout;
+            (opened.0, last_purchase.0, band as u8, tier as u8, held, published, value_at_risk.0)
+        }),
+        pending: standing.pending.map(|pending| {
+            let PendingOutcome { opened, counts_from, band, tier, arm, contacted } = pending;
+            (opened.0, counts_from.0, band as u8, tier as u8, arm == Arm::Holdout, contacted)
+        }),
+        ended: standing.ended.map(|day| day.0),
+        stirred: standing.stirred,
+        purchased: standing.purchased,
+    }
+}
+
+fn customer_of(record: CustomerRecord) -> Option<(Profile, Standing)> {
+    let newest = Day(record.newest);
+    let mut previous = newest;
+    let mut ledger = Vec::with_capacity(record.ledger.len());
+    for (delta, gross, refunded, purchases, purchase_day) in record.ledger {
+        previous = previous.plus(delta);
+        ledger.push(LedgerDay {
+            day: previous,
+            gross: Money(gross),
+            refunded: Money(refunded),
+            purchases,
+            purchase_day,
+        });
+    }
+    let rhythm =
+        record.rhythm.map(|(first, span, days, smoothed_gap, longest_gap, frequency, spend, last_gross)| Rhythm {
+            first: Day(first),
+            last: Day(first).plus(span),
+            days,
+            smoothed_gap,
+            longest_gap,
+            frequency,
+            spend,
+            last_gross: Money(last_gross),
+        });
+    let (purchases, gross, refunded) = record.totals;
+    let before = |days: i32| newest.plus(-days);
+    let profile = Profile {
+        newest,
+        rhythm,
+        totals: Totals { purchases, gross: Money(gross), refunded: Money(refunded) },
+        ledger,
+        orders: record.orders.into_iter().map(|order| order_of(order, newest)).collect::<Option<_>>()?,
+        kinds: record
+            .kinds
+            .into_iter()
+            .map(|(kind, ago, total, decayed)| KindCount { kind, day: before(ago), total, decayed })
+            .collect(),
+        counts: record
+            .counts
+            .into_iter()
+            .map(|(ago, kind, count)| DayCount { day: before(ago), kind, count })
+            .collect(),
+        recent: record
+            .recent
+            .into_iter()
+            .map(|(time, tag, ago)| Recent { time: Millis(time), tag: Tag::from_bits(tag), day: before(ago) })
+            .collect(),
+        points: record.points.into_iter().map(|(ago, change)| (before(ago), change)).collect(),
+        settled_points: record.settled_points,
+        marks: Marks {
+            survey: mark_of(record.marks.survey, newest, |value| value),
+            review: mark_of(record.marks.review, newest, |value| value),
+            complaint: mark_of(record.marks.complaint, newest, |()| ()),
+            cause: mark_of(record.marks.cause, newest, Tag::from_bits),
+            opt_out: mark_of(record.marks.opt_out, newest, |()| ()),
+        },
+    };
+    Some((profile, standing_of(&record.standing)?))
+}
+
+fn order_of(record: OrderRecord, newest: Day) -> Option<OpenOrder> {
+    let (ago, time, tag, order, kind, amount) = record;
+    let entry = match kind {
+        0 => Entry::Purchase(Money(amount)),
+        1 => Entry::Refund(Money(amount)),
+        2 => Entry::RefundWhole,
+        _ => return None,
+    };
+    let (day, tag, order) = (newest.plus(-ago), Tag::from_bits(tag), order.map(Tag::from_bits));
+    Some(OpenOrder { day, time: Millis(time), tag, order, entry })
+}
+
+fn mark_of<T, W>(record: MarkRecord<W>, newest: Day, value: impl Fn(W) -> T) -> Option<Mark<T>> {
+    record.map(|(time, ago, tag, word)| Mark {
+        time: Millis(time),
+        day: newest.plus(-ago),
+        tag: Tag::from_bits(tag),
+        value: value(word),
+    })
+}
+
+fn standing_of(record: &StandingRecord) -> Option<Standing> {
+    let band = |number: u8| Band::ALL.get(usize::from(number)).copied();
+    let tier = |number: u8| Tier::ALL.get(usize::from(number)).copied();
+    let arm = |held: bool| if held { Arm::Holdout } else { Arm::Treated };
+    let episode = match record.episode {
+        None => None,
+        Some((opened, last_purchase, highest, worth, held, published, value)) => Some(Episode {
+            opened: Day(opened),
+            last_purchase: Day(last_purchase),
+            band: band(highest)?,
+            tier: tier(worth)?,
+            arm: arm(held),
+            published,
+            value_at_risk: Money(value),
+        }),
+    };
+    let pending = match record.pending {
+        None => None,
+        Some((opened, counts_from, highest, worth, held, contacted)) => Some(PendingOutcome {
+            opened: Day(opened),
+            counts_from: Day(counts_from),
+            band: band(highest)?,
+            tier: tier(worth)?,
+            arm: arm(held),
+            contacted,
+        }),
+    };
+    Some(Standing {
+        band: record.band.map(band).map_or(Some(None), |band| band.map(Some))?,
+        tier: record.tier.map(tier).map_or(Some(None), |tier| tier.map(Some))?,
+        above_since: record.above_since.map(Day),
+        episode,
+        pending,
+        ended: record.ended.map(Day),
+        stirred: record.stirred,
+        purchased: record.purchased,
+    })
+}

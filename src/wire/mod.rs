@@ -1,0 +1,15 @@
+//! Bytes to types and back: the only serialization of topics, files and artifacts.
+//!
+//! Architecture invariant: no other room knows how anything looks as bytes.
+
+pub mod calendar;
+pub mod changelog;
+pub mod partition_record;
+pub mod money;
+pub mod sentences;
+pub mod cloud_event;
+pub mod alert;
+pub mod outcome;
+pub mod risk;
+pub mod profile_json;
+pub mod artifact;

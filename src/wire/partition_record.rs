@@ -1,0 +1,165 @@
+//! What the changelog says of a partition as a whole: its time, its place in the inputs, its closes, its erasures.
+//!
+//! Their keys begin with bytes that no UTF-8 customer id has.
+
+use serde::{Deserialize, Serialize};
+
+use crate::engine::alerting::capacity::DayUse;
+use crate::engine::clock::{Frontier, PartitionClock, Sighting};
+use crate::engine::day::{Day, Millis};
+use crate::engine::erasure::{ErasedKey, Erasure};
+use crate::wire::changelog::{ChangelogFault, read_versioned, write_versioned};
+
+/// First byte of the partition record's key.
+const PARTITION: u8 = 0xFF;
+/// First byte of the key of the last closes.
+const CLOSES: u8 = 0xFE;
+/// First byte of an erasure's key.
+const ERASURE: u8 = 0xFD;
+
+/// Closes that are remembered.
+pub const CLOSES_KEPT: usize = 400;
+
+/// What a changelog key names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChangelogKey<'a> {
+    /// A customer.
+    Customer(&'a str),
+    /// The partition record.
+    Partition(u32),
+    /// The last closes of the partition.
+    Closes(u32),
+    /// An erasure.
+    Erasure(ErasedKey),
+}
+
+impl<'a> ChangelogKey<'a> {
+    /// Reads a key; `None` where it is none of ours.
+    pub fn read(key: &'a [u8]) -> Option<Self> {
+        match key.split_first()? {
+            (&PARTITION, number) => Some(Self::Partition(u32::from_be_bytes(number.try_into().ok()?))),
+            (&CLOSES, number) => Some(Self::Closes(u32::from_be_bytes(number.try_into().ok()?))),
+            (&ERASURE, digest) => Some(Self::Erasure(digest.try_into().ok()?)),
+            _ => std::str::from_utf8(key).ok().map(Self::Customer),
+        }
+    }
+
+    /// The key as bytes.
+    pub fn write(&self) -> Vec<u8> {
+        let (first, rest): (u8, &[u8]) = match self {
+            Self::Customer(id) => return id.as_bytes().to_vec(),
+            Self::Partition(number) => (PARTITION, &number.to_be_bytes()),
+            Self::Closes(number) => (CLOSES, &number.to_be_bytes()),
+            Self::Erasure(digest) => (ERASURE, digest),
+        };
+        [&[first], rest].concat()
+    }
+}
+
+/// The state of a partition as a whole, written in every transaction.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PartitionRecord {
+    /// Digest of the settings that are part of the state.
+    pub settings_digest: u64,
+    /// Time.
+    pub clock: PartitionClock,
+    /// Next offset by input topic name.
+    pub offsets: Vec<(String, i64)>,
+    /// First closed day whose openings are published.
+    pub publish_from: Option<Day>,
+    /// Places used on the open day.
+    pub used: DayUse,
+    /// The model in force.
+    pub model: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Record {
+    settings_digest: u64,
+    first_day: Option<i32>,
+    closed: Option<i32>,
+    closing: Option<i32>,
+    frontiers: Vec<Vec<(i64, u64, i32)>>,
+    offsets: Vec<(String, i64)>,
+    publish_from: Option<i32>,
+    used: (i32, [u32; 3]),
+    model: String,
+}
+
+impl PartitionRecord {
+    /// Writes the record; `out` is cleared first.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        let frontier = |frontier: &Frontier| {
+            frontier.newest.iter().map(|seen| (seen.time.0, seen.customer, seen.settles.0)).collect()
+        };
+        let record = Record {
+            settings_digest: self.settings_digest,
+            first_day: self.clock.first_day.map(|day| day.0),
+            closed: self.clock.closed.map(|day| day.0),
+            closing: self.clock.closing.map(|day| day.0),
+            frontiers: self.clock.frontiers.iter().map(frontier).collect(),
+            offsets: self.offsets.clone(),
+            publish_from: self.publish_from.map(|day| day.0),
+            used: (self.used.day.0, self.used.used),
+            model: self.model.clone(),
+        };
+        write_versioned(&record, out);
+    }
+
+    /// Reads the record.
+    pub fn read(bytes: &[u8]) -> Result<Self, ChangelogFault> {
+        let record: Record = read_versioned(bytes, "a partition record")?;
+        let frontier = |seen: Vec<(i64, u64, i32)>| Frontier {
+            newest: seen
+                .into_iter()
+                .map(|(time, customer, settles)| Sighting { time: Millis(time), customer, settles: Day(settles) })
+                .collect(),
+        };
+        let (day, used) = record.used;
+        Ok(Self {
+            settings_digest: record.settings_digest,
+            clock: PartitionClock {
+                frontiers: record.frontiers.into_iter().map(frontier).collect(),
+                first_day: record.first_day.map(Day),
+                closed: record.closed.map(Day),
+                closing: record.closing.map(Day),
+            },
+            offsets: record.offsets,
+            publish_from: record.publish_from.map(Day),
+            used: DayUse { day: Day(day), used },
+            model: record.model,
+        })
+    }
+}
+
+/// One close, with the next offset of each input topic when it was decided; `stale` if it could open nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CloseRecord {
+    /// Day, as days since 1970-01-01.
+    pub day: i32,
+    /// Next offsets, in the order of the input topics.
+    pub offsets: Vec<i64>,
+    /// Decided more than `alerts.max_age_days` late.
+    pub stale: bool,
+}
+
+/// Writes the last closes.
+pub fn write_closes(closes: &[CloseRecord], out: &mut Vec<u8>) {
+    write_versioned(&closes, out);
+}
+
+/// Reads the last closes.
+pub fn read_closes(bytes: &[u8]) -> Result<Vec<CloseRecord>, ChangelogFault> {
+    read_versioned(bytes, "a list of closes")
+}
+
+/// Writes an erasure.
+pub fn write_erasure(erasure: &Erasure, out: &mut Vec<u8>) {
+    write_versioned(&(erasure.time.0, erasure.day.0), out);
+}
+
+/// Reads an erasure.
+pub fn read_erasure(bytes: &[u8]) -> Result<Erasure, ChangelogFault> {
+    let (time, day) = read_versioned(bytes, "an erasure")?;
+    Ok(Erasure { time: Millis(time), day: Day(day) })
+}
