@@ -71,6 +71,8 @@ pub struct PartitionRecord {
     pub used: DayUse,
     /// The model in force.
     pub model: String,
+    /// The close under way was decided more than `alerts.max_age_days` late.
+    pub closing_stale: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -84,6 +86,7 @@ struct Record {
     publish_from: Option<i32>,
     used: (i32, [u32; 3]),
     model: String,
+    closing_stale: bool,
 }
 
 impl PartitionRecord {
@@ -102,6 +105,7 @@ impl PartitionRecord {
             publish_from: self.publish_from.map(|day| day.0),
             used: (self.used.day.0, self.used.used),
             model: self.model.clone(),
+            closing_stale: self.closing_stale,
         };
         write_versioned(&record, out);
     }
@@ -128,6 +132,7 @@ impl PartitionRecord {
             publish_from: record.publish_from.map(Day),
             used: DayUse { day: Day(day), used },
             model: record.model,
+            closing_stale: record.closing_stale,
         })
     }
 }

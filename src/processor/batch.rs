@@ -1,0 +1,115 @@
+//! The encoded records of one transaction, in one buffer that is reused from transaction to transaction.
+
+use std::ops::Range;
+
+use crate::wire::dead_letter::Header;
+
+/// Where a record goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum OutTopic {
+    /// The changelog.
+    Profiles,
+    /// Warnings for the CRM.
+    Alerts,
+    /// Current risk, newest a customer.
+    Risk,
+    /// Openings, endings and outcomes of both arms.
+    Outcomes,
+    /// Inputs that could not be used.
+    DeadLetters,
+}
+
+impl OutTopic {
+    /// Every output topic, in the order of declaration.
+    pub const ALL: [Self; 5] = [Self::Profiles, Self::Alerts, Self::Risk, Self::Outcomes, Self::DeadLetters];
+}
+
+/// One record to be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutRecord<'a> {
+    /// Where it goes.
+    pub topic: OutTopic,
+    /// Its key.
+    pub key: Option<&'a [u8]>,
+    /// Its value; `None` is a tombstone.
+    pub value: Option<&'a [u8]>,
+    /// Its headers; only dead letters have some.
+    pub headers: &'a [Header],
+}
+
+/// The records of one transaction.
+#[derive(Debug, Default)]
+pub struct Batch {
+    bytes: Vec<u8>,
+    entries: Vec<Entry>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    topic: OutTopic,
+    key: Option<Range<usize>>,
+    value: Option<Range<usize>>,
+    headers: Vec<Header>,
+}
+
+impl Batch {
+    /// No records.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Number of records.
+    pub const fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there are none.
+    pub const fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Forgets all records but keeps the room.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.entries.clear();
+    }
+
+    /// The records, in the order in which they were added.
+    pub fn iter(&self) -> impl Iterator<Item = OutRecord<'_>> {
+        let slice = |range: &Range<usize>| self.bytes.get(range.clone()).unwrap_or_default();
+        self.entries.iter().map(move |entry| OutRecord {
+            topic: entry.topic,
+            key: entry.key.as_ref().map(slice),
+            value: entry.value.as_ref().map(slice),
+            headers: &entry.headers,
+        })
+    }
+
+    /// Adds a record whose value `write` appends to the buffer.
+    pub fn add(&mut self, topic: OutTopic, key: &[u8], write: impl FnOnce(&mut Vec<u8>)) {
+        let key = Some(self.put(key));
+        let start = self.bytes.len();
+        write(&mut self.bytes);
+        let value = Some(start..self.bytes.len());
+        self.entries.push(Entry { topic, key, value, headers: Vec::new() });
+    }
+
+    /// Adds a tombstone.
+    pub fn add_tombstone(&mut self, topic: OutTopic, key: &[u8]) {
+        let key = Some(self.put(key));
+        self.entries.push(Entry { topic, key, value: None, headers: Vec::new() });
+    }
+
+    /// Adds a dead letter: the original key and value with headers.
+    pub fn add_dead_letter(&mut self, key: Option<&[u8]>, value: Option<&[u8]>, headers: Vec<Header>) {
+        let key = key.map(|key| self.put(key));
+        let value = value.map(|value| self.put(value));
+        self.entries.push(Entry { topic: OutTopic::DeadLetters, key, value, headers });
+    }
+
+    fn put(&mut self, bytes: &[u8]) -> Range<usize> {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(bytes);
+        start..self.bytes.len()
+    }
+}

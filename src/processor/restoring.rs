@@ -1,0 +1,78 @@
+//! A partition's state from its changelog. A record that is not understood stops the partition: it is never guessed at.
+
+use crate::engine::day::Millis;
+use crate::processor::setup::ClockMode;
+use crate::processor::topology::{Checkpoint, Processor};
+use crate::wire::changelog::{ChangelogFault, read_customer};
+use crate::wire::partition_record::{ChangelogKey, PartitionRecord, read_closes, read_erasure};
+
+/// Why a partition can't be restored.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum RestoreFault {
+    /// A record can't be read.
+    #[error(transparent)]
+    Changelog(#[from] ChangelogFault),
+    /// Settings that are part of the state have changed.
+    #[error(
+        "zone, base currency, rates, lateness, horizon, salt or partition count differ from those that the state was made with: set them back, or run `churnwatch rebuild`"
+    )]
+    Settings,
+    /// The record of another partition.
+    #[error(
+        "the changelog of partition {expected} holds the record of partition {found}: the topic was repartitioned; run `churnwatch rebuild`"
+    )]
+    Partition {
+        /// The partition being restored.
+        expected: u32,
+        /// The partition that the record names.
+        found: u32,
+    },
+}
+
+impl Processor {
+    /// Takes one changelog record in; records come in the order of their offsets.
+    pub fn restore(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<(), RestoreFault> {
+        let broken = RestoreFault::Changelog(ChangelogFault::Broken { what: "a key" });
+        match (ChangelogKey::read(key).ok_or(broken)?, value) {
+            (ChangelogKey::Customer(id), Some(value)) => self.engine.state.restore(read_customer(id, value)?),
+            (ChangelogKey::Customer(id), None) => self.engine.state.restore_removed(id),
+            (ChangelogKey::Partition(number), Some(value)) => {
+                if number != self.partition {
+                    return Err(RestoreFault::Partition { expected: self.partition, found: number });
+                }
+                self.restore_partition(PartitionRecord::read(value)?)?;
+            }
+            (ChangelogKey::Closes(_), Some(value)) => self.closes = read_closes(value)?,
+            (ChangelogKey::Erasure(digest), Some(value)) => self.engine.erasures.restore(digest, read_erasure(value)?),
+            (ChangelogKey::Partition(_) | ChangelogKey::Closes(_) | ChangelogKey::Erasure(_), None) => {}
+        }
+        Ok(())
+    }
+
+    fn restore_partition(&mut self, record: PartitionRecord) -> Result<(), RestoreFault> {
+        if record.settings_digest != self.setup.settings_digest {
+            return Err(RestoreFault::Settings);
+        }
+        let mut clock = record.clock;
+        clock.frontiers.resize_with(self.setup.input_topics.len(), Default::default);
+        self.engine.clock = clock;
+        self.engine.used = record.used;
+        self.engine.publish_from = self.setup.policy.publish_from.or(record.publish_from);
+        self.closing_stale = record.closing_stale;
+        for (name, next) in self.setup.input_topics.iter().zip(&mut self.offsets) {
+            *next = record.offsets.iter().find(|(known, _)| known == name).map(|(_, offset)| *offset);
+        }
+        Ok(())
+    }
+
+    /// All records are in. A partition that starts for the first time with the wall clock publishes from today on.
+    pub fn restored(&mut self, wall: Millis) {
+        let first_start = self.engine.clock().first_day.is_none() && self.offsets.iter().all(Option::is_none);
+        if first_start && self.setup.clock == ClockMode::Wall && self.engine.publish_from.is_none() {
+            self.engine.publish_from = Some(self.setup.rules.day(wall));
+        }
+        self.engine.committed();
+        self.checkpoint =
+            Checkpoint { offsets: self.offsets.clone(), closes: self.closes.len(), closing_stale: self.closing_stale };
+    }
+}

@@ -1,0 +1,122 @@
+//! What a partition did, counted. Metrics are read off these after a commit; a rolled-back batch counts nothing.
+
+use crate::engine::alerting::episode::{Cause, Suppression, Transition};
+use crate::engine::effect::Alert;
+use crate::engine::event::{Body, INTERACTION_KINDS, INTERACTION_NAMES, Reason};
+
+/// Number of event types.
+pub const EVENT_TYPES: usize = INTERACTION_KINDS + 6;
+
+/// The name of an event type by its position in [`Stats::events`].
+pub fn event_type(at: usize) -> &'static str {
+    const OTHERS: [&str; 6] = ["purchase", "refund", "contacted", "opt_out", "identity", "forget"];
+    INTERACTION_NAMES.get(at).or_else(|| OTHERS.get(at.wrapping_sub(INTERACTION_KINDS))).copied().unwrap_or("unknown")
+}
+
+/// Transitions of an episode, as labels.
+pub const TRANSITIONS: [&str; 5] = ["opened", "escalated", "resolved", "lapsed", "withdrawn"];
+
+/// Counts of one partition.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Records read.
+    pub records: u64,
+    /// Usable events by type.
+    pub events: [u64; EVENT_TYPES],
+    /// Events that were known already.
+    pub duplicates: u64,
+    /// Events of customers erased since.
+    pub erased: u64,
+    /// Fields that nobody here knows.
+    pub unknown_fields: u64,
+    /// Dead letters by reason.
+    pub dead_letters: [u64; Reason::ALL.len()],
+    /// Alerts of treated episodes by transition, band and tier.
+    pub alerts: [[[u64; 3]; 4]; 5],
+    /// Transitions of held-out episodes.
+    pub held_out: [u64; 5],
+    /// Episodes resolved by a purchase, both arms.
+    pub won_back: u64,
+    /// Candidates not published, by reason.
+    pub suppressed: [u64; Suppression::ALL.len()],
+    /// Outcomes matured.
+    pub matured: u64,
+    /// Days closed.
+    pub closes: u64,
+}
+
+impl Stats {
+    /// Counts a usable event.
+    pub fn event(&mut self, body: &Body<'_>) {
+        let at = match body {
+            Body::Interaction(interaction) => usize::from(interaction.kind()),
+            Body::Purchase { .. } => INTERACTION_KINDS,
+            Body::Refund { .. } => INTERACTION_KINDS + 1,
+            Body::Contacted { .. } => INTERACTION_KINDS + 2,
+            Body::OptOut => INTERACTION_KINDS + 3,
+            Body::Identity { .. } => INTERACTION_KINDS + 4,
+            Body::Forget => INTERACTION_KINDS + 5,
+        };
+        bump(self.events.get_mut(at));
+    }
+
+    /// Counts a dead letter.
+    pub fn dead_letter(&mut self, reason: Reason) {
+        bump(self.dead_letters.get_mut(reason as usize));
+    }
+
+    /// Counts a transition of a treated (`told`) or held-out episode.
+    pub fn alert(&mut self, alert: &Alert, told: bool) {
+        let at = match alert.transition {
+            Transition::Opened => 0,
+            Transition::Escalated => 1,
+            Transition::Resolved(_) => 2,
+            Transition::Lapsed => 3,
+            Transition::Withdrawn => 4,
+        };
+        if matches!(alert.transition, Transition::Resolved(Cause::Purchase { .. })) {
+            self.won_back += 1;
+        }
+        if told {
+            let bands = self.alerts.get_mut(at).and_then(|bands| bands.get_mut(alert.band as usize));
+            bump(bands.and_then(|tiers| tiers.get_mut(alert.tier as usize)));
+        } else {
+            bump(self.held_out.get_mut(at));
+        }
+    }
+
+    /// All dead letters.
+    pub fn all_dead_letters(&self) -> u64 {
+        self.dead_letters.iter().sum()
+    }
+
+    /// Alerts of one transition.
+    pub fn transition(&self, at: usize) -> u64 {
+        self.alerts.get(at).into_iter().flatten().flatten().sum()
+    }
+
+    /// Adds another partition's or batch's counts.
+    pub fn add(&mut self, other: &Self) {
+        fn each(to: &mut [u64], from: &[u64]) {
+            to.iter_mut().zip(from).for_each(|(to, from)| *to += from);
+        }
+        self.records += other.records;
+        each(&mut self.events, &other.events);
+        self.duplicates += other.duplicates;
+        self.erased += other.erased;
+        self.unknown_fields += other.unknown_fields;
+        each(&mut self.dead_letters, &other.dead_letters);
+        each(self.alerts.as_flattened_mut().as_flattened_mut(), other.alerts.as_flattened().as_flattened());
+        each(&mut self.held_out, &other.held_out);
+        self.won_back += other.won_back;
+        each(&mut self.suppressed, &other.suppressed);
+        self.matured += other.matured;
+        self.closes += other.closes;
+    }
+}
+
+fn bump(count: Option<&mut u64>) {
+    if let Some(count) = count {
+        *count += 1;
+    }
+}

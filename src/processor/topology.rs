@@ -1,0 +1,341 @@
+//! One partition: bytes to event to engine to effects to bytes.
+//!
+//! Invariant: what goes into one [`Batch`] is committed with the positions that [`Processor::flush`] writes, or not at all.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::engine::alerting::holdout::Arm;
+use crate::engine::customer::customer_hash;
+use crate::engine::day::{Day, Millis};
+use crate::engine::effect::Effect;
+use crate::engine::partition::Engine;
+use crate::engine::scoring::model::Model;
+use crate::engine::step::{Input, Outcome};
+use crate::processor::batch::{Batch, OutTopic};
+use crate::processor::setup::{ClockMode, Progress, Setup, Time};
+use crate::processor::stats::Stats;
+use crate::wire::alert::write_alert;
+use crate::wire::changelog::write_customer;
+use crate::wire::dead_letter;
+use crate::wire::event::{RawRecord, Scratch, parse};
+use crate::wire::outcome::{write_matured, write_transition};
+use crate::wire::partition_record::{
+    CLOSES_KEPT, ChangelogKey, CloseRecord, PartitionRecord, write_closes, write_erasure,
+};
+use crate::wire::profile_json::profile_json;
+use crate::wire::reject::Reject;
+use crate::wire::risk::write_risk;
+
+/// Most customers that one call of [`Processor::advance`] looks at.
+pub const CLOSE_BUDGET: usize = 5_000;
+
+/// One partition's whole state and the way from its inputs to its outputs.
+pub struct Processor {
+    pub(crate) setup: Arc<Setup>,
+    pub(crate) partition: u32,
+    pub(crate) engine: Engine,
+    /// Next offset of each input topic; `None` before the first record.
+    pub(crate) offsets: Vec<Option<i64>>,
+    pub(crate) closes: Vec<CloseRecord>,
+    pub(crate) closing_stale: bool,
+    pub(crate) checkpoint: Checkpoint,
+    dirty: bool,
+    closes_changed: bool,
+    total: Stats,
+    fresh: Stats,
+    scratch: Scratch,
+    effects: Vec<Effect>,
+    encoded: Vec<u8>,
+}
+
+/// The processor's own positions as at the last commit.
+#[derive(Clone, Default)]
+pub(crate) struct Checkpoint {
+    pub(crate) offsets: Vec<Option<i64>>,
+    pub(crate) closes: usize,
+    pub(crate) closing_stale: bool,
+}
+
+impl Processor {
+    /// The processor of a partition that has not seen anything yet.
+    pub fn new(setup: Arc<Setup>, partition: u32, model: Arc<Model>) -> Self {
+        let topics = setup.input_topics.len();
+        let engine = Engine::new(setup.policy.clone(), model, partition, topics, &setup.erasure_secret);
+        Self {
+            setup,
+            partition,
+            engine,
+            offsets: vec![None; topics],
+            closes: Vec::new(),
+            closing_stale: false,
+            checkpoint: Checkpoint { offsets: vec![None; topics], ..Checkpoint::default() },
+            dirty: false,
+            closes_changed: false,
+            total: Stats::default(),
+            fresh: Stats::default(),
+            scratch: Scratch::default(),
+            effects: Vec::new(),
+            encoded: Vec::new(),
+        }
+    }
+
+    /// Takes one input record of `topic` in. Call only while not [`Processor::closing`]: a close is a barrier.
+    pub fn process(&mut self, topic: usize, offset: i64, record: &RawRecord<'_>, wall: Millis, batch: &mut Batch) {
+        debug_assert!(!self.closing(), "a close is a barrier: advance first");
+        self.dirty = true;
+        self.fresh.records += 1;
+        if let Some(next) = self.offsets.get_mut(topic) {
+            *next = Some(offset + 1);
+        }
+        let Self { setup, engine, scratch, effects, fresh, .. } = self;
+        let refused = match parse(&setup.rules, record, wall, scratch) {
+            Err(reject) => Some(reject),
+            Ok(parsed) => {
+                fresh.unknown_fields += u64::from(parsed.unknown_fields);
+                let settles = setup.rules.settles(parsed.event.time);
+                match engine.step(Input::Event { event: &parsed.event, topic, settles }, effects) {
+                    Outcome::Applied => {
+                        fresh.event(&parsed.event.body);
+                        None
+                    }
+                    Outcome::AppliedBut(reason) => {
+                        fresh.event(&parsed.event.body);
+                        Some(Reject::from(reason))
+                    }
+                    Outcome::Rejected(reason) => Some(Reject::from(reason)),
+                    Outcome::Duplicate => {
+                        fresh.duplicates += 1;
+                        None
+                    }
+                    Outcome::Erased => {
+                        fresh.erased += 1;
+                        None
+                    }
+                    Outcome::Closing | Outcome::Closed => None,
+                }
+            }
+        };
+        if let Some(reject) = refused {
+            self.bury(reject, topic, offset, record, batch);
+        }
+        self.perform(batch);
+    }
+
+    fn bury(&mut self, reject: Reject, topic: usize, offset: i64, record: &RawRecord<'_>, batch: &mut Batch) {
+        self.fresh.dead_letter(reject.reason);
+        let name = self.setup.input_topics.get(topic).map_or("", String::as_str);
+        let value = record.value.unwrap_or_default();
+        let headers = dead_letter::headers(reject, name, self.partition, offset, value);
+        batch.add_dead_letter(record.key, record.value.map(dead_letter::kept), headers);
+    }
+
+    /// Whether a close has begun or is due by the frontier: nothing may be processed before it is done.
+    pub fn closing(&self) -> bool {
+        self.engine.clock().closing.is_some() || self.due_by_frontier().is_some()
+    }
+
+    fn due_by_frontier(&self) -> Option<Day> {
+        let clock = self.engine.clock();
+        clock.next_close(clock.settled(self.setup.policy.quorum, |_| false))
+    }
+
+    /// The day that is due to close at this time.
+    fn due(&self, time: &Time<'_>) -> Option<Day> {
+        let by_frontier = self.due_by_frontier();
+        if by_frontier.is_some() {
+            return by_frontier;
+        }
+        let clock = self.engine.clock();
+        let all_read = time.at_end.iter().all(|at_end| *at_end);
+        match self.setup.clock {
+            ClockMode::Event if all_read => clock.next_close(self.setup.until.map(|until| until.plus(-1))),
+            ClockMode::Event => None,
+            ClockMode::Wall if !time.source_alive => None,
+            ClockMode::Wall if all_read => clock.next_close(Some(self.setup.rules.settles(time.wall))),
+            ClockMode::Wall => {
+                let at_end = |topic: usize| time.at_end.get(topic).copied().unwrap_or(false);
+                clock.next_close(clock.settled(self.setup.policy.quorum, at_end))
+            }
+        }
+    }
+
+    /// Closes days that are due, at most [`CLOSE_BUDGET`] customers a call.
+    pub fn advance(&mut self, time: &Time<'_>, batch: &mut Batch) -> Progress {
+        let day = match self.engine.clock().closing {
+            Some(day) => day,
+            None => {
+                let Some(day) = self.due(time) else { return Progress::Idle };
+                let late = self.setup.rules.day(time.wall).since(day);
+                let limit = self.setup.max_age_days;
+                self.closing_stale = self.setup.clock == ClockMode::Wall && limit > 0 && late > limit;
+                day
+            }
+        };
+        self.dirty = true;
+        let input = Input::Close { day, stale: self.closing_stale, budget: CLOSE_BUDGET };
+        if self.engine.step(input, &mut self.effects) == Outcome::Closed {
+            self.fresh.closes += 1;
+            let offsets = self.offsets.iter().map(|offset| offset.unwrap_or_default()).collect();
+            self.closes.push(CloseRecord { day: day.0, offsets, stale: self.closing_stale });
+            self.closes_changed = true;
+        }
+        self.perform(batch);
+        Progress::More
+    }
+
+    /// Does what the engine asked for.
+    fn perform(&mut self, batch: &mut Batch) {
+        let Self { setup, engine, effects, fresh, .. } = self;
+        let (model, locale) = (engine.model.version.as_str(), &setup.locale);
+        for effect in effects.drain(..) {
+            match effect {
+                Effect::Alert(alert) => {
+                    let key = alert.customer.as_bytes();
+                    let told = alert.arm == Arm::Treated;
+                    fresh.alert(&alert, told);
+                    if told {
+                        batch.add(OutTopic::Alerts, key, |out| write_alert(&alert, model, locale, out));
+                    }
+                    batch.add(OutTopic::Outcomes, key, |out| write_transition(&alert, model, locale, out));
+                }
+                Effect::Risk(risk) => {
+                    batch.add(OutTopic::Risk, risk.customer.as_bytes(), |out| write_risk(&risk, model, locale, out));
+                }
+                Effect::Matured(matured) => {
+                    fresh.matured += 1;
+                    let key = matured.customer.as_bytes();
+                    batch.add(OutTopic::Outcomes, key, |out| write_matured(&matured, locale, out));
+                }
+                Effect::ForgetProfile { customer } => batch.add_tombstone(OutTopic::Risk, customer.as_bytes()),
+            }
+        }
+    }
+
+    /// Adds the changelog of what was touched since the last commit, each customer once, and the partition record.
+    pub fn flush(&mut self, batch: &mut Batch) {
+        if !self.dirty {
+            return;
+        }
+        let encoded = &mut self.encoded;
+        for (id, customer) in self.engine.state().touched() {
+            match customer {
+                Some(customer) => {
+                    write_customer(customer, encoded);
+                    batch.add(OutTopic::Profiles, id.as_bytes(), |out| out.extend_from_slice(encoded));
+                }
+                None => batch.add_tombstone(OutTopic::Profiles, id.as_bytes()),
+            }
+        }
+        for (key, erasure) in self.engine.erasures.fresh() {
+            write_erasure(erasure, encoded);
+            let key = ChangelogKey::Erasure(*key).write();
+            batch.add(OutTopic::Profiles, &key, |out| out.extend_from_slice(encoded));
+        }
+        if self.closes_changed {
+            let surplus = self.closes.len().saturating_sub(CLOSES_KEPT);
+            write_closes(self.closes.get(surplus..).unwrap_or_default(), encoded);
+            let key = ChangelogKey::Closes(self.partition).write();
+            batch.add(OutTopic::Profiles, &key, |out| out.extend_from_slice(encoded));
+        }
+        self.record().write(&mut self.encoded);
+        let key = ChangelogKey::Partition(self.partition).write();
+        batch.add(OutTopic::Profiles, &key, |out| out.extend_from_slice(&self.encoded));
+    }
+
+    fn record(&self) -> PartitionRecord {
+        let names = self.setup.input_topics.iter();
+        let offsets = names.zip(&self.offsets).filter_map(|(name, next)| Some((name.clone(), (*next)?)));
+        PartitionRecord {
+            settings_digest: self.setup.settings_digest,
+            clock: self.engine.clock().clone(),
+            offsets: offsets.collect(),
+            publish_from: self.engine.publish_from,
+            used: self.engine.used,
+            model: self.engine.model.version.clone(),
+            closing_stale: self.closing_stale,
+        }
+    }
+
+    /// Whether there is anything to commit.
+    pub const fn dirty(&self) -> bool {
+        self.dirty
+    }
+
+    /// The batch is committed.
+    pub fn committed(&mut self) {
+        let surplus = self.closes.len().saturating_sub(CLOSES_KEPT);
+        self.closes.drain(..surplus);
+        for (total, fresh) in self.fresh.suppressed.iter_mut().zip(std::mem::take(&mut self.engine.suppressed)) {
+            *total += fresh;
+        }
+        self.total.add(&std::mem::take(&mut self.fresh));
+        self.engine.committed();
+        let Self { offsets, closes, closing_stale, .. } = self;
+        self.checkpoint = Checkpoint { offsets: offsets.clone(), closes: closes.len(), closing_stale: *closing_stale };
+        self.dirty = false;
+        self.closes_changed = false;
+    }
+
+    /// The batch is lost: everything is again as at the last commit.
+    pub fn rolled_back(&mut self) {
+        let Checkpoint { offsets, closes, closing_stale } = self.checkpoint.clone();
+        self.offsets = offsets;
+        self.closes.truncate(closes);
+        self.closing_stale = closing_stale;
+        self.fresh = Stats::default();
+        self.effects.clear();
+        self.engine.roll_back();
+        self.dirty = false;
+        self.closes_changed = false;
+    }
+
+    /// Next offset of each input topic; `None` before the first record.
+    pub fn offsets(&self) -> &[Option<i64>] {
+        &self.offsets
+    }
+
+    /// What was done and committed.
+    pub const fn stats(&self) -> &Stats {
+        &self.total
+    }
+
+    /// The last closed day.
+    pub fn closed_day(&self) -> Option<Day> {
+        self.engine.clock().closed
+    }
+
+    /// Number of customers.
+    pub fn customers(&self) -> usize {
+        self.engine.state().len()
+    }
+
+    /// The partition's number.
+    pub const fn partition(&self) -> u32 {
+        self.partition
+    }
+
+    /// A customer as JSON, as of the later of the last closed day and its own newest event.
+    pub fn customer_json(&self, customer: &str) -> Option<Value> {
+        let state = self.engine.state();
+        let customer = state.get(state.find(customer, customer_hash(customer))?)?;
+        let newest = customer.profile.newest;
+        let day = self.closed_day().map_or(newest, |closed| closed.max(newest));
+        Some(profile_json(customer, day, self.engine.judge(), &self.setup.locale))
+    }
+
+    /// Every customer as JSON at the end of `day`.
+    pub fn profiles_json(&self, day: Option<Day>) -> impl Iterator<Item = Value> {
+        self.engine.state().iter().map(move |(_, customer)| {
+            let newest = customer.profile.newest;
+            let day = day.or_else(|| self.closed_day().map(|closed| closed.max(newest))).unwrap_or(newest);
+            profile_json(customer, day, self.engine.judge(), &self.setup.locale)
+        })
+    }
+
+    /// The engine, for training and tests, which look at profiles rather than at records.
+    pub const fn engine(&self) -> &Engine {
+        &self.engine
+    }
+}

@@ -1,0 +1,38 @@
+//! Dead letters: the original bytes with the reason in the headers. Giants are cut, their digest kept.
+
+use sha2::{Digest, Sha256};
+
+use crate::wire::artifact::hex;
+use crate::wire::reject::Reject;
+
+/// Values up to here are kept whole, in bytes.
+pub const MAX_WHOLE_BYTES: usize = 900 * 1024;
+/// What is kept of a larger value, in bytes.
+pub const CUT_BYTES: usize = 64 * 1024;
+
+/// One header of a record.
+pub type Header = (&'static str, Box<[u8]>);
+
+/// The headers of a dead letter.
+pub fn headers(reject: Reject, topic: &str, partition: u32, offset: i64, value: &[u8]) -> Vec<Header> {
+    let text = |text: &str| Box::from(text.as_bytes());
+    let mut headers = vec![
+        ("reason", text(reject.reason.words())),
+        ("topic", text(topic)),
+        ("partition", text(&partition.to_string())),
+        ("offset", text(&offset.to_string())),
+    ];
+    if !reject.field.is_empty() {
+        headers.push(("field", text(reject.field)));
+    }
+    if value.len() > MAX_WHOLE_BYTES {
+        headers.push(("sha256", text(&hex(&Sha256::digest(value)))));
+        headers.push(("size", text(&value.len().to_string())));
+    }
+    headers
+}
+
+/// What is kept of a value.
+pub fn kept(value: &[u8]) -> &[u8] {
+    if value.len() > MAX_WHOLE_BYTES { value.get(..CUT_BYTES).unwrap_or(value) } else { value }
+}

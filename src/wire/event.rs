@@ -1,0 +1,293 @@
+//! An input record into an event, or the reason why not. Borrows from the record; never fails otherwise, never panics.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use iso_currency::Currency;
+use serde::Deserializer;
+use serde::de::{MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use crate::engine::customer::{MAX_ID_BYTES, Tag};
+use crate::engine::day::Millis;
+use crate::engine::event::{Body, Event, Interaction, Reason};
+use crate::engine::money::Money;
+use crate::wire::amount::{amount, is_decimal};
+use crate::wire::json_field::{Field, Fields, KNOWN};
+use crate::wire::reject::Reject;
+use crate::wire::rules::EventRules;
+use crate::wire::time_text::instant;
+
+/// Largest value of an input record, in bytes.
+pub const MAX_VALUE_BYTES: usize = 256 * 1024;
+/// Deepest nesting of an input record.
+pub const MAX_DEPTH: usize = 32;
+
+/// One record as it was read from a topic or a file.
+#[derive(Clone, Copy, Debug)]
+pub struct RawRecord<'a> {
+    /// The record's key.
+    pub key: Option<&'a [u8]>,
+    /// The record's value.
+    pub value: Option<&'a [u8]>,
+    /// The record's own timestamp.
+    pub timestamp: Millis,
+}
+
+/// Room for texts that had to be unescaped; reused from record to record.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    customer: String,
+    text: String,
+}
+
+/// A usable record.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Parsed<'a> {
+    /// The event.
+    pub event: Event<'a>,
+    /// Fields that nobody here knows.
+    pub unknown_fields: u32,
+}
+
+/// Reads a record. `wall` is the time now.
+pub fn parse<'a>(
+    rules: &EventRules,
+    record: &RawRecord<'a>,
+    wall: Millis,
+    scratch: &'a mut Scratch,
+) -> Result<Parsed<'a>, Reject> {
+    let value = record.value.unwrap_or_default();
+    if value.len() > MAX_VALUE_BYTES {
+        return Err(Reason::TooLarge.into());
+    }
+    let text = std::str::from_utf8(value).map_err(|_| Reason::NotUtf8)?;
+    let too_deep = too_deep(value);
+    let fields = read_fields(text).map_err(|fault| if too_deep { Reason::TooDeep.into() } else { fault })?;
+    if too_deep {
+        return Err(Reason::TooDeep.into());
+    }
+    let key = record.key.filter(|key| !key.is_empty()).ok_or(Reason::NoKey)?;
+    let Scratch { customer, text } = scratch;
+    let id = required_id(&fields, "id")?;
+    let tag = Tag::of(&id);
+    let kind = fields.required("type")?.string("type")?;
+    let customer = borrow(required_id(&fields, "customer_id")?, customer);
+    let time = time(&fields, rules)?;
+    let body = body(&kind, &fields, rules, text)?;
+    if key != customer.as_bytes() {
+        return Err(Reject { reason: Reason::KeyDisagrees, field: "customer_id" });
+    }
+    if time < rules.earliest {
+        return Err(Reject { reason: Reason::TooOld, field: "time" });
+    }
+    if rules.in_the_future(time, record.timestamp, wall) {
+        return Err(Reject { reason: Reason::InTheFuture, field: "time" });
+    }
+    let event = Event { tag, customer, time, day: rules.day(time), body };
+    Ok(Parsed { event, unknown_fields: fields.unknown })
+}
+
+/// A record with few opening brackets cannot be deep; only others are looked at closely.
+fn too_deep(value: &[u8]) -> bool {
+    if value.iter().filter(|byte| matches!(byte, b'{' | b'[')).count() <= MAX_DEPTH {
+        return false;
+    }
+    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
+    for byte in value {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'{' | b'[' if !in_string => {
+                depth += 1;
+                if depth > MAX_DEPTH {
+                    return true;
+                }
+            }
+            b'}' | b']' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    false
+}
+
+fn read_fields(text: &str) -> Result<Fields<'_>, Reject> {
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let fields = deserializer.deserialize_map(FieldsVisitor).map_err(|_| Reason::NotJson)?;
+    deserializer.end().map_err(|_| Reason::NotJson)?;
+    match fields.repeated {
+        Some(field) => Err(Reject { reason: Reason::BadField, field }),
+        None => Ok(fields),
+    }
+}
+
+struct FieldsVisitor;
+
+impl<'de> Visitor<'de> for FieldsVisitor {
+    type Value = Fields<'de>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields<'de>, A::Error> {
+        let mut fields = Fields::default();
+        while let Some(key) = map.next_key::<FieldName>()? {
+            let value = map.next_value::<&'de RawValue>()?;
+            fields.put(key.0, value.get());
+        }
+        Ok(fields)
+    }
+}
+
+/// Position of a field's name in [`KNOWN`]; `None` for others. Nothing is allocated for it.
+struct FieldName(Option<usize>);
+
+impl<'de> serde::Deserialize<'de> for FieldName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Name;
+        impl Visitor<'_> for Name {
+            type Value = FieldName;
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a field name")
+            }
+            fn visit_str<E>(self, name: &str) -> Result<FieldName, E> {
+                Ok(FieldName(KNOWN.iter().position(|known| *known == name)))
+            }
+        }
+        deserializer.deserialize_str(Name)
+    }
+}
+
+fn required_id<'a>(fields: &Fields<'a>, name: &'static str) -> Result<Cow<'a, str>, Reject> {
+    id(fields.required(name)?, name)
+}
+
+fn id<'a>(field: Field<'a>, name: &'static str) -> Result<Cow<'a, str>, Reject> {
+    let id = field.string(name)?;
+    if id.is_empty() || id.len() > MAX_ID_BYTES {
+        return Err(Reject { reason: Reason::BadField, field: name });
+    }
+    Ok(id)
+}
+
+fn borrow<'a>(text: Cow<'a, str>, room: &'a mut String) -> &'a str {
+    match text {
+        Cow::Borrowed(text) => text,
+        Cow::Owned(text) => {
+            *room = text;
+            room
+        }
+    }
+}
+
+fn time(fields: &Fields<'_>, rules: &EventRules) -> Result<Millis, Reject> {
+    let bad = Reject { reason: Reason::BadField, field: "time" };
+    match fields.required("time")? {
+        Field::Number(text) => text.parse().map(Millis).map_err(|_| bad),
+        field @ Field::Text(_) => instant(&field.string("time")?, rules).ok_or(bad),
+        Field::Other => Err(bad),
+    }
+}
+
+fn body<'a>(kind: &str, fields: &Fields<'a>, rules: &EventRules, room: &'a mut String) -> Result<Body<'a>, Reject> {
+    let order = fields.optional("order_id").map(|field| id(field, "order_id")).transpose()?.map(|id| Tag::of(&id));
+    if let Some(channel) = fields.optional("channel") {
+        channel.string("channel")?;
+    }
+    let body = match kind {
+        "purchase" => {
+            purchase_extras(fields)?;
+            let field = fields.required("amount")?;
+            Body::Purchase { order, amount: money(field, fields, rules, true)? }
+        }
+        "refund" => {
+            let amount = fields.optional("amount").map(|field| money(field, fields, rules, false)).transpose()?;
+            Body::Refund { order, amount }
+        }
+        "contacted" => {
+            let bad = Reject { reason: Reason::BadField, field: "episode_id" };
+            let episode = fields.required("episode_id")?.string("episode_id")?;
+            let episode = episode.parse::<uuid::Uuid>().map_err(|_| bad)?.as_u128();
+            let action = borrow(id(fields.required("action")?, "action")?, room);
+            Body::Contacted { episode, action }
+        }
+        "opt_out" => Body::OptOut,
+        "identity" => Body::Identity { alias: borrow(required_id(fields, "alias")?, room) },
+        "forget" => Body::Forget,
+        _ => Body::Interaction(interaction(kind, fields)?),
+    };
+    Ok(body)
+}
+
+/// What a purchase may carry besides its amount is checked by its JSON type.
+fn purchase_extras(fields: &Fields<'_>) -> Result<(), Reject> {
+    if let Some(discount) = fields.optional("discount") {
+        let text = discount.decimal("discount")?;
+        if !is_decimal(&text) {
+            return Err(Reject { reason: Reason::BadAmount, field: "discount" });
+        }
+    }
+    match fields.raw("items") {
+        Some(items) if !items.starts_with('[') => Err(Reject { reason: Reason::BadField, field: "items" }),
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn money(field: Field<'_>, fields: &Fields<'_>, rules: &EventRules, needs_currency: bool) -> Result<Money, Reject> {
+    let text = field.decimal("amount")?;
+    let currency = match fields.optional("currency") {
+        Some(code) => {
+            let code = code.string("currency")?;
+            Currency::from_code(&code).ok_or(Reject { reason: Reason::UnknownCurrency, field: "currency" })?
+        }
+        None if needs_currency => return Err(Reject { reason: Reason::MissingField, field: "currency" }),
+        None => rules.currency,
+    };
+    amount(&text, currency, rules).map_err(|reason| {
+        let field = if reason == Reason::UnknownCurrency { "currency" } else { "amount" };
+        Reject { reason, field }
+    })
+}
+
+fn interaction(kind: &str, fields: &Fields<'_>) -> Result<Interaction, Reject> {
+    let interaction = match kind {
+        "visit" => Interaction::Visit,
+        "product_view" => Interaction::ProductView,
+        "cart" => Interaction::Cart,
+        "checkout" => Interaction::Checkout,
+        "login" => Interaction::Login,
+        "message_sent" => Interaction::MessageSent,
+        "message_opened" => Interaction::MessageOpened,
+        "message_clicked" => Interaction::MessageClicked,
+        "unsubscribed" => Interaction::Unsubscribed,
+        "support_contact" => Interaction::SupportContact,
+        "complaint" => Interaction::Complaint,
+        "review" => {
+            let rating = fields.required("rating")?.float("rating")?;
+            Interaction::Review { rating: share("rating", rating, 1.0, 5.0)? }
+        }
+        "survey" => {
+            let scale = fields.required("scale")?.float("scale")?;
+            let score = fields.required("score")?.float("score")?;
+            if scale <= 0.0 {
+                return Err(Reject { reason: Reason::BadField, field: "scale" });
+            }
+            Interaction::Survey { satisfaction: share("score", score, 0.0, scale)? }
+        }
+        "loyalty" => {
+            let points = fields.required("points")?.integer("points")?;
+            Interaction::Loyalty { points }
+        }
+        "note" => Interaction::Note { cause: Tag::of(&required_id(fields, "cause")?) },
+        _ => return Err(Reject { reason: Reason::UnknownType, field: "type" }),
+    };
+    Ok(interaction)
+}
+
+/// Where `value` lies between `worst` and `best`, 0 to 1.
+fn share(field: &'static str, value: f64, worst: f64, best: f64) -> Result<f32, Reject> {
+    let share = (value - worst) / (best - worst);
+    if (0.0..=1.0).contains(&share) { Ok(share as f32) } else { Err(Reject { reason: Reason::BadField, field }) }
+}

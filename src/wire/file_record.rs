@@ -1,0 +1,84 @@
+//! One event as it stands in a file, how files are read, and why one can't be.
+
+/// Why a file can't be read.
+#[derive(Debug, thiserror::Error)]
+pub enum FileFault {
+    /// It can't be opened or read.
+    #[error("cannot read {file}: {fault}")]
+    Unreadable {
+        /// Its name.
+        file: String,
+        /// What the system said.
+        fault: String,
+    },
+    /// A CSV without a column that is needed.
+    #[error(
+        "{file} has no column \"{column}\": name the columns with --columns customer_id=…,timestamp=…,amount=…,type=…"
+    )]
+    NoColumn {
+        /// Its name.
+        file: String,
+        /// The column.
+        column: String,
+    },
+    /// A suffix that names no known format.
+    #[error("{0} is neither .jsonl, .json nor .csv (also .gz, .zst): rename it or convert it")]
+    UnknownFormat(String),
+}
+
+impl FileFault {
+    /// A fault of reading.
+    pub fn unreadable(file: &str, fault: &dyn std::fmt::Display) -> Self {
+        Self::Unreadable { file: file.into(), fault: fault.to_string() }
+    }
+}
+
+/// One event as it stands in a file; the buffers are reused.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FileRecord {
+    /// The customer id, as found.
+    pub key: Vec<u8>,
+    /// The JSON event.
+    pub value: Vec<u8>,
+    /// The time as found: a JSON number's or string's text, or "".
+    pub time_text: String,
+}
+
+impl FileRecord {
+    /// A record that no event can be made of: its bytes as they stand, and no key.
+    pub fn set_unusable(&mut self, bytes: &[u8]) {
+        self.key.clear();
+        self.time_text.clear();
+        self.value.clear();
+        self.value.extend_from_slice(bytes);
+    }
+}
+
+/// How files are read.
+#[derive(Clone, Debug)]
+pub struct FileOptions {
+    /// Columns of CSV files.
+    pub columns: Columns,
+    /// Code of the base currency, which CSV amounts are in.
+    pub currency: String,
+}
+
+/// Which columns hold what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Columns {
+    /// Customer id.
+    pub customer: String,
+    /// Time.
+    pub timestamp: String,
+    /// Amount in the base currency.
+    pub amount: String,
+    /// `purchase`, `return` or anything else; may be absent: all rows are purchases.
+    pub kind: String,
+}
+
+impl Default for Columns {
+    fn default() -> Self {
+        let [customer, timestamp, amount, kind] = ["customer_id", "timestamp", "amount", "type"].map(String::from);
+        Self { customer, timestamp, amount, kind }
+    }
+}
