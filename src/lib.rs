@@ -5,3 +5,4 @@
 pub mod engine;
 pub mod wire;
 pub mod processor;
+pub mod training;

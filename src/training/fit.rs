@@ -1,0 +1,148 @@
+//! The fit: standardise, clip, L2 logistic regression by linfa-logistic, and our own look at the gradient.
+
+use linfa::DatasetBase;
+use linfa::traits::Fit;
+use linfa_linalg::cholesky::SolveCInplace;
+use linfa_logistic::LogisticRegression;
+use ndarray::{Array1, Array2, Axis, concatenate};
+
+use crate::engine::rfm::features::Features;
+use crate::engine::scoring::logistic::{Column, Head, sigmoid};
+use crate::training::rows::Row;
+
+/// Largest mean gradient, over all parameters, at what counts as an optimum.
+const GRADIENT_LIMIT: f64 = 1e-4;
+/// Most iterations of the library's solver, which starts next to the optimum.
+const MAX_ITERATIONS: u64 = 200;
+/// Most steps of the start's Newton method.
+const NEWTON_STEPS: usize = 30;
+/// Fewest rows, and fewest of the rarer class, that a fit is tried with.
+const MIN_ROWS: usize = 50;
+const MIN_CLASS: usize = 10;
+
+/// Why there is no fit.
+#[derive(Debug, thiserror::Error, PartialEq)]
+pub enum FitFault {
+    /// Too little to learn from.
+    #[error("only {rows} rows, {rarer} of the rarer class: give a longer history, or a later --at")]
+    TooLittle {
+        /// Rows there are.
+        rows: usize,
+        /// Rows of the rarer class.
+        rarer: usize,
+    },
+    /// The solver did not reach the optimum.
+    #[error("the fit did not converge (mean gradient {0:.1e}): a wider history or a stronger L2 may help")]
+    NotConverged(f64),
+    /// What the library said.
+    #[error("the fit failed: {0}")]
+    Solver(String),
+}
+
+/// A standardised design matrix with its labels.
+pub struct Design {
+    columns: Vec<Column>,
+    matrix: Array2<f64>,
+    churned: Vec<bool>,
+}
+
+impl Design {
+    /// Standardises the features at `indices` over `rows`. A constant feature says nothing and is left out.
+    pub fn new(rows: &[&Row], indices: &[usize]) -> Self {
+        let columns: Vec<Column> = indices.iter().filter_map(|feature| column(rows, *feature)).collect();
+        let mut matrix = Array2::zeros((rows.len(), columns.len()));
+        for (mut values, row) in matrix.rows_mut().into_iter().zip(rows) {
+            for (value, column) in values.iter_mut().zip(&columns) {
+                *value = column.standardise(&row.features);
+            }
+        }
+        Self { columns, matrix, churned: rows.iter().map(|row| row.churned).collect() }
+    }
+
+    /// Fits with L2 strength `alpha` (1/C of scikit-learn). The head comes uncalibrated: slope 1, offset 0.
+    pub fn fit(&self, alpha: f64) -> Result<Head, FitFault> {
+        let rows = self.churned.len();
+        let churned = self.churned.iter().filter(|churned| **churned).count();
+        let rarer = churned.min(rows - churned);
+        if rows < MIN_ROWS || rarer < MIN_CLASS {
+            return Err(FitFault::TooLittle { rows, rarer });
+        }
+        let (start_weights, start_intercept) = newton(&self.matrix, &self.churned, alpha);
+        // The majority class is linfa's positive one, so the start is turned to suit it.
+        let turn = if 2 * churned > rows { 1.0 } else { -1.0 };
+        let start = start_weights.iter().chain([&start_intercept]).map(|part| turn * part).collect::<Array1<f64>>();
+        let dataset = DatasetBase::new(self.matrix.view(), Array1::from(self.churned.clone()));
+        // The tolerance is on the summed gradient, so it grows with the rows.
+        let fitted = LogisticRegression::default()
+            .alpha(alpha)
+            .max_iterations(MAX_ITERATIONS)
+            .gradient_tolerance(rows as f64 * GRADIENT_LIMIT / 10.0)
+            .initial_params(start)
+            .fit(&dataset)
+            .map_err(|fault| FitFault::Solver(fault.to_string()))?;
+        let sign = if fitted.labels().pos.class { 1.0 } else { -1.0 };
+        let weights: Vec<f64> = fitted.params().iter().map(|weight| sign * weight).collect();
+        let intercept = sign * fitted.intercept();
+        let gradient = self.mean_gradient(&weights, intercept, alpha);
+        if gradient.is_nan() || gradient > GRADIENT_LIMIT {
+            return Err(FitFault::NotConverged(gradient));
+        }
+        let columns = self.columns.iter().zip(&weights).map(|(column, weight)| Column { weight: *weight, ..*column });
+        Ok(Head { columns: columns.collect(), intercept, slope: 1.0, offset: 0.0 })
+    }
+
+    /// Largest component of the mean gradient of the penalised log loss.
+    fn mean_gradient(&self, weights: &[f64], intercept: f64, alpha: f64) -> f64 {
+        let mut gradient = vec![0.0; weights.len()];
+        let mut by_intercept = 0.0;
+        for (values, churned) in self.matrix.rows().into_iter().zip(&self.churned) {
+            let log_odds = values.iter().zip(weights).fold(intercept, |sum, (value, weight)| sum + value * weight);
+            let error = sigmoid(log_odds) - f64::from(u8::from(*churned));
+            by_intercept += error;
+            gradient.iter_mut().zip(values).for_each(|(sum, value)| *sum += error * value);
+        }
+        let penalised = gradient.iter().zip(weights).map(|(sum, weight)| sum + alpha * weight);
+        let largest = penalised.fold(by_intercept.abs(), |largest, part| largest.max(part.abs()));
+        largest / self.churned.len() as f64
+    }
+}
+
+fn column(rows: &[&Row], feature: usize) -> Option<Column> {
+    let value = |features: &Features| features.get(feature).copied().unwrap_or_default();
+    let count = rows.len() as f64;
+    let mean = rows.iter().map(|row| value(&row.features)).sum::<f64>() / count;
+    let variance = rows.iter().map(|row| (value(&row.features) - mean).powi(2)).sum::<f64>() / count;
+    let deviation = libm::sqrt(variance);
+    let says_something = deviation > 1e-9 * mean.abs().max(1.0);
+    says_something.then_some(Column { feature, mean, deviation, weight: 0.0 })
+}
+
+/// A start near the optimum by iteratively reweighted least squares. The idle day's features are so alike that L-BFGS
+/// alone needs thousands of iterations from zero (docs/decisions/0003-newton-start.md).
+fn newton(matrix: &Array2<f64>, churned: &[bool], alpha: f64) -> (Vec<f64>, f64) {
+    let columns = matrix.ncols();
+    let ones = Array2::ones((matrix.nrows(), 1));
+    let none = (vec![0.0; columns], 0.0);
+    let Ok(design) = concatenate(Axis(1), &[matrix.view(), ones.view()]) else { return none };
+    let target: Array1<f64> = churned.iter().map(|churned| f64::from(u8::from(*churned))).collect();
+    let penalty: Array1<f64> = (0..=columns).map(|at| if at < columns { alpha } else { 0.0 }).collect();
+    let mut parameters = Array1::<f64>::zeros(columns + 1);
+    for _ in 0..NEWTON_STEPS {
+        let probability = design.dot(&parameters).mapv(sigmoid);
+        let gradient = design.t().dot(&(&probability - &target)) + &penalty * &parameters;
+        let weights = probability.mapv(|p| libm::sqrt((p * (1.0 - p)).max(1e-12)));
+        let scaled = &design * &weights.insert_axis(Axis(1));
+        let mut hessian = scaled.t().dot(&scaled);
+        // A whisper on the whole diagonal keeps collinear columns solvable; linfa polishes what it bends.
+        hessian.diag_mut().iter_mut().zip(&penalty).for_each(|(part, penalty)| *part += penalty + 1e-9);
+        let Ok(step) = hessian.solvec_into(gradient.insert_axis(Axis(1))) else { break };
+        parameters -= &step.column(0);
+        if step.iter().all(|part| part.abs() < 1e-9) {
+            break;
+        }
+    }
+    match parameters.as_slice().and_then(|all| all.split_last()) {
+        Some((intercept, weights)) if parameters.iter().all(|part| part.is_finite()) => (weights.to_vec(), *intercept),
+        _ => none,
+    }
+}
