@@ -4,5 +4,7 @@
 
 pub mod engine;
 pub mod wire;
+pub mod shop;
 pub mod processor;
 pub mod training;
+pub mod config;

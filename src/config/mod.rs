@@ -1,0 +1,8 @@
+//! The configuration: one TOML file and the environment, checked whole before anything starts.
+//!
+//! Architecture invariant: after this room nobody asks whether a setting is valid.
+
+pub mod fault;
+pub mod file;
+pub mod settings;
+pub mod load;

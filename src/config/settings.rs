@@ -1,0 +1,281 @@
+//! Checked settings: what the file says, in the types that the other rooms take.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use iso_currency::Currency;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use rust_decimal::Decimal;
+use secrecy::SecretString;
+use sha2::{Digest, Sha256};
+
+use crate::config::fault::Fault;
+use crate::config::file::{Clock, ConfigFile};
+use crate::engine::alerting::policy::Policy;
+use crate::engine::alerting::value::Tier;
+use crate::engine::day::{Day, Millis};
+use crate::engine::event::INTERACTION_NAMES;
+use crate::processor::setup::{ClockMode, Setup};
+use crate::wire::alert::Locale;
+use crate::wire::calendar::{day, midnight};
+use crate::wire::rules::EventRules;
+
+/// Everything, checked.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The file as it stands, defaults filled in.
+    pub file: ConfigFile,
+    /// How bytes become events.
+    pub rules: EventRules,
+    /// What the engine decides by, for one partition.
+    pub policy: Policy,
+    /// `time.until` as a day.
+    pub until: Option<Day>,
+    /// `time.source_silence`; `None`: off.
+    pub source_silence: Option<Duration>,
+    /// `http.listen`.
+    pub listen: SocketAddr,
+    /// `http.admin_listen`.
+    pub admin_listen: Option<SocketAddr>,
+    /// The API's token.
+    pub token: Option<SecretString>,
+    /// Key of the digests of erased ids.
+    pub erasure_secret: Arc<[u8]>,
+}
+
+/// Collects faults while values are read.
+struct Checker {
+    faults: Vec<Fault>,
+}
+
+impl Checker {
+    /// The value, or its stand-in with a fault noted.
+    fn take<T>(&mut self, key: &str, value: Result<T, String>, stand_in: T) -> T {
+        value.unwrap_or_else(|sentence| {
+            self.faults.push(Fault::new(key, sentence));
+            stand_in
+        })
+    }
+
+    fn must(&mut self, key: &str, holds: bool, sentence: &str) {
+        if !holds {
+            self.faults.push(Fault::new(key, sentence));
+        }
+    }
+}
+
+impl Settings {
+    /// Checks every value; all faults come back at once.
+    pub fn check(file: ConfigFile) -> Result<Self, Vec<Fault>> {
+        let mut check = Checker { faults: Vec::new() };
+        let rules = rules(&file, &mut check);
+        let policy = policy(&file, &mut check);
+        check_ranges(&file, &mut check);
+        let until = file.time.until.as_deref().map(date).transpose();
+        let until = check.take("time.until", until, None);
+        let silence = check.take("time.source_silence", duration(&file.time.source_silence), Duration::ZERO);
+        let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
+        let listen = check.take("http.listen", address(&file.http.listen), nowhere);
+        let admin_listen = file.http.admin_listen.as_deref().map(address).transpose();
+        let admin_listen = check.take("http.admin_listen", admin_listen, None);
+        let token = file.http.token_file.as_deref().map(secret).transpose();
+        let token = check.take("http.token_file", token, None);
+        check.must(
+            "http.token_file",
+            listen.ip().is_loopback() || file.http.token_file.is_some(),
+            "needed because http.listen is not loopback: customer data is never served without a token",
+        );
+        let erasure = file.erasure.secret_file.as_deref().map(secret).transpose();
+        let erasure = check.take("erasure.secret_file", erasure, None);
+        let erasure_secret: Arc<[u8]> = match &erasure {
+            Some(secret) => secrecy::ExposeSecret::expose_secret(secret).as_bytes().into(),
+            None => file.holdout.salt.as_bytes().into(),
+        };
+        if !check.faults.is_empty() {
+            return Err(check.faults);
+        }
+        let rules = EventRules { until: until.map(|until| midnight(until, &rules.zone)), ..rules };
+        let source_silence = (!silence.is_zero()).then_some(silence);
+        Ok(Self { file, rules, policy, until, source_silence, listen, admin_listen, token, erasure_secret })
+    }
+
+    /// The same settings closing days up to `until`, by the events alone.
+    #[must_use]
+    pub fn until(mut self, until: Option<Day>) -> Self {
+        self.file.time.clock = Clock::Event;
+        self.until = until;
+        self.rules.until = until.map(|until| midnight(until, &self.rules.zone));
+        self
+    }
+
+    /// What the processors of `partitions` partitions are made with.
+    pub fn setup(&self, partitions: u32) -> Setup {
+        Setup {
+            rules: self.rules.clone(),
+            policy: Arc::new(Policy { partitions, ..self.policy.clone() }),
+            locale: Locale { zone: self.rules.zone.clone(), currency: self.rules.currency },
+            settings_digest: self.digest(partitions),
+            input_topics: self.file.topics.events.clone(),
+            clock: match self.file.time.clock {
+                Clock::Wall => ClockMode::Wall,
+                Clock::Event => ClockMode::Event,
+            },
+            until: self.until,
+            max_age_days: self.file.alerts.max_age_days as i32,
+            erasure_secret: self.erasure_secret.clone(),
+        }
+    }
+
+    /// Digest of the settings that are part of the state.
+    fn digest(&self, partitions: u32) -> u64 {
+        let file = &self.file;
+        let parts = (
+            (&file.time.zone, file.time.lateness_days),
+            (&file.money.currency, &file.money.rates),
+            (file.churn.horizon_days, &file.holdout.salt, partitions),
+        );
+        let text = serde_json::to_vec(&parts).unwrap_or_default();
+        let [a, b, c, d, e, f, g, h, ..] = <[u8; 32]>::from(Sha256::digest(text));
+        u64::from_le_bytes([a, b, c, d, e, f, g, h])
+    }
+
+    /// The configuration in force as TOML. Secrets stand in files and are not shown.
+    pub fn print(&self) -> String {
+        toml::to_string_pretty(&self.file).unwrap_or_default()
+    }
+}
+
+fn rules(file: &ConfigFile, check: &mut Checker) -> EventRules {
+    let zone = TimeZone::get(&file.time.zone)
+        .map_err(|_| format!("\"{}\" is no IANA time zone: use a name like \"Asia/Shanghai\"", file.time.zone));
+    let zone = check.take("time.zone", zone, TimeZone::UTC);
+    let currency = check.take("money.currency", currency(&file.money.currency), Currency::CNY);
+    let mut rates = BTreeMap::new();
+    for (code, rate) in &file.money.rates {
+        let key = format!("money.rates.{code}");
+        let rate = rate.parse::<Decimal>().ok().filter(|rate| *rate > Decimal::ZERO);
+        match (self::currency(code), rate) {
+            (Ok(code), Some(rate)) => {
+                rates.insert(code, rate);
+            }
+            (Err(sentence), _) => check.faults.push(Fault::new(key, sentence)),
+            (Ok(_), None) => check.faults.push(Fault::new(key, "a rate is a decimal above 0, such as \"7.8\"")),
+        }
+    }
+    let earliest = check.take("time.earliest", date(&file.time.earliest), Day(0));
+    let delay = check.take("time.close_delay", duration(&file.time.close_delay), Duration::ZERO);
+    check.must("time.close_delay", delay < Duration::from_hours(24), "must be below 24 hours");
+    let earliest = midnight(earliest, &zone);
+    let close_delay_millis = i64::try_from(delay.as_millis()).unwrap_or_default();
+    EventRules { zone, currency, rates, earliest, until: None::<Millis>, close_delay_millis }
+}
+
+fn policy(file: &ConfigFile, check: &mut Checker) -> Policy {
+    let alerts = &file.alerts;
+    let thresholds = match (alerts.watch, alerts.high, alerts.critical) {
+        (None, None, None) => None,
+        (Some(watch), Some(high), Some(critical)) => {
+            let rising = 0.0 < watch && watch < high && high < critical && critical < 1.0;
+            check.must("alerts.watch", rising, "watch, high and critical must rise and lie between 0 and 1");
+            Some([watch, high, critical])
+        }
+        _ => {
+            check.must("alerts.watch", false, "give watch, high and critical together, or none of them");
+            None
+        }
+    };
+    let mut capacity = [None; 3];
+    for (name, places) in &alerts.capacity_per_day {
+        let tier = Tier::ALL.into_iter().find(|tier| tier.name() == name);
+        match tier.and_then(|tier| capacity.get_mut(tier as usize)) {
+            Some(slot) => *slot = Some(*places),
+            None => check.must(&format!("alerts.capacity_per_day.{name}"), false, "is no tier: use low, mid or high"),
+        }
+    }
+    let mut immediate = 0;
+    for name in &alerts.immediate {
+        match INTERACTION_NAMES.iter().position(|known| known == name) {
+            Some(kind) => immediate |= 1 << kind,
+            None => check.must("alerts.immediate", false, &format!("\"{name}\" is no interaction")),
+        }
+    }
+    let publish_from = alerts.publish_from.as_deref().map(date).transpose();
+    Policy {
+        lateness_days: file.time.lateness_days as i32,
+        quorum: file.time.quorum as usize,
+        thresholds,
+        exit_margin: alerts.exit_margin,
+        dwell_days: alerts.dwell_days as i32,
+        cooldown_days: alerts.cooldown_days as i32,
+        outcome_days: alerts.outcome_days as i32,
+        min_silence_days: alerts.min_silence_days as i32,
+        min_purchase_days: alerts.min_purchase_days,
+        publish_from: check.take("alerts.publish_from", publish_from, None),
+        capacity,
+        immediate,
+        holdout_share: file.holdout.share,
+        holdout_salt: file.holdout.salt.clone(),
+        margin_rate: file.money.margin_rate,
+        partitions: 1,
+    }
+}
+
+fn check_ranges(file: &ConfigFile, check: &mut Checker) {
+    let share = 0.0..=1.0;
+    check.must("money.margin_rate", share.contains(&file.money.margin_rate), "must lie between 0 and 1");
+    check.must("holdout.share", share.contains(&file.holdout.share), "must lie between 0 and 1");
+    check.must("alerts.exit_margin", (0.0..0.5).contains(&file.alerts.exit_margin), "must lie between 0 and 0.5");
+    check.must("time.quorum", (1..=100).contains(&file.time.quorum), "must lie between 1 and 100");
+    check.must("time.lateness_days", (1..=100).contains(&file.time.lateness_days), "must lie between 1 and 100");
+    check.must("churn.horizon_days", (7..=730).contains(&file.churn.horizon_days), "must lie between 7 and 730");
+    check.must("alerts.dwell_days", (1..=60).contains(&file.alerts.dwell_days), "must lie between 1 and 60");
+    check.must("alerts.outcome_days", (1..=365).contains(&file.alerts.outcome_days), "must lie between 1 and 365");
+    check.must(
+        "alerts.cooldown_days",
+        (file.alerts.outcome_days..=3650).contains(&file.alerts.cooldown_days),
+        "must be at least alerts.outcome_days, so that one outcome is pending at most",
+    );
+    check.must(
+        "kafka.commit_interval_ms",
+        (5..=5_000).contains(&file.kafka.commit_interval_ms),
+        "must lie between 5 and 5000",
+    );
+    check.must("kafka.group_id", !file.kafka.group_id.is_empty(), "must not be empty");
+    check.must("service.workers", (1..=64).contains(&file.service.workers), "must lie between 1 and 64");
+    check.must("topics.events", !file.topics.events.is_empty(), "name at least one input topic");
+    let topics = &file.topics;
+    let outputs =
+        [&topics.alerts, &topics.risk, &topics.outcomes, &topics.profiles, &topics.dead_letters, &topics.models];
+    let mut names: Vec<&String> = topics.events.iter().chain(outputs).collect();
+    check.must("topics", names.iter().all(|name| !name.is_empty()), "a topic has an empty name");
+    names.sort_unstable();
+    let distinct = names.windows(2).all(|pair| matches!(pair, [a, b] if a != b));
+    check.must("topics", distinct, "two topics have the same name");
+}
+
+fn date(text: &str) -> Result<Day, String> {
+    text.parse::<Date>().map(day).map_err(|_| format!("\"{text}\" is no date: write it as YYYY-MM-DD"))
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text).map_err(|_| format!("\"{text}\" is no duration: write it like \"2h\" or \"90s\""))
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| format!("\"{text}\" is no address: write it like \"127.0.0.1:8080\""))
+}
+
+fn currency(code: &str) -> Result<Currency, String> {
+    Currency::from_code(code).ok_or_else(|| format!("\"{code}\" is no ISO 4217 currency code, such as \"EUR\""))
+}
+
+fn secret(path: &Path) -> Result<SecretString, String> {
+    let name = PathBuf::from(path);
+    let text = std::fs::read_to_string(path).map_err(|fault| format!("cannot read {}: {fault}", name.display()))?;
+    let text = text.trim();
+    if text.is_empty() { Err(format!("{} is empty", name.display())) } else { Ok(SecretString::from(text)) }
+}

@@ -1,0 +1,5 @@
+//! A synthetic shop: customers with habits of their own, seasons, defections, and answers to being contacted. Pure.
+
+pub mod customer;
+pub mod event_json;
+pub mod generator;
