@@ -8,3 +8,4 @@ pub mod shop;
 pub mod processor;
 pub mod training;
 pub mod config;
+pub mod cli;

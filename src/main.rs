@@ -1,2 +1,7 @@
-//! main
-fn main() {}
+//! The process: arguments in, exit code out.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    churnwatch::cli::run::main()
+}

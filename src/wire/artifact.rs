@@ -92,8 +92,8 @@ pub struct TrainingRecord {
     pub rows: [u64; 2],
     /// L2 strength of the two heads.
     pub alpha: [f64; 2],
-    /// Log loss of the two heads on the validation period.
-    pub validation_log_loss: [f64; 2],
+    /// Log loss of the two heads on the validation period; null where the history was too short for one.
+    pub validation_log_loss: [Option<f64>; 2],
     /// Seed of all sampling.
     pub seed: u64,
 }

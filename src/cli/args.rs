@@ -1,0 +1,205 @@
+//! The arguments of every command, as typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use jiff::civil::Date;
+
+/// Tells a shop, while there is still time, which customers are slipping away.
+#[derive(Debug, Parser)]
+#[command(name = "churnwatch", version, propagate_version = true)]
+pub struct Cli {
+    /// How much is logged on standard error: error, warn, info, debug or trace.
+    #[arg(long, global = true, default_value = "info", env = "CHURNWATCH_LOG")]
+    pub log_level: String,
+    /// How log lines look.
+    #[arg(long, global = true, default_value = "text")]
+    pub log_format: LogFormat,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines.
+    Json,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Write the events of a synthetic shop.
+    #[command(after_help = "Example: churnwatch generate --customers 1000 --days 400 --seed 1 --output shop.jsonl.gz")]
+    Generate(GenerateArgs),
+    /// Run the service's processor over files, without Kafka.
+    #[command(after_help = "Example: churnwatch replay shop.jsonl.gz --until 2026-01-01 --alerts alerts.jsonl")]
+    Replay(ReplayArgs),
+    /// Make a model from history.
+    #[command(after_help = "Example: churnwatch train history.csv.gz --at 2026-01-01 --output model.json")]
+    Train(TrainArgs),
+    /// Score every customer at a date and compare with what then happened.
+    #[command(after_help = "Example: churnwatch evaluate history.csv.gz --model model.json --at 2026-01-01")]
+    Evaluate(EvaluateArgs),
+    /// Check, print or describe the configuration.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+}
+
+/// Input files and how they are read.
+#[derive(Debug, Args)]
+pub struct InputArgs {
+    /// JSON Lines or CSV, plain, .gz or .zst; `-` is standard input. Several are merged by time.
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// Columns of CSV files that are named otherwise, as customer_id=COLUMN,timestamp=COLUMN,amount=COLUMN,type=COLUMN.
+    #[arg(long, value_delimiter = ',')]
+    pub columns: Vec<String>,
+    /// Configuration file; the environment is read in any case.
+    #[arg(long)]
+    pub config: Option<PathBuf>,
+}
+
+/// Arguments of `generate`.
+#[derive(Debug, Args)]
+pub struct GenerateArgs {
+    /// Number of customers.
+    #[arg(long, default_value_t = 1_000)]
+    pub customers: u32,
+    /// Days that the shop is open.
+    #[arg(long, default_value_t = 400)]
+    pub days: u32,
+    /// Everything follows from it.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// The day after the last; today if absent.
+    #[arg(long)]
+    pub end: Option<Date>,
+    /// How events are written.
+    #[arg(long, default_value = "jsonl")]
+    pub format: EventFormat,
+    /// Where to; standard output if absent. `.gz` and `.zst` are compressed.
+    #[arg(long)]
+    pub output: Option<PathBuf>,
+    /// Also write when each customer really left, as CSV.
+    #[arg(long)]
+    pub truth: Option<PathBuf>,
+}
+
+/// How events are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum EventFormat {
+    /// One JSON object a line.
+    Jsonl,
+    /// Rows of customer_id,timestamp,amount,type: purchases and refunds alone.
+    Csv,
+}
+
+/// Arguments of `replay`.
+#[derive(Debug, Args)]
+pub struct ReplayArgs {
+    /// Input files.
+    #[command(flatten)]
+    pub input: InputArgs,
+    /// Model artifact; the default model if absent.
+    #[arg(long)]
+    pub model: Option<PathBuf>,
+    /// Events from this date on are refused, and days close through the one before.
+    #[arg(long)]
+    pub until: Option<Date>,
+    /// Number of partitions, as the topic would have.
+    #[arg(long, default_value_t = 1)]
+    pub partitions: u32,
+    /// Where alerts go; standard output if no output is named.
+    #[arg(long)]
+    pub alerts: Option<PathBuf>,
+    /// Where the profiles at the end go.
+    #[arg(long)]
+    pub profiles: Option<PathBuf>,
+    /// Where risk records go.
+    #[arg(long)]
+    pub risk: Option<PathBuf>,
+    /// Where outcomes go.
+    #[arg(long)]
+    pub outcomes: Option<PathBuf>,
+    /// Where dead letters go.
+    #[arg(long)]
+    pub dead_letters: Option<PathBuf>,
+    /// The summary as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `train`.
+#[derive(Debug, Args)]
+pub struct TrainArgs {
+    /// Input files.
+    #[command(flatten)]
+    pub input: InputArgs,
+    /// Only events before this date are looked at.
+    #[arg(long)]
+    pub at: Date,
+    /// Churn horizon H, days; the configuration's if absent.
+    #[arg(long)]
+    pub horizon_days: Option<u32>,
+    /// Which features the heads use.
+    #[arg(long, default_value = "rich")]
+    pub features: FeatureSet,
+    /// Seed of the sampling.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Name of the model; the output's file name if absent.
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Where the artifact goes.
+    #[arg(long)]
+    pub output: PathBuf,
+}
+
+/// Which features the heads use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FeatureSet {
+    /// All that help.
+    Rich,
+    /// The fourteen of docs/accuracy.md.
+    Compact,
+}
+
+/// Arguments of `evaluate`.
+#[derive(Debug, Args)]
+pub struct EvaluateArgs {
+    /// Input files.
+    #[command(flatten)]
+    pub input: InputArgs,
+    /// Model artifact; the default model if absent.
+    #[arg(long)]
+    pub model: Option<PathBuf>,
+    /// The midnight at which everybody is scored.
+    #[arg(long)]
+    pub at: Date,
+    /// Also write every customer's score, as JSON Lines.
+    #[arg(long)]
+    pub scores: Option<PathBuf>,
+}
+
+/// What to do with the configuration.
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Check it and print every fault.
+    Check(ConfigArgs),
+    /// Print what is in force, defaults and environment included.
+    Print(ConfigArgs),
+    /// Print the JSON Schema of the file.
+    Schema,
+}
+
+/// Which configuration.
+#[derive(Debug, Args)]
+pub struct ConfigArgs {
+    /// Configuration file.
+    #[arg(long)]
+    pub config: Option<PathBuf>,
+}

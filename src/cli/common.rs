@@ -1,0 +1,115 @@
+//! What several commands need: settings, models, histories, the time now.
+
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+
+use crate::cli::args::InputArgs;
+use crate::cli::exit::Failure;
+use crate::config::load::load;
+use crate::config::settings::Settings;
+use crate::engine::day::{Day, Millis};
+use crate::training::history::History;
+use crate::wire::artifact::{Artifact, hex};
+use crate::wire::event::{RawRecord, Scratch, parse};
+use crate::wire::file_record::{Columns, FileOptions};
+use crate::wire::merge::EventStream;
+
+/// The model that ships with this release (models/README.md says how it was made).
+const DEFAULT_MODEL: &[u8] = include_bytes!("../../models/default.json");
+
+/// Now.
+pub fn now() -> Millis {
+    Millis(jiff::Timestamp::now().as_millisecond())
+}
+
+/// The settings of a command.
+pub fn settings(config: Option<&Path>) -> Result<Settings, Failure> {
+    Ok(load(config)?)
+}
+
+/// The model to score with. Its horizon must be the configuration's.
+pub fn artifact(path: Option<&Path>, settings: &Settings) -> Result<Artifact, Failure> {
+    let path = path.or(settings.file.model.path.as_deref());
+    let artifact = match path {
+        None => {
+            Artifact::read(DEFAULT_MODEL).map_err(|fault| Failure::usage(format!("the built-in model: {fault}")))?
+        }
+        Some(path) => {
+            let bytes = std::fs::read(path).map_err(|fault| {
+                Failure::usage(format!(
+                    "cannot read the model {}: {fault}; make one with `churnwatch train`",
+                    path.display()
+                ))
+            })?;
+            Artifact::read(&bytes).map_err(|fault| Failure::usage(format!("{}: {fault}", path.display())))?
+        }
+    };
+    let horizon = settings.file.churn.horizon_days;
+    if artifact.horizon_days == horizon as i32 {
+        return Ok(artifact);
+    }
+    Err(Failure::usage(format!(
+        "the model was trained for a horizon of {} days, churn.horizon_days is {horizon}: train a model with --horizon-days {horizon}, or set churn.horizon_days = {}",
+        artifact.horizon_days, artifact.horizon_days
+    )))
+}
+
+/// How the input files are read.
+pub fn file_options(input: &InputArgs, settings: &Settings) -> Result<FileOptions, Failure> {
+    let mut columns = Columns::default();
+    for pair in &input.columns {
+        let (name, column) =
+            pair.split_once('=').ok_or_else(|| Failure::usage(format!("--columns: \"{pair}\" is not NAME=COLUMN")))?;
+        let slot = match name {
+            "customer_id" => &mut columns.customer,
+            "timestamp" => &mut columns.timestamp,
+            "amount" => &mut columns.amount,
+            "type" => &mut columns.kind,
+            _ => {
+                return Err(Failure::usage(format!(
+                    "--columns: \"{name}\" is none of customer_id, timestamp, amount, type"
+                )));
+            }
+        };
+        *slot = column.to_owned();
+    }
+    Ok(FileOptions { columns, currency: settings.rules.currency.code().to_owned() })
+}
+
+/// The files' events as one stream.
+pub fn open(input: &InputArgs, settings: &Settings) -> Result<EventStream, Failure> {
+    let options = file_options(input, settings)?;
+    EventStream::open(&input.files, &options, &settings.rules).map_err(Failure::usage)
+}
+
+/// A history read from files, with what was left out.
+pub struct ReadHistory {
+    /// The events.
+    pub history: History,
+    /// SHA-256 of the usable events' bytes, in order.
+    pub digest: String,
+    /// Records that could not be used.
+    pub unusable: u64,
+}
+
+/// Reads the events before the midnight that opens `until` (all, if absent) into a history.
+pub fn history(input: &InputArgs, settings: &Settings, until: Option<Day>) -> Result<ReadHistory, Failure> {
+    let mut stream = open(input, settings)?;
+    let (mut history, mut scratch, mut digest, mut unusable) =
+        (History::default(), Scratch::default(), Sha256::new(), 0);
+    let wall = now();
+    while let Some((record, _)) = stream.next(&settings.rules).map_err(Failure::of)? {
+        let raw = RawRecord { key: Some(&record.key), value: Some(&record.value), timestamp: wall };
+        match parse(&settings.rules, &raw, wall, &mut scratch) {
+            Ok(parsed) if until.is_none_or(|until| parsed.event.day < until) => {
+                history.add(&parsed.event);
+                digest.update(&record.value);
+                digest.update(b"\n");
+            }
+            Ok(_) => {}
+            Err(_) => unusable += 1,
+        }
+    }
+    Ok(ReadHistory { history, digest: hex(&digest.finalize()), unusable })
+}

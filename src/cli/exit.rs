@@ -1,0 +1,47 @@
+//! Exit codes, and the one way in which a command ends badly: with sentences on standard error.
+
+use std::process::ExitCode;
+
+use crate::config::fault::Fault;
+
+/// Why a command ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// It did not work out; exit code 1.
+    Failed(String),
+    /// Usage or configuration; exit code 64.
+    Usage(Vec<String>),
+    /// The watchdog stopped it; exit code 70.
+    Stuck(String),
+}
+
+impl Failure {
+    /// Prints the sentences and gives the exit code.
+    pub fn report(&self) -> ExitCode {
+        let (sentences, code): (&[String], u8) = match self {
+            Self::Failed(sentence) => (std::slice::from_ref(sentence), 1),
+            Self::Usage(sentences) => (sentences, 64),
+            Self::Stuck(sentence) => (std::slice::from_ref(sentence), 70),
+        };
+        for sentence in sentences {
+            eprintln!("churnwatch: {sentence}");
+        }
+        ExitCode::from(code)
+    }
+
+    /// A failure with the error's own sentence.
+    pub fn of(error: impl std::fmt::Display) -> Self {
+        Self::Failed(error.to_string())
+    }
+
+    /// Wrong usage, in one sentence.
+    pub fn usage(sentence: impl std::fmt::Display) -> Self {
+        Self::Usage(vec![sentence.to_string()])
+    }
+}
+
+impl From<Vec<Fault>> for Failure {
+    fn from(faults: Vec<Fault>) -> Self {
+        Self::Usage(faults.iter().map(ToString::to_string).collect())
+    }
+}

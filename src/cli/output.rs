@@ -1,0 +1,43 @@
+//! Files that commands write: standard output for `-`, compressed by suffix, whole or not at all where it matters.
+
+use std::fs::File;
+use std::io::{BufWriter, Write, stdout};
+use std::path::Path;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use crate::cli::exit::Failure;
+
+/// Opens a file for writing; absent or `-` is standard output.
+pub fn create(path: Option<&Path>) -> Result<Box<dyn Write>, Failure> {
+    let Some(path) = path.filter(|path| path.as_os_str() != "-") else {
+        return Ok(Box::new(BufWriter::new(stdout().lock())));
+    };
+    let file = File::create(path).map_err(|fault| cannot_write(path, &fault))?;
+    let file = BufWriter::new(file);
+    match path.extension().and_then(|suffix| suffix.to_str()) {
+        Some("gz") => Ok(Box::new(GzEncoder::new(file, Compression::default()))),
+        Some("zst") => {
+            let encoder = zstd::Encoder::new(file, 3).map_err(|fault| cannot_write(path, &fault))?;
+            Ok(Box::new(encoder.auto_finish()))
+        }
+        _ => Ok(Box::new(file)),
+    }
+}
+
+/// Writes a whole file under another name first, so that nobody ever sees half of it.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(|fault| cannot_write(path, &fault))?;
+    file.write_all(bytes).map_err(|fault| cannot_write(path, &fault))?;
+    // A temporary file is the owner's alone; a model is for everybody who may read the folder.
+    let readable = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+    file.as_file().set_permissions(readable).map_err(|fault| cannot_write(path, &fault))?;
+    file.persist(path).map_err(|fault| cannot_write(path, &fault.error))?;
+    Ok(())
+}
+
+fn cannot_write(path: &Path, fault: &std::io::Error) -> Failure {
+    Failure::Failed(format!("cannot write {}: {fault}", path.display()))
+}
