@@ -8,4 +8,5 @@ pub mod shop;
 pub mod processor;
 pub mod training;
 pub mod config;
+pub mod service;
 pub mod cli;

@@ -161,6 +161,11 @@ impl Processor {
         }
     }
 
+    /// Whether a day would close now if the source were alive.
+    pub fn wants_close(&self, time: &Time<'_>) -> bool {
+        self.engine.clock().closing.is_some() || self.due(&Time { source_alive: true, ..*time }).is_some()
+    }
+
     /// Closes days that are due, at most [`CLOSE_BUDGET`] customers a call.
     pub fn advance(&mut self, time: &Time<'_>, batch: &mut Batch) -> Progress {
         let day = match self.engine.clock().closing {
@@ -263,19 +268,21 @@ impl Processor {
         self.dirty
     }
 
-    /// The batch is committed.
-    pub fn committed(&mut self) {
+    /// The batch is committed; gives what it brought.
+    pub fn committed(&mut self) -> Stats {
         let surplus = self.closes.len().saturating_sub(CLOSES_KEPT);
         self.closes.drain(..surplus);
         for (total, fresh) in self.fresh.suppressed.iter_mut().zip(std::mem::take(&mut self.engine.suppressed)) {
             *total += fresh;
         }
-        self.total.add(&std::mem::take(&mut self.fresh));
+        let fresh = std::mem::take(&mut self.fresh);
+        self.total.add(&fresh);
         self.engine.committed();
         let Self { offsets, closes, closing_stale, .. } = self;
         self.checkpoint = Checkpoint { offsets: offsets.clone(), closes: closes.len(), closing_stale: *closing_stale };
         self.dirty = false;
         self.closes_changed = false;
+        fresh
     }
 
     /// The batch is lost: everything is again as at the last commit.

@@ -1,0 +1,118 @@
+#!/usr/bin/env bash
+# A real Apache Kafka (KRaft) for tests and development.
+#   kafka.sh start [--nodes 1|3] [--dir DIR] [--port PORT]   prints the bootstrap address
+#   kafka.sh stop [--dir DIR]
+#   kafka.sh status [--dir DIR]
+# The jars come from Maven Central once, into ~/.cache/churnwatch (or KAFKA_HOME with a libs folder is used).
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+version=4.3.1
+command=${1:-help}
+shift || true
+nodes=1 dir=${TMPDIR:-/tmp}/churnwatch-kafka port=19092
+while [ $# -gt 0 ]; do
+  case $1 in
+    --nodes) nodes=$2 ;;
+    --dir) dir=$2 ;;
+    --port) port=$2 ;;
+    *) echo "kafka.sh: unknown option $1" >&2; exit 64 ;;
+  esac
+  shift 2
+done
+
+jars() {
+  if [ -n "${KAFKA_HOME:-}" ]; then echo "$KAFKA_HOME/libs/*"; return; fi
+  local cache=${XDG_CACHE_HOME:-$HOME/.cache}/churnwatch/kafka-$version
+  if [ ! -d "$cache" ]; then
+    # Fetched beside its place and moved in one go, so that parallel callers never see half of it.
+    mkdir -p "$(dirname "$cache")"
+    local fresh
+    fresh=$(mktemp -d "$cache.XXXXXX")
+    mvn -q -B -f "$here/pom.xml" dependency:copy-dependencies -DoutputDirectory="$fresh" >&2
+    mv -T "$fresh" "$cache" 2>/dev/null || rm -rf "$fresh"
+  fi
+  echo "$cache/*"
+}
+
+properties() { # node
+  local node=$1 voters="" n
+  for n in $(seq "$nodes"); do voters+="${voters:+,}$n@127.0.0.1:$((port + 100 + n))"; done
+  cat <<EOF
+process.roles=broker,controller
+node.id=$node
+controller.quorum.voters=$voters
+listeners=PLAINTEXT://127.0.0.1:$((port + node - 1)),CONTROLLER://127.0.0.1:$((port + 100 + node))
+advertised.listeners=PLAINTEXT://127.0.0.1:$((port + node - 1))
+controller.listener.names=CONTROLLER
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+log.dirs=$dir/node-$node/data
+auto.create.topics.enable=false
+group.initial.rebalance.delay.ms=0
+offsets.topic.replication.factor=$nodes
+offsets.topic.num.partitions=3
+transaction.state.log.replication.factor=$nodes
+transaction.state.log.min.isr=$((nodes > 1 ? 2 : 1))
+transaction.state.log.num.partitions=3
+transaction.abort.timed.out.transaction.cleanup.interval.ms=1000
+default.replication.factor=$nodes
+log.cleaner.backoff.ms=500
+log.cleaner.min.cleanable.ratio=0.01
+log.segment.delete.delay.ms=1000
+EOF
+}
+
+start() {
+  if [ "$nodes" != 1 ] && [ "$nodes" != 3 ]; then echo "kafka.sh: --nodes is 1 or 3" >&2; exit 64; fi
+  local classpath node id bootstrap="" deadline
+  classpath=$(jars)
+  mkdir -p "$dir"
+  id=$(cat "$dir/cluster" 2>/dev/null || java -cp "$classpath" kafka.tools.StorageTool random-uuid 2>/dev/null)
+  echo "$id" >"$dir/cluster"
+  for node in $(seq "$nodes"); do
+    mkdir -p "$dir/node-$node"
+    properties "$node" >"$dir/node-$node/server.properties"
+    [ -d "$dir/node-$node/data" ] || java -cp "$classpath" kafka.tools.StorageTool format -t "$id" -c "$dir/node-$node/server.properties" >"$dir/node-$node/format.log" 2>&1
+    setsid nohup java -Xms256m -Xmx512m -cp "$classpath" kafka.Kafka "$dir/node-$node/server.properties" >"$dir/node-$node/broker.log" 2>&1 </dev/null &
+    echo $! >"$dir/node-$node/pid"
+    bootstrap+="${bootstrap:+,}127.0.0.1:$((port + node - 1))"
+  done
+  deadline=$((SECONDS + 90))
+  for node in $(seq "$nodes"); do
+    until (exec 3<>"/dev/tcp/127.0.0.1/$((port + node - 1))") 2>/dev/null; do
+      if [ $SECONDS -gt $deadline ] || ! kill -0 "$(cat "$dir/node-$node/pid")" 2>/dev/null; then
+        echo "kafka.sh: node $node did not start; see $dir/node-$node/broker.log" >&2
+        stop
+        exit 1
+      fi
+      sleep 0.1
+    done
+  done
+  echo "$bootstrap"
+}
+
+stop() {
+  local file
+  for file in "$dir"/node-*/pid; do
+    [ -f "$file" ] || continue
+    kill "$(cat "$file")" 2>/dev/null || true
+    for _ in $(seq 50); do kill -0 "$(cat "$file")" 2>/dev/null || break; sleep 0.1; done
+    kill -9 "$(cat "$file")" 2>/dev/null || true
+    rm -f "$file"
+  done
+}
+
+status() {
+  local file up=0
+  for file in "$dir"/node-*/pid; do
+    [ -f "$file" ] && kill -0 "$(cat "$file")" 2>/dev/null && up=$((up + 1))
+  done
+  echo "$up nodes up"
+  [ "$up" -gt 0 ]
+}
+
+case $command in
+  start) start ;;
+  stop) stop ;;
+  status) status ;;
+  *) sed -n '2,6p' "$0" | cut -c3-; exit 64 ;;
+esac

@@ -1,0 +1,4 @@
+//! Probes, metrics and the API.
+
+pub mod problem;
+pub mod server;

@@ -1,0 +1,93 @@
+//! librdkafka's settings. Values were measured on a real broker; those of the configuration's `kafka.client` win.
+
+use rdkafka::ClientConfig;
+
+use crate::config::settings::Settings;
+
+/// How long Kafka may take for one administrative answer.
+pub const ADMIN_SECONDS: u64 = 10;
+/// Transaction and delivery timeouts, milliseconds.
+const TRANSACTION_MILLIS: &str = "10000";
+const DELIVERY_MILLIS: &str = "9000";
+
+/// What every client needs.
+pub fn base(settings: &Settings) -> ClientConfig {
+    let mut config = ClientConfig::new();
+    config.set("bootstrap.servers", &settings.file.kafka.brokers);
+    config
+}
+
+/// Lays the configuration's own properties over a client's.
+fn finish(mut config: ClientConfig, settings: &Settings) -> ClientConfig {
+    for (name, value) in &settings.file.kafka.client {
+        config.set(name, value);
+    }
+    config
+}
+
+/// A client that only asks.
+pub fn asking(settings: &Settings, isolation: &str) -> ClientConfig {
+    let mut config = base(settings);
+    config
+        .set("group.id", format!("{}-asking", settings.file.kafka.group_id))
+        .set("enable.auto.commit", "false")
+        .set("isolation.level", isolation);
+    finish(config, settings)
+}
+
+/// The consumer of a worker.
+pub fn consumer(settings: &Settings, worker: usize) -> ClientConfig {
+    let mut config = base(settings);
+    config
+        .set("group.id", &settings.file.kafka.group_id)
+        .set("client.id", format!("churnwatch@{}#{worker}", settings.file.http.listen))
+        .set("group.protocol", "classic")
+        .set("partition.assignment.strategy", "range")
+        .set("isolation.level", "read_committed")
+        .set("enable.auto.commit", "false")
+        .set("enable.auto.offset.store", "false")
+        .set("enable.partition.eof", "true")
+        .set("auto.offset.reset", "error")
+        .set("session.timeout.ms", "10000")
+        .set("heartbeat.interval.ms", "1000")
+        .set("max.poll.interval.ms", "300000")
+        .set("fetch.queue.backoff.ms", "5")
+        .set("fetch.wait.max.ms", "10")
+        .set("fetch.min.bytes", "65536")
+        .set("queued.max.messages.kbytes", "32768");
+    if let Some(instance) = &settings.file.service.instance {
+        config.set("group.instance.id", format!("{instance}-{worker}"));
+    }
+    finish(config, settings)
+}
+
+/// The transactional producer of a worker.
+pub fn producer(settings: &Settings, transactional_id: &str) -> ClientConfig {
+    let mut config = base(settings);
+    config
+        .set("transactional.id", transactional_id)
+        .set("transaction.timeout.ms", TRANSACTION_MILLIS)
+        .set("message.timeout.ms", DELIVERY_MILLIS)
+        .set("linger.ms", "5")
+        .set("batch.num.messages", "10000")
+        .set("batch.size", "1000000")
+        .set("queue.buffering.max.messages", "500000")
+        .set("queue.buffering.max.kbytes", "262144")
+        .set("retry.backoff.ms", "5")
+        .set("delivery.report.only.error", "true")
+        .set("partitioner", "murmur2_random");
+    finish(config, settings)
+}
+
+/// The producer of `publish`: idempotent, keyed as Java clients key.
+pub fn publisher(settings: &Settings) -> ClientConfig {
+    let mut config = base(settings);
+    config
+        .set("enable.idempotence", "true")
+        .set("linger.ms", "20")
+        .set("batch.size", "500000")
+        .set("compression.type", "zstd")
+        .set("queue.buffering.max.messages", "200000")
+        .set("partitioner", "murmur2_random");
+    finish(config, settings)
+}

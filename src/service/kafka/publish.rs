@@ -1,0 +1,60 @@
+//! Events into the input topic, keyed and partitioned as Java clients do.
+
+use std::time::{Duration, Instant};
+
+use rdkafka::error::RDKafkaErrorCode;
+use rdkafka::producer::{BaseProducer, BaseRecord, DefaultProducerContext, Producer};
+
+use crate::config::settings::Settings;
+use crate::engine::day::Millis;
+use crate::service::kafka::client::publisher;
+use crate::service::kafka::fault::ServiceFault;
+use crate::wire::partitioner::partition;
+
+/// Longest time that one record may wait for room, or all for delivery.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A producer of events.
+pub struct Publisher {
+    producer: BaseProducer<DefaultProducerContext>,
+    topic: String,
+    partitions: u32,
+}
+
+impl Publisher {
+    /// A producer into the first input topic, which has `partitions` partitions.
+    pub fn new(settings: &Settings, partitions: u32) -> Result<Self, ServiceFault> {
+        let producer =
+            publisher(settings).create().map_err(|fault| ServiceFault::kafka("making the producer", &fault))?;
+        let topic = settings.file.topics.events.first().cloned().unwrap_or_default();
+        Ok(Self { producer, topic, partitions })
+    }
+
+    /// Sends one record; waits where the queue is full.
+    pub fn send(&self, key: &[u8], value: &[u8], timestamp: Millis) -> Result<(), ServiceFault> {
+        let number = partition(key, self.partitions) as i32;
+        let mut record = BaseRecord::to(&self.topic).key(key).payload(value).partition(number).timestamp(timestamp.0);
+        let deadline = Instant::now() + PATIENCE;
+        while let Err((fault, back)) = self.producer.send(record) {
+            let full = fault.rdkafka_error_code() == Some(RDKafkaErrorCode::QueueFull);
+            if !full || Instant::now() > deadline {
+                return Err(ServiceFault::kafka("publishing", &fault));
+            }
+            self.producer.poll(Duration::from_millis(10));
+            record = back;
+        }
+        self.producer.poll(Duration::ZERO);
+        Ok(())
+    }
+
+    /// Number of records not yet acknowledged.
+    pub fn in_flight(&self) -> i32 {
+        self.producer.poll(Duration::ZERO);
+        self.producer.in_flight_count()
+    }
+
+    /// Waits until every record is acknowledged.
+    pub fn finish(&self) -> Result<(), ServiceFault> {
+        self.producer.flush(PATIENCE).map_err(|fault| ServiceFault::kafka("publishing", &fault))
+    }
+}

@@ -1,0 +1,109 @@
+//! The topics: made with the right policies, and checked before anything starts.
+
+use std::time::Duration;
+
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::RDKafkaErrorCode;
+
+use crate::config::settings::Settings;
+use crate::service::kafka::client::{ADMIN_SECONDS, asking};
+use crate::service::kafka::fault::ServiceFault;
+
+/// Days for which outcomes are kept.
+const OUTCOME_DAYS: i64 = 400;
+
+/// Name, cleanup policy and retention (milliseconds; −1: for ever) of every topic.
+fn plan(settings: &Settings) -> Vec<(String, &'static str, String)> {
+    let topics = &settings.file.topics;
+    let outcomes = (OUTCOME_DAYS * 86_400_000).to_string();
+    let for_ever = || String::from("-1");
+    let mut plan: Vec<(String, &'static str, String)> =
+        topics.events.iter().map(|name| (name.clone(), "delete", for_ever())).collect();
+    plan.extend([
+        (topics.alerts.clone(), "delete", (30 * 86_400_000_i64).to_string()),
+        (topics.risk.clone(), "compact", for_ever()),
+        (topics.outcomes.clone(), "delete", outcomes),
+        (topics.profiles.clone(), "compact", for_ever()),
+        (topics.dead_letters.clone(), "delete", (30 * 86_400_000_i64).to_string()),
+        (topics.models.clone(), "compact", for_ever()),
+    ]);
+    plan
+}
+
+/// Makes the topics that are missing; gives the names of those made.
+pub async fn create(settings: &Settings, partitions: u32, replication: i32) -> Result<Vec<String>, ServiceFault> {
+    let admin: AdminClient<DefaultClientContext> = asking(settings, "read_committed")
+        .create()
+        .map_err(|fault| ServiceFault::kafka("making the admin client", &fault))?;
+    let plan = plan(settings);
+    let topics: Vec<NewTopic<'_>> = plan
+        .iter()
+        .map(|(name, policy, retention)| {
+            let count = if *name == settings.file.topics.models { 1 } else { partitions as i32 };
+            let topic = NewTopic::new(name, count, TopicReplication::Fixed(replication)).set("cleanup.policy", policy);
+            topic.set("retention.ms", retention)
+        })
+        .collect();
+    let options = AdminOptions::new().request_timeout(Some(Duration::from_secs(ADMIN_SECONDS)));
+    let results = admin.create_topics(&topics, &options).await;
+    let results = results.map_err(|fault| unreachable(settings, &fault))?;
+    let mut made = Vec::new();
+    // The call as a whole is fine even where every topic in it failed.
+    for result in results {
+        match result {
+            Ok(name) => made.push(name),
+            Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
+            Err((name, code)) => return Err(ServiceFault::Failed(format!("creating the topic {name} failed: {code}"))),
+        }
+    }
+    Ok(made)
+}
+
+/// The sentence for a broker that does not answer.
+fn unreachable(settings: &Settings, fault: &rdkafka::error::KafkaError) -> ServiceFault {
+    ServiceFault::Failed(format!(
+        "no Kafka broker answers at {}: start it, or mend kafka.brokers ({fault})",
+        settings.file.kafka.brokers
+    ))
+}
+
+/// Checks that the topics are there and fit together; gives the number of partitions of the inputs.
+pub fn check(settings: &Settings) -> Result<u32, ServiceFault> {
+    if settings.file.kafka.brokers.is_empty() {
+        return Err(ServiceFault::Setup(
+            "kafka.brokers: name your brokers, as [kafka] brokers = \"host:9092\" or CHURNWATCH_KAFKA__BROKERS".into(),
+        ));
+    }
+    let asker: BaseConsumer = asking(settings, "read_committed").create().map_err(|fault| {
+        ServiceFault::Setup(format!("Kafka's settings are not accepted: {fault}; see [kafka] client"))
+    })?;
+    let wait = Duration::from_secs(ADMIN_SECONDS);
+    let metadata = asker.fetch_metadata(None, wait).map_err(|fault| unreachable(settings, &fault))?;
+    let count = |name: &str| {
+        let topic = metadata.topics().iter().find(|topic| topic.name() == name);
+        topic.map(|topic| topic.partitions().len() as u32).filter(|count| *count > 0)
+    };
+    let mut missing: Vec<String> = plan(settings).into_iter().map(|(name, _, _)| name).collect();
+    missing.retain(|name| count(name).is_none());
+    if !missing.is_empty() {
+        return Err(ServiceFault::Setup(format!(
+            "missing topics: {}; make them with `churnwatch topics create`",
+            missing.join(", ")
+        )));
+    }
+    let topics = &settings.file.topics;
+    let counts: Vec<(&String, u32)> =
+        topics.events.iter().chain([&topics.profiles]).map(|name| (name, count(name).unwrap_or_default())).collect();
+    let Some((_, partitions)) = counts.first().copied() else { return Ok(0) };
+    if counts.iter().all(|(_, count)| *count == partitions) {
+        return Ok(partitions);
+    }
+    let list: Vec<String> = counts.iter().map(|(name, count)| format!("{name} has {count}")).collect();
+    Err(ServiceFault::Setup(format!(
+        "inputs and changelog must have the same number of partitions, but {}: create {} anew with {partitions} partitions and run `churnwatch rebuild`",
+        list.join(", "),
+        topics.profiles
+    )))
+}

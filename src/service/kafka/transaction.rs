@@ -1,0 +1,152 @@
+//! A transactional producer: one batch, one transaction. After doubt it is thrown away, never used again.
+
+use std::time::{Duration, Instant};
+
+use rdkafka::config::ClientConfig;
+use rdkafka::consumer::ConsumerGroupMetadata;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer, PurgeConfig};
+use rdkafka::topic_partition_list::TopicPartitionList;
+
+use crate::processor::batch::{Batch, OutTopic};
+use crate::service::kafka::fault::ServiceFault;
+
+/// Bound on each step of a transaction.
+const STEP: Duration = Duration::from_secs(10);
+/// Bound on taking the transactional id over from a predecessor.
+const INIT: Duration = Duration::from_secs(60);
+
+/// What became of a commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Committed {
+    /// It is there.
+    Yes,
+    /// It was aborted, nothing of it is visible: go back and do it again.
+    Aborted(String),
+    /// Nobody knows: replace the producer and read everything again.
+    Unknown(String),
+    /// Another process has taken over this worker's identity.
+    Fenced(String),
+}
+
+/// A producer with its transactional id.
+pub struct Transactions {
+    producer: BaseProducer,
+    topics: [String; 5],
+}
+
+impl Transactions {
+    /// Makes the producer and takes its transactional id over, which ends a predecessor's open transaction.
+    pub fn new(config: &ClientConfig, topics: [String; 5]) -> Result<Self, ServiceFault> {
+        let producer: BaseProducer = config.create().map_err(|fault| {
+            ServiceFault::Setup(format!("the producer's settings are not accepted: {fault}; see [kafka] client"))
+        })?;
+        let deadline = Instant::now() + INIT;
+        loop {
+            match producer.init_transactions(STEP) {
+                Ok(()) => return Ok(Self { producer, topics }),
+                Err(KafkaError::Transaction(fault)) if fault.is_retriable() && Instant::now() < deadline => {
+                    std::thread::sleep(Duration::from_millis(50));
+                }
+                Err(fault) => return Err(ServiceFault::kafka("taking over the transactional id", &fault)),
+            }
+        }
+    }
+
+    /// Writes the batches and the offsets in one transaction.
+    pub fn commit(
+        &self,
+        batches: &[(u32, &Batch)],
+        offsets: &TopicPartitionList,
+        group: Option<&ConsumerGroupMetadata>,
+    ) -> Committed {
+        if let Err(fault) = self.producer.begin_transaction() {
+            return self.give_up(&fault);
+        }
+        match self.write(batches, offsets, group) {
+            Ok(()) => Committed::Yes,
+            Err(fault) => self.give_up(&fault),
+        }
+    }
+
+    fn write(
+        &self,
+        batches: &[(u32, &Batch)],
+        offsets: &TopicPartitionList,
+        group: Option<&ConsumerGroupMetadata>,
+    ) -> Result<(), KafkaError> {
+        for (partition, batch) in batches {
+            self.send(*partition, batch)?;
+        }
+        // Polled rather than flushed: flush sleeps 100 ms whatever there is to do.
+        let deadline = Instant::now() + STEP;
+        while self.producer.in_flight_count() > 0 {
+            self.producer.poll(Duration::from_millis(1));
+            if Instant::now() > deadline {
+                return Err(KafkaError::MessageProduction(RDKafkaErrorCode::MessageTimedOut));
+            }
+        }
+        if let Some(group) = group
+            && offsets.count() > 0
+        {
+            self.producer.send_offsets_to_transaction(offsets, group, STEP)?;
+        }
+        self.producer.commit_transaction(STEP)
+    }
+
+    fn send(&self, partition: u32, batch: &Batch) -> Result<(), KafkaError> {
+        let deadline = Instant::now() + STEP;
+        for record in batch.iter() {
+            let topic = self.topics.get(record.topic as usize).map_or("", String::as_str);
+            let mut message = BaseRecord::<[u8], [u8]>::to(topic);
+            message.key = record.key;
+            message.payload = record.value;
+            if record.topic == OutTopic::Profiles {
+                message.partition = Some(partition as i32);
+            }
+            if !record.headers.is_empty() {
+                let headers = record.headers.iter().fold(OwnedHeaders::new(), |headers, (key, value)| {
+                    headers.insert(Header { key, value: Some(value.as_ref()) })
+                });
+                message.headers = Some(headers);
+            }
+            let mut waiting = message;
+            while let Err((fault, back)) = self.producer.send(waiting) {
+                let full = fault.rdkafka_error_code() == Some(RDKafkaErrorCode::QueueFull);
+                if !full || Instant::now() > deadline {
+                    return Err(fault);
+                }
+                self.producer.poll(Duration::from_millis(1));
+                waiting = back;
+            }
+        }
+        self.producer.poll(Duration::ZERO);
+        Ok(())
+    }
+
+    /// Aborts where that leaves no doubt.
+    fn give_up(&self, fault: &KafkaError) -> Committed {
+        let sentence = fault.to_string();
+        let fenced =
+            [RDKafkaErrorCode::Fenced, RDKafkaErrorCode::ProducerFenced, RDKafkaErrorCode::InvalidProducerEpoch];
+        if fault.rdkafka_error_code().is_some_and(|code| fenced.contains(&code)) {
+            return Committed::Fenced(sentence);
+        }
+        match fault {
+            KafkaError::Transaction(fault) if fault.is_fatal() => return Committed::Unknown(sentence),
+            KafkaError::Transaction(fault) if !fault.txn_requires_abort() => return Committed::Unknown(sentence),
+            _ => {}
+        }
+        // Undelivered messages would keep the abort waiting for them.
+        self.producer.purge(PurgeConfig::default().queue().inflight());
+        let deadline = Instant::now() + Duration::from_secs(2);
+        while self.producer.in_flight_count() > 0 && Instant::now() < deadline {
+            self.producer.poll(Duration::from_millis(5));
+        }
+        match self.producer.abort_transaction(STEP) {
+            Ok(()) => Committed::Aborted(sentence),
+            Err(fault) => Committed::Unknown(format!("{sentence}; abort: {fault}")),
+        }
+    }
+}

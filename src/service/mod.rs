@@ -1,0 +1,9 @@
+//! The service: Kafka, HTTP, logs and metrics around the processor. All waiting and all clocks live here.
+
+pub mod telemetry;
+pub mod kafka;
+pub mod status;
+pub mod lanes;
+pub mod worker;
+pub mod http;
+pub mod run;

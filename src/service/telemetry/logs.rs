@@ -1,0 +1,11 @@
+//! Logs on standard error. Customer ids appear at debug level at most.
+
+use tracing_subscriber::EnvFilter;
+
+/// Starts logging; `level` is a level or a filter of tracing-subscriber, `json` for machines.
+pub fn start(level: &str, json: bool) -> Result<(), String> {
+    let filter = EnvFilter::try_new(level).map_err(|_| format!("--log-level: \"{level}\" is no level such as info"))?;
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let started = if json { builder.json().try_init() } else { builder.try_init() };
+    started.map_err(|fault| fault.to_string())
+}

@@ -1,0 +1,232 @@
+//! Prometheus metrics, observed after a commit. Labels come from closed sets; never a customer.
+
+use prometheus::{
+    Encoder, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
+};
+
+use crate::engine::alerting::band::Band;
+use crate::engine::alerting::episode::Suppression;
+use crate::engine::alerting::value::Tier;
+use crate::engine::event::Reason;
+use crate::processor::stats::{Stats, TRANSITIONS, event_type};
+
+/// Every metric of the service.
+#[derive(Clone)]
+pub struct Metrics {
+    registry: Registry,
+    records: IntCounter,
+    events: IntCounterVec,
+    duplicates: IntCounter,
+    unknown_fields: IntCounter,
+    dead_letters: IntCounterVec,
+    alerts: IntCounterVec,
+    held_out: IntCounterVec,
+    won_back: IntCounter,
+    suppressed: IntCounterVec,
+    matured: IntCounter,
+    closes: IntCounter,
+    commits: IntCounter,
+    commit_seconds: Histogram,
+    rolled_back: IntCounter,
+    rebuilt: IntCounter,
+    offset_gaps: IntCounter,
+    restored_records: IntCounter,
+    customers: IntGaugeVec,
+    closed_day: IntGaugeVec,
+    lag: IntGaugeVec,
+    source_silent: IntGauge,
+}
+
+impl Metrics {
+    /// All metrics at zero. Fails only if two had the same name.
+    pub fn new() -> Result<Self, prometheus::Error> {
+        let registry = Registry::new_custom(Some("churnwatch".into()), None)?;
+        let counter = |name: &str, help: &str| -> Result<IntCounter, prometheus::Error> {
+            let counter = IntCounter::new(name, help)?;
+            registry.register(Box::new(counter.clone()))?;
+            Ok(counter)
+        };
+        let counters = |name: &str, help: &str, labels: &[&str]| -> Result<IntCounterVec, prometheus::Error> {
+            let counters = IntCounterVec::new(Opts::new(name, help), labels)?;
+            registry.register(Box::new(counters.clone()))?;
+            Ok(counters)
+        };
+        let gauges = |name: &str, help: &str| -> Result<IntGaugeVec, prometheus::Error> {
+            let gauges = IntGaugeVec::new(Opts::new(name, help), &["partition"])?;
+            registry.register(Box::new(gauges.clone()))?;
+            Ok(gauges)
+        };
+        let buckets = vec![0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0];
+        let commit_seconds = Histogram::with_opts(
+            HistogramOpts::new("commit_duration_seconds", "Time of one transaction's commit").buckets(buckets),
+        )?;
+        registry.register(Box::new(commit_seconds.clone()))?;
+        let source_silent = IntGauge::new("source_silent", "1 while days are held open because no input moves")?;
+        registry.register(Box::new(source_silent.clone()))?;
+        let metrics = Self {
+            records: counter("records_total", "Input records read and committed")?,
+            events: counters("events_total", "Usable events by type", &["type"])?,
+            duplicates: counter("duplicate_events_total", "Events that were known already")?,
+            unknown_fields: counter("unknown_fields_total", "Fields of events that nobody here knows")?,
+            dead_letters: counters("dead_letters_total", "Inputs that could not be used, by reason", &["reason"])?,
+            alerts: counters("alerts_total", "Published alerts", &["transition", "band", "tier"])?,
+            held_out: counters("held_out_transitions_total", "Transitions of held-out episodes", &["transition"])?,
+            won_back: counter("won_back_total", "Episodes of both arms resolved by a purchase")?,
+            suppressed: counters("suppressed_candidates_total", "Candidates not published, by reason", &["reason"])?,
+            matured: counter("matured_outcomes_total", "Outcomes measured")?,
+            closes: counter("closed_days_total", "Days closed, over all partitions")?,
+            commits: counter("commits_total", "Committed transactions")?,
+            rolled_back: counter("rolled_back_batches_total", "Transactions aborted and done again")?,
+            rebuilt: counter(
+                "rebuilds_total",
+                "Producers replaced and states read again after a commit of unknown outcome",
+            )?,
+            offset_gaps: counter("offset_gaps_total", "Input records that were gone before they were read")?,
+            restored_records: counter(
+                "restored_records_total",
+                "Changelog records read at start and after rebalances",
+            )?,
+            customers: gauges("customers", "Customers in memory")?,
+            closed_day: gauges("closed_day", "Last closed day, as days since 1970-01-01")?,
+            lag: gauges("lag_records", "Input records not yet committed")?,
+            commit_seconds,
+            source_silent,
+            registry: registry.clone(),
+        };
+        metrics.name_labels();
+        Ok(metrics)
+    }
+
+    /// Makes every series known from the start, so that a rate over a first event is not lost.
+    fn name_labels(&self) {
+        for at in 0..crate::processor::stats::EVENT_TYPES {
+            self.events.with_label_values(&[event_type(at)]);
+        }
+        for reason in Reason::ALL {
+            self.dead_letters.with_label_values(&[reason.words()]);
+        }
+        for reason in Suppression::ALL {
+            self.suppressed.with_label_values(&[reason.name()]);
+        }
+        for transition in TRANSITIONS {
+            self.held_out.with_label_values(&[transition]);
+            for band in Band::ALL {
+                for tier in Tier::ALL {
+                    self.alerts.with_label_values(&[transition, band.name(), tier.name()]);
+                }
+            }
+        }
+    }
+
+    /// Counts what one commit brought.
+    pub fn committed(&self, fresh: &Stats) {
+        self.records.inc_by(fresh.records);
+        for (at, count) in fresh.events.iter().enumerate().filter(|(_, count)| **count > 0) {
+            self.events.with_label_values(&[event_type(at)]).inc_by(*count);
+        }
+        self.duplicates.inc_by(fresh.duplicates);
+        self.unknown_fields.inc_by(fresh.unknown_fields);
+        for (reason, count) in Reason::ALL.iter().zip(fresh.dead_letters).filter(|(_, count)| *count > 0) {
+            self.dead_letters.with_label_values(&[reason.words()]).inc_by(count);
+        }
+        for (transition, bands) in TRANSITIONS.iter().zip(fresh.alerts) {
+            for (band, tiers) in Band::ALL.iter().zip(bands) {
+                for (tier, count) in Tier::ALL.iter().zip(tiers).filter(|(_, count)| *count > 0) {
+                    self.alerts.with_label_values(&[transition, band.name(), tier.name()]).inc_by(count);
+                }
+            }
+        }
+        for (transition, count) in TRANSITIONS.iter().zip(fresh.held_out).filter(|(_, count)| *count > 0) {
+            self.held_out.with_label_values(&[transition]).inc_by(count);
+        }
+        self.won_back.inc_by(fresh.won_back);
+        for (reason, count) in Suppression::ALL.iter().zip(fresh.suppressed).filter(|(_, count)| *count > 0) {
+            self.suppressed.with_label_values(&[reason.name()]).inc_by(count);
+        }
+        self.matured.inc_by(fresh.matured);
+        self.closes.inc_by(fresh.closes);
+    }
+
+    /// One transaction was committed.
+    pub fn transaction(&self, seconds: f64) {
+        self.commits.inc();
+        self.commit_seconds.observe(seconds);
+    }
+
+    /// One transaction was aborted.
+    pub fn rolled_back(&self) {
+        self.rolled_back.inc();
+    }
+
+    /// The producer was replaced and the states read again.
+    pub fn rebuilt(&self) {
+        self.rebuilt.inc();
+    }
+
+    /// Records were gone before they were read.
+    pub fn offset_gap(&self, records: u64) {
+        self.offset_gaps.inc_by(records);
+    }
+
+    /// Changelog records were read.
+    pub fn restored(&self, records: u64) {
+        self.restored_records.inc_by(records);
+    }
+
+    /// A partition's gauges.
+    pub fn partition(&self, partition: u32, customers: usize, closed_day: Option<i32>, lag: Option<i64>) {
+        let label = partition.to_string();
+        self.customers.with_label_values(&[&label]).set(customers as i64);
+        if let Some(day) = closed_day {
+            self.closed_day.with_label_values(&[&label]).set(i64::from(day));
+        }
+        if let Some(lag) = lag {
+            self.lag.with_label_values(&[&label]).set(lag);
+        }
+    }
+
+    /// A partition is no longer this process's.
+    pub fn partition_gone(&self, partition: u32) {
+        let label = partition.to_string();
+        for gauges in [&self.customers, &self.closed_day, &self.lag] {
+            let _ = gauges.remove_label_values(&[&label]);
+        }
+    }
+
+    /// Whether days are held open because no input moves.
+    pub fn source_silent(&self, silent: bool) {
+        self.source_silent.set(i64::from(silent));
+    }
+
+    /// The metrics in Prometheus's text format.
+    pub fn text(&self) -> String {
+        let mut out = Vec::new();
+        let encoded = TextEncoder::new().encode(&self.registry.gather(), &mut out);
+        if encoded.is_err() {
+            out.clear();
+        }
+        String::from_utf8(out).unwrap_or_default()
+    }
+
+    /// Name, kind and meaning of every metric as a Markdown table: docs/metrics.md.
+    pub fn document(&self) -> String {
+        self.partition(0, 0, Some(0), Some(0));
+        let mut rows: Vec<String> = self
+            .registry
+            .gather()
+            .iter()
+            .map(|family| {
+                let labels = family.get_metric().first().map(|metric| {
+                    metric.get_label().iter().map(|label| format!("`{}`", label.name())).collect::<Vec<_>>().join(", ")
+                });
+                let kind = format!("{:?}", family.get_field_type()).to_lowercase();
+                format!("| `{}` | {kind} | {} | {} |", family.name(), labels.unwrap_or_default(), family.help())
+            })
+            .collect();
+        rows.sort();
+        format!(
+            "# Metrics\nServed at `/metrics`. Written by the program; `CHURNWATCH_BLESS=1 cargo test --test documents` writes it anew.\n\n| name | kind | labels | meaning |\n|---|---|---|---|\n{}\n",
+            rows.join("\n")
+        )
+    }
+}
