@@ -32,6 +32,23 @@ pub enum LogFormat {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// See it work: an embedded broker, the real service, a generated shop or your file.
+    #[command(after_help = "Example: churnwatch demo --data history.csv.gz --exit")]
+    Demo(DemoArgs),
+    /// Run the service on Kafka.
+    #[command(after_help = "Example: churnwatch serve --config churnwatch.toml")]
+    Serve(ConfigArgs),
+    /// Put files into the input topic.
+    #[command(after_help = "Example: churnwatch publish history.csv.gz --config churnwatch.toml")]
+    Publish(InputArgs),
+    /// Make or check the topics.
+    #[command(subcommand)]
+    Topics(TopicsCommand),
+    /// Empty the changelog and read the inputs again from their beginning; stop the service first.
+    Rebuild(RebuildArgs),
+    /// Ask the running service about a customer.
+    #[command(after_help = "Example: churnwatch inspect c0000017 --json")]
+    Inspect(InspectArgs),
     /// Write the events of a synthetic shop.
     #[command(after_help = "Example: churnwatch generate --customers 1000 --days 400 --seed 1 --output shop.jsonl.gz")]
     Generate(GenerateArgs),
@@ -202,4 +219,70 @@ pub struct ConfigArgs {
     /// Configuration file.
     #[arg(long)]
     pub config: Option<PathBuf>,
+}
+
+/// Arguments of `demo`.
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// Customers of the generated shop.
+    #[arg(long, default_value_t = 20_000)]
+    pub customers: u32,
+    /// Days that the generated shop is open.
+    #[arg(long, default_value_t = 400)]
+    pub days: u32,
+    /// Seed of the generated shop.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Play this file instead of a generated shop.
+    #[arg(long)]
+    pub data: Option<PathBuf>,
+    /// End after the summary instead of staying live until Ctrl-C.
+    #[arg(long)]
+    pub exit: bool,
+}
+
+/// What to do with the topics.
+#[derive(Debug, Subcommand)]
+pub enum TopicsCommand {
+    /// Make those that are missing.
+    Create {
+        /// Configuration file.
+        #[arg(long)]
+        config: Option<PathBuf>,
+        /// Partitions of each topic.
+        #[arg(long, default_value_t = 12)]
+        partitions: u32,
+        /// Copies of each partition.
+        #[arg(long, default_value_t = 1)]
+        replication_factor: i32,
+    },
+    /// Check that they are there and fit together.
+    Check(ConfigArgs),
+}
+
+/// Arguments of `rebuild`.
+#[derive(Debug, Args)]
+pub struct RebuildArgs {
+    /// Configuration file.
+    #[arg(long)]
+    pub config: Option<PathBuf>,
+    /// Do it; without this only what would be done is said.
+    #[arg(long)]
+    pub yes: bool,
+}
+
+/// Arguments of `inspect`.
+#[derive(Debug, Args)]
+pub struct InspectArgs {
+    /// Customer id.
+    pub customer: String,
+    /// Address of the service.
+    #[arg(long, default_value = "http://127.0.0.1:8080")]
+    pub url: String,
+    /// File with the API's token.
+    #[arg(long)]
+    pub token_file: Option<PathBuf>,
+    /// The profile as JSON.
+    #[arg(long)]
+    pub json: bool,
 }

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use crate::config::fault::Fault;
+use crate::service::kafka::fault::ServiceFault;
 
 /// Why a command ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,5 +44,15 @@ impl Failure {
 impl From<Vec<Fault>> for Failure {
     fn from(faults: Vec<Fault>) -> Self {
         Self::Usage(faults.iter().map(ToString::to_string).collect())
+    }
+}
+
+impl From<ServiceFault> for Failure {
+    fn from(fault: ServiceFault) -> Self {
+        match fault {
+            ServiceFault::Setup(sentence) => Self::Usage(vec![sentence]),
+            ServiceFault::Failed(sentence) => Self::Failed(sentence),
+            ServiceFault::Stuck(sentence) => Self::Stuck(sentence),
+        }
     }
 }

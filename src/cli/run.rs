@@ -5,9 +5,10 @@ use std::process::ExitCode;
 use clap::Parser;
 use clap::error::ErrorKind;
 
-use crate::cli::args::{Cli, Command};
+use crate::cli::args::{Cli, Command, LogFormat};
 use crate::cli::exit::Failure;
-use crate::cli::{config, evaluate, generate, replay, train};
+use crate::cli::{config, demo, evaluate, generate, inspect, publish, rebuild, replay, serve, topics, train};
+use crate::service::telemetry::logs;
 
 /// The whole process.
 pub fn main() -> ExitCode {
@@ -19,6 +20,9 @@ pub fn main() -> ExitCode {
             return if asked { ExitCode::SUCCESS } else { ExitCode::from(64) };
         }
     };
+    if let Err(sentence) = logs::start(&cli.log_level, cli.log_format == LogFormat::Json) {
+        return Failure::usage(sentence).report();
+    }
     match command(&cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
@@ -27,6 +31,12 @@ pub fn main() -> ExitCode {
 
 fn command(cli: &Cli) -> Result<(), Failure> {
     match &cli.command {
+        Command::Demo(args) => demo::run(args),
+        Command::Serve(args) => serve::run(args),
+        Command::Publish(args) => publish::run(args),
+        Command::Topics(command) => topics::run(command),
+        Command::Rebuild(args) => rebuild::run(args),
+        Command::Inspect(args) => inspect::run(args),
         Command::Generate(args) => generate::run(args),
         Command::Replay(args) => replay::run(args),
         Command::Train(args) => train::run(args),

@@ -107,3 +107,34 @@ pub fn check(settings: &Settings) -> Result<u32, ServiceFault> {
         topics.profiles
     )))
 }
+
+/// Deletes every record of the changelog. Refused while the group has members, whose next commit would mix states.
+pub async fn empty(settings: &Settings, partitions: u32) -> Result<(), ServiceFault> {
+    let asker: BaseConsumer = asking(settings, "read_uncommitted")
+        .create()
+        .map_err(|fault| ServiceFault::kafka("making the client", &fault))?;
+    let (topic, group) = (&settings.file.topics.profiles, &settings.file.kafka.group_id);
+    let wait = Duration::from_secs(ADMIN_SECONDS);
+    let groups = asker.fetch_group_list(Some(group), wait).map_err(|fault| unreachable(settings, &fault))?;
+    if groups.groups().iter().any(|group| !group.members().is_empty()) {
+        return Err(ServiceFault::Setup(format!("the group {group} still has members: stop every replica first")));
+    }
+    let mut ends = rdkafka::TopicPartitionList::new();
+    for partition in 0..partitions as i32 {
+        let (_, high) =
+            asker.fetch_watermarks(topic, partition, wait).map_err(|fault| unreachable(settings, &fault))?;
+        ends.add_partition_offset(topic, partition, rdkafka::Offset::Offset(high))
+            .map_err(|fault| ServiceFault::kafka("choosing what to delete", &fault))?;
+    }
+    let admin: AdminClient<DefaultClientContext> = asking(settings, "read_uncommitted")
+        .create()
+        .map_err(|fault| ServiceFault::kafka("making the admin client", &fault))?;
+    let options = AdminOptions::new().request_timeout(Some(wait));
+    let deleted = admin.delete_records(&ends, &options).await;
+    let deleted = deleted.map_err(|fault| ServiceFault::kafka("emptying the changelog", &fault))?;
+    // The call as a whole is fine even where a partition in it failed.
+    for element in deleted.elements() {
+        element.error().map_err(|fault| ServiceFault::kafka("emptying the changelog", &fault))?;
+    }
+    Ok(())
+}

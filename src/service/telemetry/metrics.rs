@@ -198,6 +198,22 @@ impl Metrics {
         self.source_silent.set(i64::from(silent));
     }
 
+    /// Input records read and committed so far.
+    pub fn records(&self) -> u64 {
+        self.records.get()
+    }
+
+    /// Alerts published so far.
+    pub fn alerts(&self) -> u64 {
+        let labels = TRANSITIONS.iter().flat_map(|transition| Band::ALL.iter().map(move |band| (transition, band)));
+        let series = labels.flat_map(|(transition, band)| Tier::ALL.iter().map(move |tier| (transition, band, tier)));
+        series
+            .map(|(transition, band, tier)| {
+                self.alerts.with_label_values(&[transition, band.name(), tier.name()]).get()
+            })
+            .sum()
+    }
+
     /// The metrics in Prometheus's text format.
     pub fn text(&self) -> String {
         let mut out = Vec::new();

@@ -1,0 +1,260 @@
+//! `demo`: an embedded broker, the real service and a shop (or a file), in one process.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::message::Message;
+use serde_json::Value;
+
+use crate::cli::args::DemoArgs;
+use crate::cli::common::{artifact, now, settings};
+use crate::cli::demo_table::{heading, line};
+use crate::cli::exit::Failure;
+use crate::cli::generate::CURRENCY;
+use crate::config::file::Clock;
+use crate::config::settings::Settings;
+use crate::engine::day::{Day, Millis};
+use crate::service::http::server::{Api, bind, serve};
+use crate::service::kafka::client::asking;
+use crate::service::kafka::embedded::Embedded;
+use crate::service::kafka::publish::Publisher;
+use crate::service::run::Service;
+use crate::shop::event_json::{customer_id, write_json};
+use crate::shop::generator::{Shop, ShopSettings};
+use crate::wire::file_record::{Columns, FileOptions};
+use crate::wire::merge::{EventStream, time_of};
+
+/// Partitions of the embedded topics.
+const PARTITIONS: u32 = 4;
+/// Alerts that are printed one by one before only every so-manieth is.
+const SHOWN: u64 = 40;
+/// Most records that the service may be behind: the embedded broker keeps 5 MiB a partition and drops the rest silently.
+const MAX_BEHIND: u64 = 8_000;
+/// Longest time without progress.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Runs the command.
+pub fn run(args: &DemoArgs) -> Result<(), Failure> {
+    let mut settings = settings(None)?;
+    settings.file.time.clock = Clock::Event;
+    settings.listen.set_port(0);
+    let artifact = artifact(None, &settings)?;
+    let broker = Embedded::start(&settings, PARTITIONS)?;
+    settings.file.kafka.brokers = broker.bootstrap();
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().map_err(Failure::of)?;
+    let (listener, address) = runtime.block_on(bind(settings.listen)).map_err(Failure::usage)?;
+    let service = Service::start(settings.clone(), &artifact, PARTITIONS)?;
+    let api = Api {
+        status: service.status.clone(),
+        metrics: service.metrics.clone(),
+        token: None,
+        model: service.model.clone(),
+    };
+    runtime.spawn(serve(listener, api, true));
+    let started = Instant::now();
+    while !service.status.ready() {
+        if service.trouble() || started.elapsed() > PATIENCE {
+            service.drain()?;
+            return Err(Failure::Failed("the service did not become ready".into()));
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    println!("{}", heading());
+    let mut stage = Stage::new(&settings, &service)?;
+    let customers = match &args.data {
+        Some(path) => stage.play_file(path, &settings)?,
+        None => stage.play_shop(args)?,
+    };
+    stage.settle()?;
+    stage.summary(customers);
+    println!(
+        "\nlook at  http://{address}/metrics\n         http://{address}/v1/customers/{}",
+        stage.somebody.as_deref().unwrap_or("ID")
+    );
+    if !args.exit {
+        println!("\nlive until Ctrl-C");
+        runtime.block_on(async { tokio::signal::ctrl_c().await }).map_err(Failure::of)?;
+    }
+    Ok(service.drain()?)
+}
+
+/// The play: who writes, who listens, and what was heard.
+struct Stage<'a> {
+    publisher: Publisher,
+    listener: BaseConsumer,
+    service: &'a Service,
+    started: Instant,
+    sent: u64,
+    alerts: BTreeMap<String, u64>,
+    opened: BTreeMap<(String, String), u64>,
+    first_warning: Option<Duration>,
+    somebody: Option<String>,
+    /// Episodes that opened since the shop was last told: customer and episode.
+    calls: Vec<(u32, u128)>,
+}
+
+impl<'a> Stage<'a> {
+    fn new(settings: &Settings, service: &'a Service) -> Result<Self, Failure> {
+        let publisher = Publisher::new(settings, PARTITIONS)?;
+        let mut config = asking(settings, "read_uncommitted");
+        config.set("group.id", "demo-screen").set("auto.offset.reset", "earliest").set("fetch.wait.max.ms", "10");
+        let listener: BaseConsumer = config.create().map_err(Failure::of)?;
+        let mut assignment = rdkafka::TopicPartitionList::new();
+        for partition in 0..PARTITIONS as i32 {
+            let topic = &settings.file.topics.alerts;
+            assignment.add_partition_offset(topic, partition, rdkafka::Offset::Beginning).map_err(Failure::of)?;
+        }
+        listener.assign(&assignment).map_err(Failure::of)?;
+        Ok(Self {
+            publisher,
+            listener,
+            service,
+            started: Instant::now(),
+            sent: 0,
+            alerts: BTreeMap::new(),
+            opened: BTreeMap::new(),
+            first_warning: None,
+            somebody: None,
+            calls: Vec::new(),
+        })
+    }
+
+    /// Plays a generated shop, which answers warnings as they open; gives the number of customers.
+    fn play_shop(&mut self, args: &DemoArgs) -> Result<u64, Failure> {
+        let end = Day(now().0.div_euclid(86_400_000) as i32);
+        let mut shop = Shop::new(ShopSettings { customers: args.customers, days: args.days, seed: args.seed, end });
+        let mut value = Vec::new();
+        loop {
+            for (customer, episode) in std::mem::take(&mut self.calls) {
+                shop.respond(customer, episode);
+            }
+            let Some(events) = shop.next_day() else { return Ok(u64::from(args.customers)) };
+            for event in events {
+                value.clear();
+                write_json(event, CURRENCY, &mut value);
+                self.send(customer_id(event.customer).as_bytes(), &value, event.time)?;
+            }
+        }
+    }
+
+    fn play_file(&mut self, path: &Path, settings: &Settings) -> Result<u64, Failure> {
+        let options = FileOptions { columns: Columns::default(), currency: settings.rules.currency.code().to_owned() };
+        let mut stream = EventStream::open(&[path.to_path_buf()], &options, &settings.rules).map_err(Failure::usage)?;
+        let mut customers = std::collections::HashSet::new();
+        while let Some((record, _)) = stream.next(&settings.rules).map_err(Failure::of)? {
+            let time = time_of(record, &settings.rules).unwrap_or_else(now);
+            if !customers.contains(record.key.as_slice()) {
+                customers.insert(record.key.clone());
+            }
+            self.send(&record.key, &record.value, time)?;
+        }
+        Ok(customers.len() as u64)
+    }
+
+    fn send(&mut self, key: &[u8], value: &[u8], time: Millis) -> Result<(), Failure> {
+        self.publisher.send(key, value, time)?;
+        self.sent += 1;
+        if self.sent.is_multiple_of(500) {
+            self.listen(Duration::ZERO);
+            self.wait(MAX_BEHIND)?;
+        }
+        Ok(())
+    }
+
+    /// Waits until the service is at most `behind` records behind.
+    fn wait(&mut self, behind: u64) -> Result<(), Failure> {
+        let (mut read, mut moved) = (self.service.metrics.records(), Instant::now());
+        while self.sent > read + behind {
+            if self.service.trouble() || moved.elapsed() > PATIENCE {
+                return Err(Failure::Failed("the service stopped reading; the log says why".into()));
+            }
+            self.listen(Duration::from_millis(2));
+            let now = self.service.metrics.records();
+            if now > read {
+                (read, moved) = (now, Instant::now());
+            }
+        }
+        Ok(())
+    }
+
+    /// Everything is read, and every alert has been heard.
+    fn settle(&mut self) -> Result<(), Failure> {
+        self.publisher.finish()?;
+        self.wait(0)?;
+        let quiet = Instant::now();
+        while self.alerts.values().sum::<u64>() < self.service.metrics.alerts() && quiet.elapsed() < PATIENCE {
+            self.listen(Duration::from_millis(20));
+        }
+        Ok(())
+    }
+
+    fn listen(&mut self, wait: Duration) {
+        while let Some(polled) = self.listener.poll(wait) {
+            let Ok(message) = polled else { continue };
+            let Some(alert) = message.payload().and_then(|value| serde_json::from_slice::<Value>(value).ok()) else {
+                continue;
+            };
+            self.hear(&alert);
+        }
+    }
+
+    fn hear(&mut self, alert: &Value) {
+        let text = |pointer: &str| alert.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+        let kind = text("/type").rsplit('.').next().unwrap_or_default().to_owned();
+        let count = self.alerts.entry(kind.clone()).or_default();
+        *count += 1;
+        let count = *count;
+        if kind != "opened" {
+            return;
+        }
+        *self.opened.entry((text("/data/band").to_owned(), text("/data/tier").to_owned())).or_default() += 1;
+        let episode = text("/data/episode_id").parse::<uuid::Uuid>();
+        let number = text("/subject").strip_prefix('c').and_then(|number| number.parse().ok());
+        if let (Some(number), Ok(episode)) = (number, episode) {
+            self.calls.push((number, episode.as_u128()));
+        }
+        self.first_warning.get_or_insert_with(|| self.started.elapsed());
+        self.somebody = Some(text("/subject").to_owned());
+        if (count <= SHOWN || count.is_multiple_of(500))
+            && let Some(line) = line(alert)
+        {
+            println!("{line}");
+        }
+        if count == SHOWN {
+            println!("… and so on; every 500th from here");
+        }
+    }
+
+    fn summary(&self, customers: u64) {
+        let seconds = self.started.elapsed().as_secs_f64();
+        let of = |kind: &str| self.alerts.get(kind).copied().unwrap_or_default();
+        println!(
+            "\n{} events of {customers} customers in {seconds:.1} s, {:.0} events/s",
+            self.sent,
+            self.sent as f64 / seconds
+        );
+        if let Some(first) = self.first_warning {
+            println!("first warning after {:.1} s", first.as_secs_f64());
+        }
+        let over = of("resolved") + of("lapsed") + of("withdrawn");
+        println!(
+            "{} warnings opened: {} resolved (customer back, or calmed), {} lapsed (customer lost), {} withdrawn, {} still open; {} escalations",
+            of("opened"),
+            of("resolved"),
+            of("lapsed"),
+            of("withdrawn"),
+            of("opened").saturating_sub(over),
+            of("escalated"),
+        );
+        println!("\n{:<10} {:>8} {:>8} {:>8}", "opened as", "low", "mid", "high");
+        for band in ["watch", "high", "critical"] {
+            let tiers = ["low", "mid", "high"]
+                .map(|tier| self.opened.get(&(band.into(), tier.into())).copied().unwrap_or_default());
+            let [low, mid, high] = tiers;
+            println!("{band:<10} {low:>8} {mid:>8} {high:>8}");
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! `inspect`: what the running service knows of a customer.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::cli::args::InspectArgs;
+use crate::cli::exit::Failure;
+
+/// Runs the command.
+pub fn run(args: &InspectArgs) -> Result<(), Failure> {
+    let customer = args.customer.bytes().map(|byte| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' => char::from(byte).to_string(),
+        _ => format!("%{byte:02X}"),
+    });
+    let url = format!("{}/v1/customers/{}", args.url.trim_end_matches('/'), customer.collect::<String>());
+    let config =
+        ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(10))).http_status_as_error(false);
+    let mut request = ureq::Agent::new_with_config(config.build()).get(&url);
+    if let Some(path) = &args.token_file {
+        let token = std::fs::read_to_string(path)
+            .map_err(|fault| Failure::usage(format!("cannot read {}: {fault}", path.display())))?;
+        request = request.header("Authorization", format!("Bearer {}", token.trim()));
+    }
+    let mut response = request.call().map_err(|fault| {
+        Failure::Failed(format!(
+            "no service answers at {} ({fault}): start `churnwatch serve`, or give --url",
+            args.url
+        ))
+    })?;
+    let body: Value = response.body_mut().read_json().map_err(Failure::of)?;
+    if !response.status().is_success() {
+        return Err(Failure::Failed(
+            body.get("detail").and_then(Value::as_str).unwrap_or("the service refused").to_owned(),
+        ));
+    }
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&body).unwrap_or_default());
+    } else {
+        print!("{}", text(&body));
+    }
+    Ok(())
+}
+
+/// The profile for people.
+fn text(profile: &Value) -> String {
+    let word = |pointer: &str| match profile.pointer(pointer) {
+        None | Some(Value::Null) => "—".to_owned(),
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Number(number)) if number.is_f64() => format!("{:.3}", number.as_f64().unwrap_or_default()),
+        Some(other) => other.to_string(),
+    };
+    let rows = [
+        ("customer", word("/customer_id")),
+        ("as of", word("/day")),
+        ("silent for", format!("{} days", word("/recency_days"))),
+        ("bought on", format!("{} days, last on {}", word("/purchase_days"), word("/last_purchase_day"))),
+        ("spent in a year", format!("{} {}", word("/windows/365d/net_spend"), word("/currency"))),
+        ("tier", word("/tier")),
+        ("band", word("/band")),
+        ("this silence will last", word("/score")),
+        ("value at risk", word("/value_at_risk")),
+        ("warning open since", word("/episode/opened_day")),
+        ("not warned because", word("/not_warned_because")),
+    ];
+    rows.iter().map(|(name, value)| format!("{name:>24}  {value}\n")).collect()
+}
