@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # A real Apache Kafka (KRaft) for tests and development.
-#   kafka.sh start [--nodes 1|3] [--dir DIR] [--port PORT]   prints the bootstrap address
+#   kafka.sh start [--nodes 1|3] [--dir DIR] [--port PORT] [--parent PID]   prints the bootstrap address;
+#                                                with --parent it stops when that process ends
 #   kafka.sh stop [--dir DIR]
 #   kafka.sh status [--dir DIR]
 # The jars come from Maven Central once, into ~/.cache/churnwatch (or KAFKA_HOME with a libs folder is used).
@@ -9,12 +10,13 @@ here=$(cd "$(dirname "$0")" && pwd)
 version=4.3.1
 command=${1:-help}
 shift || true
-nodes=1 dir=${TMPDIR:-/tmp}/churnwatch-kafka port=19092
+nodes=1 dir=${TMPDIR:-/tmp}/churnwatch-kafka port=19092 parent=
 while [ $# -gt 0 ]; do
   case $1 in
     --nodes) nodes=$2 ;;
     --dir) dir=$2 ;;
     --port) port=$2 ;;
+    --parent) parent=$2 ;;
     *) echo "kafka.sh: unknown option $1" >&2; exit 64 ;;
   esac
   shift 2
@@ -87,6 +89,9 @@ start() {
       sleep 0.1
     done
   done
+  if [ -n "$parent" ]; then
+    (while kill -0 "$parent" 2>/dev/null; do sleep 1; done; stop; rm -rf "$dir") >/dev/null 2>&1 </dev/null &
+  fi
   echo "$bootstrap"
 }
 
@@ -114,5 +119,5 @@ case $command in
   start) start ;;
   stop) stop ;;
   status) status ;;
-  *) sed -n '2,6p' "$0" | cut -c3-; exit 64 ;;
+  *) sed -n '2,7p' "$0" | cut -c3-; exit 64 ;;
 esac

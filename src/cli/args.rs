@@ -72,7 +72,7 @@ pub struct InputArgs {
     /// JSON Lines or CSV, plain, .gz or .zst; `-` is standard input. Several are merged by time.
     #[arg(required = true)]
     pub files: Vec<PathBuf>,
-    /// Columns of CSV files that are named otherwise, as customer_id=COLUMN,timestamp=COLUMN,amount=COLUMN,type=COLUMN.
+    /// Columns of CSV files that are named otherwise, as `customer_id=COLUMN,timestamp=COLUMN,amount=COLUMN,type=COLUMN`.
     #[arg(long, value_delimiter = ',')]
     pub columns: Vec<String>,
     /// Configuration file; the environment is read in any case.
@@ -111,7 +111,7 @@ pub struct GenerateArgs {
 pub enum EventFormat {
     /// One JSON object a line.
     Jsonl,
-    /// Rows of customer_id,timestamp,amount,type: purchases and refunds alone.
+    /// Rows of `customer_id,timestamp,amount,type`: purchases and refunds alone.
     Csv,
 }
 

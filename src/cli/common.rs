@@ -10,7 +10,7 @@ use crate::config::load::load;
 use crate::config::settings::Settings;
 use crate::engine::day::{Day, Millis};
 use crate::training::history::History;
-use crate::wire::artifact::{Artifact, hex};
+use crate::wire::artifact::Artifact;
 use crate::wire::event::{RawRecord, Scratch, parse};
 use crate::wire::file_record::{Columns, FileOptions};
 use crate::wire::merge::EventStream;
@@ -72,7 +72,7 @@ pub fn file_options(input: &InputArgs, settings: &Settings) -> Result<FileOption
                 )));
             }
         };
-        *slot = column.to_owned();
+        column.clone_into(slot);
     }
     Ok(FileOptions { columns, currency: settings.rules.currency.code().to_owned() })
 }
@@ -111,5 +111,5 @@ pub fn history(input: &InputArgs, settings: &Settings, until: Option<Day>) -> Re
             Err(_) => unusable += 1,
         }
     }
-    Ok(ReadHistory { history, digest: hex(&digest.finalize()), unusable })
+    Ok(ReadHistory { history, digest: hex::encode(digest.finalize()), unusable })
 }

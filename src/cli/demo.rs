@@ -33,7 +33,7 @@ const SHOWN: u64 = 40;
 /// Most records that the service may be behind: the embedded broker keeps 5 MiB a partition and drops the rest silently.
 const MAX_BEHIND: u64 = 8_000;
 /// Longest time without progress.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Runs the command.
 pub fn run(args: &DemoArgs) -> Result<(), Failure> {

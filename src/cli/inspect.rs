@@ -63,5 +63,5 @@ fn text(profile: &Value) -> String {
         ("warning open since", word("/episode/opened_day")),
         ("not warned because", word("/not_warned_because")),
     ];
-    rows.iter().map(|(name, value)| format!("{name:>24}  {value}\n")).collect()
+    rows.map(|(name, value)| format!("{name:>24}  {value}\n")).concat()
 }

@@ -139,8 +139,8 @@ impl Settings {
             (file.churn.horizon_days, &file.holdout.salt, partitions),
         );
         let text = serde_json::to_vec(&parts).unwrap_or_default();
-        let [a, b, c, d, e, f, g, h, ..] = <[u8; 32]>::from(Sha256::digest(text));
-        u64::from_le_bytes([a, b, c, d, e, f, g, h])
+        let digest = <[u8; 32]>::from(Sha256::digest(text));
+        digest.first_chunk().map_or(0, |first| u64::from_le_bytes(*first))
     }
 
     /// The configuration in force as TOML. Secrets stand in files and are not shown.

@@ -170,12 +170,11 @@ impl Engine {
         let Some(customer) = self.state.get(slot) else { return };
         let suppressed = self.judge().suppression(customer, assessed);
         let suppressed = suppressed.or(stale.then_some(Suppression::Stale));
-        match suppressed.or((!served).then_some(Suppression::Capacity)) {
-            Some(reason) => self.count(reason),
-            None => {
-                let day = assessed.view.day;
-                self.open_from(slot, assessed, before.band, day, out);
-            }
+        if let Some(reason) = suppressed.or((!served).then_some(Suppression::Capacity)) {
+            self.count(reason);
+        } else {
+            let day = assessed.view.day;
+            self.open_from(slot, assessed, before.band, day, out);
         }
     }
 

@@ -168,15 +168,14 @@ impl Processor {
 
     /// Closes days that are due, at most [`CLOSE_BUDGET`] customers a call.
     pub fn advance(&mut self, time: &Time<'_>, batch: &mut Batch) -> Progress {
-        let day = match self.engine.clock().closing {
-            Some(day) => day,
-            None => {
-                let Some(day) = self.due(time) else { return Progress::Idle };
-                let late = self.setup.rules.day(time.wall).since(day);
-                let limit = self.setup.max_age_days;
-                self.closing_stale = self.setup.clock == ClockMode::Wall && limit > 0 && late > limit;
-                day
-            }
+        let day = if let Some(day) = self.engine.clock().closing {
+            day
+        } else {
+            let Some(day) = self.due(time) else { return Progress::Idle };
+            let late = self.setup.rules.day(time.wall).since(day);
+            let limit = self.setup.max_age_days;
+            self.closing_stale = self.setup.clock == ClockMode::Wall && limit > 0 && late > limit;
+            day
         };
         self.dirty = true;
         let input = Input::Close { day, stale: self.closing_stale, budget: CLOSE_BUDGET };

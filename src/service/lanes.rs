@@ -56,7 +56,7 @@ pub struct Lanes {
     shared: Shared,
     producer: ClientConfig,
     transactions: Transactions,
-    lanes: BTreeMap<u32, Lane>,
+    owned: BTreeMap<u32, Lane>,
     last_commit: Instant,
     fault: Option<ServiceFault>,
 }
@@ -73,7 +73,7 @@ impl Lanes {
     pub fn new(shared: Shared, transactional_id: &str) -> Result<Self, ServiceFault> {
         let producer = producer(&shared.settings, transactional_id);
         let transactions = Transactions::new(&producer, output_topics(&shared.settings))?;
-        Ok(Self { shared, producer, transactions, lanes: BTreeMap::new(), last_commit: Instant::now(), fault: None })
+        Ok(Self { shared, producer, transactions, owned: BTreeMap::new(), last_commit: Instant::now(), fault: None })
     }
 
     /// The fault that ends the worker, if there is one.
@@ -115,14 +115,14 @@ impl Lanes {
         let (customers, seconds) = (processor.customers(), started.elapsed().as_secs_f64());
         info!(partition = number, records, customers, seconds, "restored");
         let at_end = vec![false; setup.input_topics.len()];
-        self.lanes.insert(number, Lane { processor, batch: Batch::new(), at_end });
+        self.owned.insert(number, Lane { processor, batch: Batch::new(), at_end });
         Ok(())
     }
 
     /// Where every input of every partition stands. Records that are gone are counted, never skipped unseen.
     fn positions<C: ConsumerContext>(&self, consumer: &BaseConsumer<C>) -> Result<TopicPartitionList, ServiceFault> {
         let mut positions = TopicPartitionList::new();
-        for (number, lane) in &self.lanes {
+        for (number, lane) in &self.owned {
             let topics = self.shared.setup.input_topics.iter().zip(lane.processor.offsets());
             for (topic, next) in topics {
                 let wait = Duration::from_secs(ADMIN_SECONDS);
@@ -157,10 +157,10 @@ impl Lanes {
         if !lost && self.dirty() {
             self.transact(consumer);
         }
-        for number in self.lanes.keys() {
+        for number in self.owned.keys() {
             self.shared.metrics.partition_gone(*number);
         }
-        self.lanes.clear();
+        self.owned.clear();
     }
 
     /// Takes one input record in.
@@ -173,7 +173,7 @@ impl Lanes {
         let timestamp = message.timestamp().to_millis().map_or(wall, Millis);
         let record = RawRecord { key: message.key(), value: message.payload(), timestamp };
         {
-            let Some(lane) = self.lanes.get_mut(&number) else { return };
+            let Some(lane) = self.owned.get_mut(&number) else { return };
             if let Some(at_end) = lane.at_end.get_mut(topic) {
                 *at_end = false;
             }
@@ -194,7 +194,7 @@ impl Lanes {
         source_alive: bool,
     ) {
         loop {
-            let Some(lane) = self.lanes.get_mut(&number) else { return };
+            let Some(lane) = self.owned.get_mut(&number) else { return };
             let time = Time { wall, at_end: &lane.at_end, source_alive };
             if lane.processor.advance(&time, &mut lane.batch) == Progress::Idle {
                 return;
@@ -209,7 +209,7 @@ impl Lanes {
     /// An input was read to its end. librdkafka names the partition alone, so with several inputs positions decide.
     pub fn at_end<C: ConsumerContext>(&mut self, consumer: &BaseConsumer<C>, number: u32) {
         let topics = self.shared.setup.input_topics.clone();
-        let Some(lane) = self.lanes.get_mut(&number) else { return };
+        let Some(lane) = self.owned.get_mut(&number) else { return };
         if let [at_end] = lane.at_end.as_mut_slice() {
             *at_end = true;
             return;
@@ -230,7 +230,7 @@ impl Lanes {
     pub fn wants_close(&self) -> bool {
         let wall = now();
         self.closes_by_itself()
-            && self.lanes.values().any(|lane| {
+            && self.owned.values().any(|lane| {
                 let time = Time { wall, at_end: &lane.at_end, source_alive: true };
                 lane.processor.wants_close(&time)
             })
@@ -243,7 +243,7 @@ impl Lanes {
     /// Nothing came for a moment: closes by the clock, and commits what waits.
     pub fn idle<C: ConsumerContext>(&mut self, consumer: &BaseConsumer<C>, source_alive: bool) {
         if self.closes_by_itself() {
-            let (numbers, wall): (Vec<u32>, Millis) = (self.lanes.keys().copied().collect(), now());
+            let (numbers, wall): (Vec<u32>, Millis) = (self.owned.keys().copied().collect(), now());
             for number in numbers {
                 self.close_due(consumer, number, wall, source_alive);
             }
@@ -278,17 +278,17 @@ impl Lanes {
     /// One transaction over all partitions that have something to say.
     fn transact<C: ConsumerContext>(&mut self, consumer: &BaseConsumer<C>) -> Stand {
         let started = Instant::now();
-        for lane in self.lanes.values_mut() {
+        for lane in self.owned.values_mut() {
             lane.processor.flush(&mut lane.batch);
         }
         let batches: Vec<(u32, &Batch)> = self
-            .lanes
+            .owned
             .iter()
             .filter(|(_, lane)| lane.processor.dirty())
             .map(|(number, lane)| (*number, &lane.batch))
             .collect();
         let mut offsets = TopicPartitionList::new();
-        for (number, lane) in self.lanes.iter().filter(|(_, lane)| lane.processor.dirty()) {
+        for (number, lane) in self.owned.iter().filter(|(_, lane)| lane.processor.dirty()) {
             for (topic, next) in self.shared.setup.input_topics.iter().zip(lane.processor.offsets()) {
                 if let Some(next) = next {
                     let added = offsets.add_partition_offset(topic, *number as i32, Offset::Offset(*next));
@@ -302,7 +302,7 @@ impl Lanes {
         self.last_commit = Instant::now();
         match outcome {
             Committed::Yes => {
-                for lane in self.lanes.values_mut().filter(|lane| lane.processor.dirty()) {
+                for lane in self.owned.values_mut().filter(|lane| lane.processor.dirty()) {
                     self.shared.metrics.committed(&lane.processor.committed());
                     lane.batch.clear();
                 }
@@ -312,7 +312,7 @@ impl Lanes {
             Committed::Aborted(sentence) => {
                 debug!(%sentence, "transaction aborted, doing it again");
                 self.shared.metrics.rolled_back();
-                for lane in self.lanes.values_mut() {
+                for lane in self.owned.values_mut() {
                     lane.processor.rolled_back();
                     lane.batch.clear();
                 }
@@ -329,7 +329,7 @@ impl Lanes {
     /// A new producer, which settles the old one's transaction, and every state read again.
     fn rebuild(&mut self) {
         self.shared.metrics.rebuilt();
-        let numbers: Vec<u32> = self.lanes.keys().copied().collect();
+        let numbers: Vec<u32> = self.owned.keys().copied().collect();
         let renewed =
             Transactions::new(&self.producer, output_topics(&self.shared.settings)).and_then(|transactions| {
                 self.transactions = transactions;
@@ -341,11 +341,11 @@ impl Lanes {
     }
 
     fn dirty(&self) -> bool {
-        self.lanes.values().any(|lane| lane.processor.dirty())
+        self.owned.values().any(|lane| lane.processor.dirty())
     }
 
     fn records(&self) -> usize {
-        self.lanes.values().map(|lane| lane.batch.len()).sum()
+        self.owned.values().map(|lane| lane.batch.len()).sum()
     }
 
     fn interval(&self) -> Duration {
@@ -354,22 +354,22 @@ impl Lanes {
 
     /// Number of partitions.
     pub fn len(&self) -> usize {
-        self.lanes.len()
+        self.owned.len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.lanes.is_empty()
+        self.owned.is_empty()
     }
 
     /// A customer as JSON; `None` where none of these partitions has it.
     pub fn customer(&self, customer: &str) -> Option<Value> {
-        self.lanes.values().find_map(|lane| lane.processor.customer_json(customer))
+        self.owned.values().find_map(|lane| lane.processor.customer_json(customer))
     }
 
     /// Sets the gauges of every partition.
     pub fn gauge<C: ConsumerContext>(&self, consumer: &BaseConsumer<C>) {
-        for (number, lane) in &self.lanes {
+        for (number, lane) in &self.owned {
             let topics = self.shared.setup.input_topics.iter().zip(lane.processor.offsets());
             let lags = topics.map(|(topic, next)| {
                 let (low, high) = consumer.fetch_watermarks(topic, *number as i32, Duration::from_secs(1)).ok()?;

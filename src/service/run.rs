@@ -20,15 +20,17 @@ use crate::service::worker::{self, Orders};
 use crate::wire::artifact::Artifact;
 
 /// A worker without a sign of life for this long is stuck: longer than any bounded wait of its own.
-const STUCK: Duration = Duration::from_secs(300);
+const STUCK: Duration = Duration::from_mins(5);
 /// How long draining may take.
 const DRAIN: Duration = Duration::from_secs(9);
+
+type WorkerThread = JoinHandle<Result<(), ServiceFault>>;
 
 /// A running service.
 pub struct Service {
     stop: Arc<AtomicBool>,
     started: Instant,
-    workers: Vec<(JoinHandle<Result<(), ServiceFault>>, Arc<AtomicU64>)>,
+    workers: Vec<(WorkerThread, Arc<AtomicU64>)>,
     /// Where the workers stand.
     pub status: Arc<Status>,
     /// The metrics.
@@ -58,7 +60,7 @@ impl Service {
             let orders = Orders { number, questions, stop: stop.clone(), alive: alive.clone(), started };
             let (shared, status) = (shared.clone(), status.clone());
             let run = move || {
-                let result = worker::run(shared, status.clone(), &orders);
+                let result = worker::run(&shared, status.clone(), &orders);
                 status.set(orders.number, Phase::Stopped);
                 result
             };

@@ -75,7 +75,7 @@ impl ConsumerContext for Context {
 }
 
 /// Runs a worker until it is told to stop.
-pub fn run(shared: Shared, status: Arc<Status>, orders: &Orders) -> Result<(), ServiceFault> {
+pub fn run(shared: &Shared, status: Arc<Status>, orders: &Orders) -> Result<(), ServiceFault> {
     let settings = shared.settings.clone();
     let group = &settings.file.kafka.group_id;
     let id = match &settings.file.service.instance {
@@ -90,7 +90,7 @@ pub fn run(shared: Shared, status: Arc<Status>, orders: &Orders) -> Result<(), S
         })?;
     let topics: Vec<&str> = settings.file.topics.events.iter().map(String::as_str).collect();
     consumer.subscribe(&topics).map_err(|fault| ServiceFault::kafka("subscribing", &fault))?;
-    let result = follow(&shared, &consumer, orders);
+    let result = follow(shared, &consumer, orders);
     consumer.context().status.set(orders.number, Phase::Draining);
     if result.is_ok() {
         consumer.context().lanes().finish(&consumer);

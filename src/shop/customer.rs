@@ -51,7 +51,7 @@ impl Habits {
         let mean_gap = log_normal(random, 30.0, 0.7).clamp(4.0, 150.0);
         let regularity = 1.0 + 5.0 * share(random);
         let level = log_normal(random, 4_500.0, 0.8);
-        let visit_gap = (mean_gap * (0.3 + share(random))).clamp(3.0, 60.0);
+        let visit_gap = (mean_gap * (1.5 + 2.0 * share(random))).clamp(14.0, 150.0);
         let opens = 0.1 + 0.6 * share(random);
         let complains = share(random) < 0.25;
         let leaves = joins + 20.0 + life * 320.0;

@@ -13,7 +13,7 @@ pub fn auc(scores: &[f64], churned: &[bool]) -> f64 {
     for ties in order.chunk_by(|(a, _), (b, _)| a == b) {
         let count = ties.len() as f64;
         let hits = ties.iter().filter(|(_, churned)| *churned).count() as f64;
-        rank_sum += hits * (rank + (count + 1.0) / 2.0);
+        rank_sum += hits * (rank + f64::midpoint(count, 1.0));
         rank += count;
     }
     (rank_sum - positives * (positives + 1.0) / 2.0) / (positives * negatives)

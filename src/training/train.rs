@@ -172,7 +172,7 @@ fn indices(parts: &[&[&str]]) -> Vec<usize> {
     indices
 }
 
-/// Forward cutoffs T_k with T_k + H ≤ `at`, ascending, one horizon after the first event at the earliest.
+/// Forward cutoffs `T_k` with `T_k` + H ≤ `at`, ascending, one horizon after the first event at the earliest.
 pub fn cutoffs(first: Day, at: Day, horizon_days: i32) -> Vec<Day> {
     let newest = at.plus(-horizon_days);
     let oldest = first.plus(horizon_days.min(newest.since(first)));

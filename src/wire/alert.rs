@@ -22,7 +22,7 @@ pub struct Locale {
     pub currency: Currency,
 }
 
-/// Appends the alert as a CloudEvent.
+/// Appends the alert as a `CloudEvent`.
 pub fn write_alert(alert: &Alert, model: &str, locale: &Locale, out: &mut Vec<u8>) {
     let kind = format!("churnwatch.alert.{}", alert.transition.name());
     let id = alert_id(&alert.customer, alert.opened, alert.transition.name(), alert.band.name());

@@ -124,12 +124,7 @@ pub fn feature_fingerprint() -> String {
     for (name, group, meaning) in FEATURE_TABLE {
         digest.update(format!("{name}\0{}\0{meaning}\n", group.code()));
     }
-    hex(&digest.finalize())
-}
-
-/// Lower-case hexadecimal.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(digest.finalize())
 }
 
 impl Artifact {
@@ -208,7 +203,7 @@ impl Artifact {
 
     fn digest(&self) -> String {
         let unsigned = Self { checksum: String::new(), ..self.clone() };
-        hex(&Sha256::digest(serde_json::to_vec(&unsigned).unwrap_or_default()))
+        hex::encode(Sha256::digest(serde_json::to_vec(&unsigned).unwrap_or_default()))
     }
 
     fn check_numbers(&self) -> Result<(), ArtifactFault> {

@@ -2,7 +2,6 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::wire::artifact::hex;
 use crate::wire::reject::Reject;
 
 /// Values up to here are kept whole, in bytes.
@@ -26,7 +25,7 @@ pub fn headers(reject: Reject, topic: &str, partition: u32, offset: i64, value: 
         headers.push(("field", text(reject.field)));
     }
     if value.len() > MAX_WHOLE_BYTES {
-        headers.push(("sha256", text(&hex(&Sha256::digest(value)))));
+        headers.push(("sha256", text(&hex::encode(Sha256::digest(value)))));
         headers.push(("size", text(&value.len().to_string())));
     }
     headers

@@ -5,7 +5,7 @@ pub fn partition(key: &[u8], partitions: u32) -> u32 {
     (murmur2(key) & 0x7fff_ffff) % partitions.max(1)
 }
 
-/// Murmur2 with Kafka's seed (org.apache.kafka.common.utils.Utils.murmur2; MurmurHash2 by A. Appleby).
+/// Murmur2 with Kafka's seed (org.apache.kafka.common.utils.Utils.murmur2; `MurmurHash2` by A. Appleby).
 fn murmur2(data: &[u8]) -> u32 {
     const SEED: u32 = 0x9747_b28c;
     const M: u32 = 0x5bd1_e995;

@@ -11,7 +11,7 @@ use churnwatch::wire::rules::EventRules;
 use iso_currency::Currency;
 
 /// The path of a log, or a printed sentence that the test did not run.
-pub fn log(name: &str) -> Option<PathBuf> {
+pub(crate) fn log(name: &str) -> Option<PathBuf> {
     let folder = std::env::var_os("CHURNWATCH_DATA")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data"), PathBuf::from);
     let path = folder.join(name);
@@ -23,7 +23,7 @@ pub fn log(name: &str) -> Option<PathBuf> {
 }
 
 /// Reads a log's events before the midnight that opens `until` into a history.
-pub fn history(path: &Path, until: Option<Day>) -> History {
+pub(crate) fn history(path: &Path, until: Option<Day>) -> History {
     let rules = EventRules::plain(Currency::GBP);
     let options = FileOptions { columns: Columns::default(), currency: "GBP".into() };
     let mut stream = EventStream::open(&[path.to_path_buf()], &options, &rules).unwrap();

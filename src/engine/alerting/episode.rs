@@ -107,7 +107,7 @@ impl Transition {
     }
 }
 
-/// Namespace of every UUIDv5 made here.
+/// Namespace of every `UUIDv5` made here.
 const NAMESPACE: Uuid = Uuid::from_u128(0x6368_7572_6e77_5074_8063_682d_6570_6973);
 
 /// The id of the episode of `customer` that opened on `opened`: the same on any replay.
@@ -115,7 +115,7 @@ pub fn episode_id(customer: &str, opened: Day) -> Uuid {
     Uuid::new_v5(&NAMESPACE, format!("{}\0{customer}", opened.0).as_bytes())
 }
 
-/// The id of one alert or outcome of an episode: UUIDv5 of customer, opened day, transition and band.
+/// The id of one alert or outcome of an episode: `UUIDv5` of customer, opened day, transition and band.
 pub fn alert_id(customer: &str, opened: Day, transition: &str, band: &str) -> Uuid {
     Uuid::new_v5(&NAMESPACE, format!("{}\0{customer}\0{transition}\0{band}", opened.0).as_bytes())
 }

@@ -12,7 +12,7 @@ use crate::service::kafka::fault::ServiceFault;
 use crate::wire::partitioner::partition;
 
 /// Longest time that one record may wait for room, or all for delivery.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A producer of events.
 pub struct Publisher {

@@ -14,9 +14,9 @@ use crate::service::kafka::client::{ADMIN_SECONDS, asking};
 use crate::service::kafka::fault::ServiceFault;
 
 /// Longest wait for a dead writer's transaction to be ended by the broker.
-const OPEN_TRANSACTION: Duration = Duration::from_secs(60);
+const OPEN_TRANSACTION: Duration = Duration::from_mins(1);
 /// Longest time without a record while some are missing.
-const NO_PROGRESS: Duration = Duration::from_secs(60);
+const NO_PROGRESS: Duration = Duration::from_mins(1);
 
 /// Restores `processor` from its partition of the changelog; gives the number of records read.
 pub fn restore(settings: &Settings, processor: &mut Processor) -> Result<u64, ServiceFault> {
@@ -80,13 +80,12 @@ fn read(
             Some(Err(fault)) if progress.elapsed() > NO_PROGRESS => {
                 return Err(ServiceFault::kafka("reading the changelog", &fault));
             }
-            Some(Err(_)) => {}
             None if progress.elapsed() > NO_PROGRESS => {
                 return Err(ServiceFault::Failed(format!(
                     "reading the changelog of partition {partition} does not get on: is the broker up?"
                 )));
             }
-            None => {}
+            Some(Err(_)) | None => {}
         }
     }
 }

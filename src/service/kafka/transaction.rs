@@ -15,7 +15,7 @@ use crate::service::kafka::fault::ServiceFault;
 /// Bound on each step of a transaction.
 const STEP: Duration = Duration::from_secs(10);
 /// Bound on taking the transactional id over from a predecessor.
-const INIT: Duration = Duration::from_secs(60);
+const INIT: Duration = Duration::from_mins(1);
 
 /// What became of a commit.
 #[derive(Clone, Debug, PartialEq, Eq)]

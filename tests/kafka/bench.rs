@@ -1,0 +1,237 @@
+//! A configuration of its own on the shared broker, the program run as its user runs it, and the comparison with `replay`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use churnwatch::config::load::load;
+use churnwatch::config::settings::Settings;
+use churnwatch::processor::topology::Processor;
+use churnwatch::wire::artifact::Artifact;
+use churnwatch::wire::calendar::day_text;
+use rdkafka::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::message::{Headers, Message};
+use rdkafka::{Offset, TopicPartitionList};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// The program under test.
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_churnwatch");
+
+/// One configuration with topics of its own.
+pub(crate) struct Bench {
+    folder: tempfile::TempDir,
+    config: PathBuf,
+    until: String,
+    brokers: String,
+}
+
+/// A running `serve`.
+pub(crate) struct Replica {
+    child: Child,
+}
+
+impl Replica {
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// SIGTERM; it must end well within ten seconds.
+    pub(crate) fn terminate(&mut self) {
+        let asked = Instant::now();
+        let killed = Command::new("kill").arg("-TERM").arg(self.child.id().to_string()).status();
+        assert!(killed.unwrap().success());
+        let status = self.child.wait().unwrap();
+        assert!(status.success(), "SIGTERM ended with {status}");
+        assert!(asked.elapsed() < Duration::from_secs(10), "draining took {:?}", asked.elapsed());
+    }
+}
+
+impl Drop for Replica {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Bench {
+    pub(crate) fn new(brokers: &str, name: &str, until: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let config = folder.path().join("churnwatch.toml");
+        let tag = format!("{name}-{}", std::process::id());
+        let text = format!(
+            "[kafka]\nbrokers = \"{brokers}\"\ngroup_id = \"{tag}\"\n\
+             [topics]\nevents = [\"{tag}.events\"]\nalerts = \"{tag}.alerts\"\nrisk = \"{tag}.risk\"\noutcomes = \"{tag}.outcomes\"\n\
+             profiles = \"{tag}.profiles\"\ndead_letters = \"{tag}.dead\"\nmodels = \"{tag}.models\"\n\
+             [time]\nclock = \"event\"\nuntil = \"{until}\"\n[http]\nlisten = \"127.0.0.1:0\"\n"
+        );
+        std::fs::write(&config, text).unwrap();
+        Self { folder, config, until: until.into(), brokers: brokers.into() }
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Runs a command to its end: exit code, and what it said on standard error.
+    pub(crate) fn run(&self, arguments: &[&str]) -> (i32, String) {
+        let output = Command::new(PROGRAM).args(arguments).arg("--config").arg(&self.config).output().unwrap();
+        (output.status.code().unwrap_or(-1), String::from_utf8_lossy(&output.stderr).into_owned())
+    }
+
+    pub(crate) fn topics(&self, partitions: u32) {
+        let (code, said) = self.run(&["topics", "create", "--partitions", &partitions.to_string()]);
+        assert_eq!(code, 0, "{said}");
+    }
+
+    pub(crate) fn publish(&self, path: &Path) {
+        let (code, said) = self.run(&["publish", path.to_str().unwrap()]);
+        assert_eq!(code, 0, "{said}");
+    }
+
+    pub(crate) fn serve(&self) -> Replica {
+        let child = Command::new(PROGRAM)
+            .args(["serve", "--log-level", "warn", "--config"])
+            .arg(&self.config)
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        Replica { child }
+    }
+
+    fn settings(&self) -> Settings {
+        load(Some(&self.config)).unwrap()
+    }
+
+    /// Every committed record of a topic: partition, key, value, headers.
+    fn committed(&self, topic: &str) -> Vec<(i32, Vec<u8>, Option<Vec<u8>>, BTreeMap<String, String>)> {
+        let consumer: BaseConsumer = ClientConfig::new()
+            .set("bootstrap.servers", &self.brokers)
+            .set("group.id", "comparison")
+            .set("isolation.level", "read_committed")
+            .set("enable.partition.eof", "true")
+            .set("enable.auto.commit", "false")
+            .create()
+            .unwrap();
+        let metadata = consumer.fetch_metadata(Some(topic), Duration::from_secs(10)).unwrap();
+        let count = metadata.topics()[0].partitions().len();
+        let mut assignment = TopicPartitionList::new();
+        for partition in 0..count {
+            assignment.add_partition_offset(topic, partition as i32, Offset::Beginning).unwrap();
+        }
+        consumer.assign(&assignment).unwrap();
+        let (mut records, mut ended) = (Vec::new(), 0);
+        while ended < count {
+            match consumer.poll(Duration::from_secs(20)) {
+                Some(Ok(message)) => {
+                    let headers = message.headers().map(|headers| {
+                        let text =
+                            |bytes: Option<&[u8]>| String::from_utf8_lossy(bytes.unwrap_or_default()).into_owned();
+                        headers.iter().map(|header| (header.key.to_owned(), text(header.value))).collect()
+                    });
+                    let key = message.key().unwrap_or_default().to_vec();
+                    let value = message.payload().map(<[u8]>::to_vec);
+                    records.push((message.partition(), key, value, headers.unwrap_or_default()));
+                }
+                Some(Err(rdkafka::error::KafkaError::PartitionEOF(_))) => ended += 1,
+                other => panic!("reading {topic}: {other:?}"),
+            }
+        }
+        records
+    }
+
+    /// The partitions as the changelog has them.
+    fn restored(&self, partitions: u32) -> Vec<Processor> {
+        let settings = self.settings();
+        let setup = Arc::new(settings.setup(partitions));
+        let model = include_bytes!("../../models/default.json");
+        let model = Arc::new(Artifact::read(model).unwrap().model().unwrap());
+        let mut processors: Vec<Processor> =
+            (0..partitions).map(|number| Processor::new(setup.clone(), number, model.clone())).collect();
+        for (partition, key, value, _) in self.committed(&settings.file.topics.profiles) {
+            processors[partition as usize].restore(&key, value.as_deref()).unwrap();
+        }
+        processors
+    }
+
+    /// Waits until every partition has closed through `day`.
+    pub(crate) fn wait_until_closed(&self, partitions: u32, day: &str) {
+        let deadline = Instant::now() + Duration::from_secs(240);
+        loop {
+            let closed: Vec<_> = self.restored(partitions).iter().map(|one| one.closed_day().map(day_text)).collect();
+            if closed.iter().all(|closed| closed.as_deref() == Some(day)) {
+                return;
+            }
+            assert!(Instant::now() < deadline, "not closed through {day}: {closed:?}");
+            std::thread::sleep(Duration::from_secs(1));
+        }
+    }
+
+    /// What is committed equals what `replay` writes: alerts, outcomes, dead letters as multisets, risk and profiles in
+    /// the last record of each key.
+    pub(crate) fn compare_with_replay(&self, path: &Path, partitions: u32) {
+        let file = |name: &str| self.folder().join(name);
+        let count = partitions.to_string();
+        let replayed = Command::new(PROGRAM)
+            .args(["replay", path.to_str().unwrap(), "--partitions", &count, "--until", &self.until])
+            .arg("--config")
+            .arg(&self.config)
+            .args(["--alerts", "alerts.out", "--risk", "risk.out", "--outcomes", "outcomes.out"])
+            .args(["--dead-letters", "dead.out", "--profiles", "profiles.out"])
+            .current_dir(self.folder())
+            .output()
+            .unwrap();
+        assert!(replayed.status.success(), "{}", String::from_utf8_lossy(&replayed.stderr));
+        let topics = self.settings().file.topics;
+        for (topic, name) in [(&topics.alerts, "alerts.out"), (&topics.outcomes, "outcomes.out")] {
+            let committed = self.committed(topic).into_iter().map(|(_, _, value, _)| text(value)).collect();
+            let count = same(committed, lines(&file(name)), topic);
+            assert!(count > 0, "{topic} is empty, so nothing was compared");
+        }
+        let dead = self.committed(&topics.dead_letters).into_iter().map(|(_, key, value, headers)| {
+            let mut line = json!(headers);
+            line["key"] = text(Some(key)).into();
+            line["value"] = value.map(|value| text(Some(value))).into();
+            line.to_string()
+        });
+        same(dead.collect(), lines(&file("dead.out")), "dead letters");
+        let last: BTreeMap<_, _> =
+            self.committed(&topics.risk).into_iter().map(|(_, key, value, _)| (key, text(value))).collect();
+        let replayed: BTreeMap<_, _> =
+            lines(&file("risk.out")).into_iter().map(|line| (customer(&line), line)).collect();
+        same(last.into_values().collect(), replayed.into_values().collect(), "risk");
+        let until = self.settings().until.map(|until| until.plus(-1));
+        let profiles = self.restored(partitions);
+        let profiles = profiles.iter().flat_map(|one| one.profiles_json(until)).map(|profile| profile.to_string());
+        let compared = same(profiles.collect(), lines(&file("profiles.out")), "profiles");
+        println!("{compared} profiles equal");
+    }
+}
+
+fn text(value: Option<Vec<u8>>) -> String {
+    String::from_utf8(value.unwrap_or_default()).unwrap()
+}
+
+fn lines(path: &Path) -> Vec<String> {
+    std::fs::read_to_string(path).unwrap().lines().map(str::to_owned).collect()
+}
+
+fn customer(line: &str) -> String {
+    let value: Value = serde_json::from_str(line).unwrap();
+    value["customer_id"].as_str().unwrap().to_owned()
+}
+
+/// Compares two multisets; gives their size.
+fn same(mut committed: Vec<String>, mut replayed: Vec<String>, what: &str) -> usize {
+    committed.sort_unstable();
+    replayed.sort_unstable();
+    if committed != replayed {
+        let first = committed.iter().zip(&replayed).find(|(a, b)| a != b);
+        panic!("{what}: {} committed, {} replayed; first difference {first:#?}", committed.len(), replayed.len());
+    }
+    println!("{what}: {} equal", committed.len());
+    committed.len()
+}

@@ -1,0 +1,37 @@
+//! One broker for the whole test binary.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+/// Bootstrap address of a real broker; `None`, said plainly, where none can be had. In CI that is a failure.
+pub(crate) fn broker() -> Option<String> {
+    static BROKER: OnceLock<Option<String>> = OnceLock::new();
+    BROKER.get_or_init(find).clone()
+}
+
+fn find() -> Option<String> {
+    if let Ok(brokers) = std::env::var("CHURNWATCH_TEST_BROKERS") {
+        return Some(brokers);
+    }
+    let there = |program: &str| {
+        Command::new(program).arg("-version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok()
+    };
+    if !there("java") || !(there("mvn") || std::env::var_os("KAFKA_HOME").is_some()) {
+        assert!(std::env::var_os("CI").is_none(), "CI needs Java 17 and Maven for the Kafka suite");
+        println!("did not run: the Kafka suite needs Java 17 and Maven, KAFKA_HOME or CHURNWATCH_TEST_BROKERS");
+        return None;
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (pid, port) = (std::process::id(), 20_000 + std::process::id() % 20_000);
+    let output = Command::new(root.join("deploy/kafka/kafka.sh"))
+        .arg("start")
+        .arg("--dir")
+        .arg(std::env::temp_dir().join(format!("churnwatch-kafka-{pid}")))
+        .args(["--port", &port.to_string(), "--parent", &pid.to_string()])
+        .stderr(Stdio::inherit())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "the broker did not start");
+    Some(String::from_utf8(output.stdout).unwrap().trim().to_owned())
+}
