@@ -2,7 +2,12 @@
 //!
 //! Runs where Java and Maven, `KAFKA_HOME` or `CHURNWATCH_TEST_BROKERS` are there; in CI their absence is a failure.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops at the first thing that is not as it should be")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test stops at the first thing that is not as it should be"
+)]
 
 #[path = "kafka/broker.rs"]
 mod broker;

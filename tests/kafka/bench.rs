@@ -28,6 +28,9 @@ pub(crate) struct Bench {
     brokers: String,
 }
 
+/// Partition, key, value and headers of a record.
+type Committed = (i32, Vec<u8>, Option<Vec<u8>>, BTreeMap<String, String>);
+
 /// A running `serve`.
 pub(crate) struct Replica {
     child: Child,
@@ -107,7 +110,7 @@ impl Bench {
     }
 
     /// Every committed record of a topic: partition, key, value, headers.
-    fn committed(&self, topic: &str) -> Vec<(i32, Vec<u8>, Option<Vec<u8>>, BTreeMap<String, String>)> {
+    fn committed(&self, topic: &str) -> Vec<Committed> {
         let consumer: BaseConsumer = ClientConfig::new()
             .set("bootstrap.servers", &self.brokers)
             .set("group.id", "comparison")
@@ -159,7 +162,7 @@ impl Bench {
 
     /// Waits until every partition has closed through `day`.
     pub(crate) fn wait_until_closed(&self, partitions: u32, day: &str) {
-        let deadline = Instant::now() + Duration::from_secs(240);
+        let deadline = Instant::now() + Duration::from_mins(4);
         loop {
             let closed: Vec<_> = self.restored(partitions).iter().map(|one| one.closed_day().map(day_text)).collect();
             if closed.iter().all(|closed| closed.as_deref() == Some(day)) {

@@ -1,0 +1,16 @@
+# Dependencies are built in a layer of their own, so that a change of the source does not build them again.
+FROM rust:1.95-slim-bookworm AS build
+RUN apt-get update && apt-get install -y --no-install-recommends gcc g++ make perl && rm -rf /var/lib/apt/lists/*
+WORKDIR /build
+COPY Cargo.toml Cargo.lock ./
+RUN mkdir src && echo '//! empty' > src/lib.rs && echo 'fn main() {}' > src/main.rs && cargo build --release --locked && rm -rf src
+COPY src src
+COPY models models
+RUN touch src/lib.rs src/main.rs && cargo build --release --locked
+
+FROM debian:bookworm-slim
+RUN useradd --system --uid 10001 --no-create-home churnwatch
+COPY --from=build /build/target/release/churnwatch /usr/local/bin/churnwatch
+USER 10001
+ENTRYPOINT ["churnwatch"]
+CMD ["serve"]
