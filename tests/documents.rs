@@ -1,0 +1,66 @@
+//! Documents that cannot drift: what they say is what the program says. `CHURNWATCH_BLESS=1` writes them anew.
+
+#![allow(clippy::unwrap_used, reason = "a test stops at the first thing that is not as it should be")]
+
+use std::path::Path;
+use std::process::Command;
+
+use churnwatch::config::load::schema;
+use churnwatch::engine::event::{INTERACTION_NAMES, Reason};
+use churnwatch::service::telemetry::metrics::Metrics;
+
+fn file(name: &str) -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
+}
+
+fn same(name: &str, written: &str) {
+    if std::env::var_os("CHURNWATCH_BLESS").is_some() {
+        std::fs::write(file(name), written).unwrap();
+    }
+    let kept = std::fs::read_to_string(file(name)).unwrap();
+    assert_eq!(kept, written, "{name} is out of date: CHURNWATCH_BLESS=1 cargo test --test documents");
+}
+
+#[test]
+fn the_metrics_document_is_the_registry() {
+    same("docs/metrics.md", &Metrics::new().unwrap().document());
+}
+
+#[test]
+fn the_configuration_schema_is_the_program_s() {
+    same("docs/config.schema.json", &(serde_json::to_string_pretty(&schema()).unwrap() + "\n"));
+}
+
+#[test]
+fn the_events_document_names_every_type_and_reason() {
+    let text = std::fs::read_to_string(file("docs/events.md")).unwrap();
+    let missing: Vec<&str> = INTERACTION_NAMES
+        .iter()
+        .copied()
+        .chain(Reason::ALL.map(Reason::words))
+        .filter(|word| !text.contains(word))
+        .collect();
+    assert!(missing.is_empty(), "docs/events.md does not name {missing:?}");
+}
+
+/// Every churnwatch command in the README's consoles exists with the options it is given.
+#[test]
+fn the_readme_s_commands_are_understood() {
+    let text = std::fs::read_to_string(file("README.md")).unwrap();
+    let commands: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("$ churnwatch ")).collect();
+    assert!(commands.len() >= 7, "{commands:?}");
+    for command in commands {
+        let arguments: Vec<&str> = command.split_whitespace().collect();
+        let name: Vec<&str> = arguments
+            .iter()
+            .copied()
+            .take_while(|word| word.chars().all(|letter| letter.is_ascii_lowercase()))
+            .collect();
+        let help = Command::new(env!("CARGO_BIN_EXE_churnwatch")).args(&name).arg("--help").output().unwrap();
+        assert!(help.status.success(), "churnwatch {command}");
+        let help = String::from_utf8(help.stdout).unwrap();
+        for option in arguments.iter().filter(|word| word.starts_with("--")) {
+            assert!(help.contains(option), "churnwatch {command}: {option} is unknown");
+        }
+    }
+}
