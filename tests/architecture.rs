@@ -95,17 +95,17 @@ impl Uses {
                 prefix.push(path.ident.to_string());
                 self.tree(&prefix, &path.tree);
             }
-            syn::UseTree::Name(name) => self.path([prefix, &[name.ident.to_string()]].concat()),
-            syn::UseTree::Rename(name) => self.path([prefix, &[name.ident.to_string()]].concat()),
+            syn::UseTree::Name(name) => self.path(&[prefix, &[name.ident.to_string()]].concat()),
+            syn::UseTree::Rename(name) => self.path(&[prefix, &[name.ident.to_string()]].concat()),
             syn::UseTree::Glob(_) => {
                 self.globs = true;
-                self.path(prefix.to_vec());
+                self.path(prefix);
             }
             syn::UseTree::Group(group) => group.items.iter().for_each(|item| self.tree(prefix, item)),
         }
     }
 
-    fn path(&mut self, segments: Vec<String>) {
+    fn path(&mut self, segments: &[String]) {
         match segments.split_first() {
             Some((first, rest)) if first == "crate" => {
                 self.paths.insert(rest.join("::"));
@@ -129,7 +129,8 @@ impl<'ast> Visit<'ast> for Uses {
     }
 
     fn visit_path(&mut self, path: &'ast syn::Path) {
-        self.path(path.segments.iter().map(|segment| segment.ident.to_string()).collect());
+        let segments: Vec<String> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+        self.path(&segments);
         visit::visit_path(self, path);
     }
 }
@@ -214,6 +215,25 @@ fn purity_faults(source: &Source) -> Vec<String> {
     BANNED.iter().chain(engine).filter(words).map(|banned| format!("{} names {banned}", source.path)).collect()
 }
 
+/// A depth-first search for a way back to where it came from.
+fn search(
+    at: &str,
+    edges: &BTreeMap<String, BTreeSet<String>>,
+    path: &mut Vec<String>,
+    done: &mut BTreeSet<String>,
+) -> Option<Vec<String>> {
+    if let Some(start) = path.iter().position(|known| known == at) {
+        return Some(path.iter().skip(start).cloned().collect());
+    }
+    if !done.insert(at.to_owned()) {
+        return None;
+    }
+    path.push(at.to_owned());
+    let found = edges.get(at).into_iter().flatten().find_map(|to| search(to, edges, path, done));
+    path.pop();
+    found
+}
+
 /// A circle of imports between files, if there is one.
 fn circle(files: &[Source]) -> Option<Vec<String>> {
     let modules: BTreeSet<String> = files.iter().map(|file| module(&file.path)).collect();
@@ -232,25 +252,8 @@ fn circle(files: &[Source]) -> Option<Vec<String>> {
             (own, to)
         })
         .collect();
-    fn visit(
-        at: &str,
-        edges: &BTreeMap<String, BTreeSet<String>>,
-        path: &mut Vec<String>,
-        done: &mut BTreeSet<String>,
-    ) -> Option<Vec<String>> {
-        if let Some(start) = path.iter().position(|known| known == at) {
-            return Some(path.iter().skip(start).cloned().collect());
-        }
-        if !done.insert(at.to_owned()) {
-            return None;
-        }
-        path.push(at.to_owned());
-        let found = edges.get(at).into_iter().flatten().find_map(|to| visit(to, edges, path, done));
-        path.pop();
-        found
-    }
     let mut done = BTreeSet::new();
-    edges.keys().find_map(|start| visit(start, &edges, &mut Vec::new(), &mut done))
+    edges.keys().find_map(|start| search(start, &edges, &mut Vec::new(), &mut done))
 }
 
 #[test]

@@ -33,12 +33,17 @@ fn purchase(changes: &[(&str, &str)]) -> Vec<u8> {
     event("\"purchase\"", &[&[("amount", "\"10.00\""), ("currency", "\"CNY\"")], changes].concat())
 }
 
-/// Every kind of bad record: what is wrong, key, value, the reason expected.
-fn bad() -> Vec<(String, Option<Vec<u8>>, Vec<u8>, &'static str)> {
+/// What is wrong, key, value, the reason expected.
+type Bad = (String, Option<Vec<u8>>, Vec<u8>, &'static str);
+/// Type, fields, the reason expected.
+type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], &'static str);
+
+/// Every kind of bad record.
+fn bad() -> Vec<Bad> {
     let ann = || Some(b"ann".to_vec());
     let long = format!("\"{}\"", "x".repeat(129));
     let deep = |count: usize| format!("{}1{}", "[".repeat(count), "]".repeat(count));
-    let mut bad: Vec<(String, Option<Vec<u8>>, Vec<u8>, &'static str)> = Vec::new();
+    let mut bad: Vec<Bad> = Vec::new();
     let mut add =
         |name: String, key: Option<Vec<u8>>, value: Vec<u8>, reason: &'static str| bad.push((name, key, value, reason));
     for (name, bytes) in
@@ -126,7 +131,7 @@ fn bad() -> Vec<(String, Option<Vec<u8>>, Vec<u8>, &'static str)> {
     add("items is an object".into(), ann(), purchase(&[("items", "{}")]), "bad field");
     add("discount is a word".into(), ann(), purchase(&[("discount", "\"much\"")]), "bad amount");
     add("discount is null".into(), ann(), purchase(&[("discount", "null")]), "bad field");
-    let cases: [(&str, &[(&str, &str)], &'static str); 16] = [
+    let cases: [Case<'_>; 16] = [
         ("\"review\"", &[], "missing field"),
         ("\"review\"", &[("rating", "0")], "bad field"),
         ("\"review\"", &[("rating", "\"5\"")], "bad field"),
