@@ -147,7 +147,9 @@ fn undone(purchase: &OpenOrder, known: &[OpenOrder], lateness_days: i32) -> bool
     if refunds.clone().any(|refund| refund.entry == Entry::RefundWhole) {
         return true;
     }
-    let paid: Money = known.iter().filter(|other| other.order == Some(tag)).map(purchase_amount).sum();
+    // An order id used again on another day is another order.
+    let same = |other: &&OpenOrder| other.order == Some(tag) && other.day == purchase.day;
+    let paid: Money = known.iter().filter(same).map(purchase_amount).sum();
     let returned: Money = refunds.map(refund_amount).sum();
     returned >= paid
 }
@@ -179,7 +181,7 @@ pub fn whole_amount(refund: &OpenOrder, known: &[OpenOrder], lateness_days: i32)
     if refunds().find(|other| other.entry == Entry::RefundWhole).is_some_and(|first| first.tag != refund.tag) {
         return Money::ZERO;
     }
-    let paid: Money = known.iter().filter(bought).map(purchase_amount).sum();
+    let paid: Money = known.iter().filter(bought).filter(|other| other.day == day).map(purchase_amount).sum();
     let returned: Money = refunds().map(refund_amount).sum();
     (paid - returned).max(Money::ZERO)
 }
