@@ -42,7 +42,7 @@ pub fn band_thresholds(peaks: &[(f64, bool)]) -> [f64; 3] {
     let mut room_above = 3.0 * SPACING;
     WANTED_PRECISION.map(|precision| {
         let wanted = threshold_for_precision(peaks, precision).unwrap_or(precision);
-        let threshold = wanted.clamp(floor, 1.0 - room_above);
+        let threshold = wanted.max(floor).min(1.0 - room_above);
         floor = threshold + SPACING;
         room_above -= SPACING;
         threshold
