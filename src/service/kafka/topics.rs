@@ -1,11 +1,12 @@
 //! The topics: made with the right policies, and checked before anything starts.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::RDKafkaErrorCode;
+use rdkafka::metadata::Metadata;
 
 use crate::config::settings::Settings;
 use crate::service::kafka::client::{ADMIN_SECONDS, asking};
@@ -58,7 +59,35 @@ pub async fn create(settings: &Settings, partitions: u32, replication: i32) -> R
             Err((name, code)) => return Err(ServiceFault::Failed(format!("creating the topic {name} failed: {code}"))),
         }
     }
+    // A broker hears of a new topic a moment after the controller has made it.
+    let (asker, deadline) = (asker(settings)?, Instant::now() + Duration::from_secs(ADMIN_SECONDS));
+    while !missing(settings, &metadata(settings, &asker)?).is_empty() && Instant::now() < deadline {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
     Ok(made)
+}
+
+fn asker(settings: &Settings) -> Result<BaseConsumer, ServiceFault> {
+    let made = asking(settings, "read_committed").create();
+    made.map_err(|fault| ServiceFault::Setup(format!("Kafka's settings are not accepted: {fault}; see [kafka] client")))
+}
+
+fn metadata(settings: &Settings, asker: &BaseConsumer) -> Result<Metadata, ServiceFault> {
+    let wait = Duration::from_secs(ADMIN_SECONDS);
+    asker.fetch_metadata(None, wait).map_err(|fault| unreachable(settings, &fault))
+}
+
+/// Partitions of a topic; `None` where there is no such topic.
+fn partitions(metadata: &Metadata, name: &str) -> Option<u32> {
+    let topic = metadata.topics().iter().find(|topic| topic.name() == name);
+    topic.map(|topic| topic.partitions().len() as u32).filter(|count| *count > 0)
+}
+
+/// The topics that are not there.
+fn missing(settings: &Settings, metadata: &Metadata) -> Vec<String> {
+    let mut missing: Vec<String> = plan(settings).into_iter().map(|(name, _, _)| name).collect();
+    missing.retain(|name| partitions(metadata, name).is_none());
+    missing
 }
 
 /// The sentence for a broker that does not answer.
@@ -76,17 +105,8 @@ pub fn check(settings: &Settings) -> Result<u32, ServiceFault> {
             "kafka.brokers: name your brokers, as [kafka] brokers = \"host:9092\" or CHURNWATCH_KAFKA__BROKERS".into(),
         ));
     }
-    let asker: BaseConsumer = asking(settings, "read_committed").create().map_err(|fault| {
-        ServiceFault::Setup(format!("Kafka's settings are not accepted: {fault}; see [kafka] client"))
-    })?;
-    let wait = Duration::from_secs(ADMIN_SECONDS);
-    let metadata = asker.fetch_metadata(None, wait).map_err(|fault| unreachable(settings, &fault))?;
-    let count = |name: &str| {
-        let topic = metadata.topics().iter().find(|topic| topic.name() == name);
-        topic.map(|topic| topic.partitions().len() as u32).filter(|count| *count > 0)
-    };
-    let mut missing: Vec<String> = plan(settings).into_iter().map(|(name, _, _)| name).collect();
-    missing.retain(|name| count(name).is_none());
+    let metadata = metadata(settings, &asker(settings)?)?;
+    let missing = missing(settings, &metadata);
     if !missing.is_empty() {
         return Err(ServiceFault::Setup(format!(
             "missing topics: {}; make them with `churnwatch topics create`",
@@ -94,15 +114,19 @@ pub fn check(settings: &Settings) -> Result<u32, ServiceFault> {
         )));
     }
     let topics = &settings.file.topics;
-    let counts: Vec<(&String, u32)> =
-        topics.events.iter().chain([&topics.profiles]).map(|name| (name, count(name).unwrap_or_default())).collect();
-    let Some((_, partitions)) = counts.first().copied() else { return Ok(0) };
-    if counts.iter().all(|(_, count)| *count == partitions) {
-        return Ok(partitions);
+    let counts: Vec<(&String, u32)> = topics
+        .events
+        .iter()
+        .chain([&topics.profiles])
+        .map(|name| (name, partitions(&metadata, name).unwrap_or_default()))
+        .collect();
+    let Some((_, first)) = counts.first().copied() else { return Ok(0) };
+    if counts.iter().all(|(_, count)| *count == first) {
+        return Ok(first);
     }
     let list: Vec<String> = counts.iter().map(|(name, count)| format!("{name} has {count}")).collect();
     Err(ServiceFault::Setup(format!(
-        "inputs and changelog must have the same number of partitions, but {}: create {} anew with {partitions} partitions and run `churnwatch rebuild`",
+        "inputs and changelog must have the same number of partitions, but {}: create {} anew with {first} partitions and run `churnwatch rebuild`",
         list.join(", "),
         topics.profiles
     )))
