@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use crate::config::fault::Fault;
-use crate::service::kafka::fault::ServiceFault;
+use crate::service::fault::ServiceFault;
 
 /// Why a command ended.
 #[derive(Clone, Debug, PartialEq, Eq)]

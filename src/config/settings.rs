@@ -19,7 +19,7 @@ use crate::engine::alerting::policy::Policy;
 use crate::engine::alerting::value::Tier;
 use crate::engine::day::{Day, Millis};
 use crate::engine::event::INTERACTION_NAMES;
-use crate::processor::setup::{ClockMode, Setup};
+use crate::processor::setup::{CLOSE_BUDGET, ClockMode, Setup};
 use crate::wire::alert::Locale;
 use crate::wire::calendar::{day, midnight};
 use crate::wire::rules::EventRules;
@@ -126,6 +126,7 @@ impl Settings {
             },
             until: self.until,
             max_age_days: self.file.alerts.max_age_days as i32,
+            close_budget: CLOSE_BUDGET,
             erasure_secret: self.erasure_secret.clone(),
         }
     }
@@ -137,6 +138,8 @@ impl Settings {
             (&file.time.zone, file.time.lateness_days),
             (&file.money.currency, &file.money.rates),
             (file.churn.horizon_days, &file.holdout.salt, partitions),
+            // Another secret would not know those again who asked to be forgotten.
+            hex::encode(Sha256::digest(&self.erasure_secret)),
         );
         let text = serde_json::to_vec(&parts).unwrap_or_default();
         let digest = <[u8; 32]>::from(Sha256::digest(text));

@@ -65,17 +65,27 @@ impl Judge<'_> {
         Tier::of(profile.net_year(day, self.policy.lateness_days), self.model.tier_edges)
     }
 
-    /// Margin at risk at the end of `day`.
+    /// Margin at risk at the end of the assessed day.
     pub fn value_at_risk(&self, profile: &Profile, assessed: &Assessed) -> Money {
-        let day = assessed.view.day;
-        let first = assessed.view.rhythm.as_ref().map_or(day, |rhythm| rhythm.first);
-        let net = profile.net_year(day, self.policy.lateness_days);
         let forward = self.model.forward.score(&assessed.features);
-        value_at_risk(net, day.since(first), self.model.horizon_days(), self.policy.margin_rate, forward)
+        self.margin_at_risk(profile, &assessed.view, forward)
     }
 
-    /// Why an episode may not open although the score enters; capacity apart.
-    pub fn suppression(&self, customer: &Customer, assessed: &Assessed) -> Option<Suppression> {
+    /// Forward score and margin at risk at the end of `day`, which hold after a lapse too; `None` without a purchase.
+    pub fn outlook(&self, profile: &Profile, day: Day) -> Option<(f64, Money)> {
+        let view = profile.view(day, self.policy.lateness_days);
+        let forward = self.model.forward.score(&self.model.features(&view)?);
+        Some((forward, self.margin_at_risk(profile, &view, forward)))
+    }
+
+    fn margin_at_risk(&self, profile: &Profile, view: &View, forward: f64) -> Money {
+        let first = view.rhythm.as_ref().map_or(view.day, |rhythm| rhythm.first);
+        let net = profile.net_year(view.day, self.policy.lateness_days);
+        value_at_risk(net, view.day.since(first), self.model.horizon_days(), self.policy.margin_rate, forward)
+    }
+
+    /// Why an episode may not open on `opens` although the score enters; capacity apart.
+    pub fn suppression(&self, customer: &Customer, assessed: &Assessed, opens: Day) -> Option<Suppression> {
         let (policy, standing) = (self.policy, &customer.standing);
         let day = assessed.view.day;
         let purchase_days = assessed.view.rhythm.as_ref().map_or(0, |rhythm| rhythm.days);
@@ -87,10 +97,10 @@ impl Judge<'_> {
             Some(Suppression::PurchaseKnown)
         } else if assessed.silence_days < policy.min_silence_days {
             Some(Suppression::Silence)
+        } else if standing.ended.is_some_and(|ended| opens.since(ended) < policy.cooldown_days) {
+            Some(Suppression::Cooldown)
         } else if standing.above_since.is_none_or(|since| day.since(since) + 1 < policy.dwell_days) {
             Some(Suppression::Dwell)
-        } else if standing.ended.is_some_and(|ended| day.since(ended) < policy.cooldown_days) {
-            Some(Suppression::Cooldown)
         } else {
             None
         }
@@ -116,11 +126,7 @@ impl Judge<'_> {
         let contactable = !held_out(standing);
         let assessed = self.assess(profile, day);
         let last = profile.last_purchase_day(day, self.policy.lateness_days);
-        let (mut score, mut value) = (None, Money::ZERO);
-        if let Some(assessed) = &assessed {
-            score = Some((assessed.silence, self.model.forward.score(&assessed.features)));
-            value = self.value_at_risk(profile, assessed);
-        }
+        let outlook = self.outlook(profile, day);
         Risk {
             customer: customer.id.clone(),
             as_of: day,
@@ -129,8 +135,9 @@ impl Judge<'_> {
             contactable,
             opted_out: profile.marks.opt_out.is_some(),
             tier: standing.tier,
-            value_at_risk: value,
-            score,
+            value_at_risk: outlook.map_or(Money::ZERO, |(_, value)| value),
+            score: assessed.as_ref().map(|assessed| assessed.silence),
+            forward: outlook.map(|(forward, _)| forward),
             silence_days: last.map(|last| day.since(last)),
             expected_churn: assessed.map(|assessed| assessed.last.plus(self.model.horizon_days())),
             forecast: if contactable { self.band_forecast(profile, standing.band, day) } else { Vec::new() },
@@ -159,7 +166,7 @@ pub fn held_out(standing: &Standing) -> bool {
 }
 
 /// Whether a purchase later than `day` is known.
-fn purchase_known_after(profile: &Profile, day: Day) -> bool {
+pub fn purchase_known_after(profile: &Profile, day: Day) -> bool {
     profile.rhythm.is_some_and(|rhythm| rhythm.last > day)
         || profile.orders.iter().any(|order| order.day > day && matches!(order.entry, Entry::Purchase(_)))
 }

@@ -34,9 +34,8 @@ impl Frontier {
         }
         let at = self.newest.partition_point(|known| *known < new);
         self.newest.insert(at, new);
-        if self.newest.len() > quorum {
-            self.newest.remove(0);
-        }
+        let surplus = self.newest.len().saturating_sub(quorum);
+        self.newest.drain(..surplus);
     }
 
     /// The last settled day; `None` before `quorum` customers were seen.

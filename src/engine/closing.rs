@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use crate::engine::alerting::band::{Band, Thresholds};
 use crate::engine::alerting::episode::{Cause, Episode, Standing, Suppression, Transition};
 use crate::engine::alerting::value::Tier;
-use crate::engine::assess::Assessed;
+use crate::engine::assess::{Assessed, purchase_known_after};
 use crate::engine::day::Day;
 use crate::engine::effect::{Alert, Effect, Matured, Moment};
 use crate::engine::money::Money;
@@ -73,7 +73,7 @@ impl Engine {
         let assessed = judge.assess(&customer.profile, day)?;
         let standing = next_standing(&customer.standing, &judge.thresholds(), &assessed);
         let seen = Customer { standing, ..customer.clone() };
-        if standing.above_since.is_none() || judge.suppression(&seen, &assessed).is_some() {
+        if standing.above_since.is_none() || judge.suppression(&seen, &assessed, day).is_some() {
             return None;
         }
         let tier = judge.tier(&customer.profile, day);
@@ -93,14 +93,23 @@ impl Engine {
         let Some(customer) = self.state.get(slot) else { return };
         let judge = self.judge();
         let before = customer.standing;
-        let Some(assessed) = judge.assess(&customer.profile, day) else {
+        let assessed = judge.assess(&customer.profile, day);
+        let thresholds = judge.thresholds();
+        if purchase_known_after(&customer.profile, day) {
+            // The silence is over already: what the day looked like is not told any more.
+            let warned = assessed.is_some_and(|assessed| thresholds.enters(assessed.silence));
+            if warned && before.episode.is_none() {
+                self.count(Suppression::PurchaseKnown);
+            }
+            return;
+        }
+        let Some(assessed) = assessed else {
             self.close_unscored(slot, day, out);
             return;
         };
-        let thresholds = judge.thresholds();
         let entered = next_standing(&before, &thresholds, &assessed);
         let tier = judge.tier(&customer.profile, day);
-        let after = Standing { tier: Some(tier), stirred: false, purchased: false, ..entered };
+        let after = Standing { tier: Some(tier), ..told(&entered, day) };
         if after != before
             && let Some(customer) = self.state.touch(slot)
         {
@@ -108,7 +117,7 @@ impl Engine {
         }
         match before.episode {
             Some(episode) => {
-                let calmed = before.stirred && assessed.silence < thresholds.exit();
+                let calmed = is_due(before.calmed, day) && assessed.silence < thresholds.exit();
                 self.continue_episode(slot, &episode, &assessed, calmed, out);
             }
             None if after.above_since.is_some() => {
@@ -117,7 +126,7 @@ impl Engine {
             }
             None => {}
         }
-        let changed = after.band != before.band || after.tier != before.tier || before.purchased;
+        let changed = after.band != before.band || after.tier != before.tier || is_due(before.purchased, day);
         let opened = self.state.get(slot).is_some_and(|now| now.standing.episode != before.episode);
         if (changed || opened)
             && let Some(customer) = self.state.get(slot)
@@ -168,7 +177,7 @@ impl Engine {
         out: &mut Vec<Effect>,
     ) {
         let Some(customer) = self.state.get(slot) else { return };
-        let suppressed = self.judge().suppression(customer, assessed);
+        let suppressed = self.judge().suppression(customer, assessed, assessed.view.day);
         let suppressed = suppressed.or(stale.then_some(Suppression::Stale));
         if let Some(reason) = suppressed.or((!served).then_some(Suppression::Capacity)) {
             self.count(reason);
@@ -198,13 +207,13 @@ impl Engine {
         }
         let Some(customer) = self.state.get(slot) else { return };
         let now = customer.standing;
-        let after = Standing { band: None, above_since: None, stirred: false, purchased: false, ..now };
+        let after = Standing { band: None, above_since: None, ..told(&now, day) };
         if after != now
             && let Some(customer) = self.state.touch(slot)
         {
             customer.standing = after;
         }
-        if (before.band.is_some() || before.purchased)
+        if (before.band.is_some() || is_due(before.purchased, day))
             && let Some(customer) = self.state.get(slot)
         {
             let risk = self.judge().risk(customer, day, Moment::Close(day));
@@ -222,20 +231,22 @@ impl Engine {
         }
         let window = customer.profile.between(pending.counts_from, until, self.policy.lateness_days);
         let margin = Money(libm::rint(window.net.0 as f64 * self.policy.margin_rate) as i64);
-        let customer_id = customer.id.clone();
-        let propensity = self.propensity();
-        out.push(Effect::Matured(Box::new(Matured {
-            customer: customer_id,
-            day,
-            pending,
-            window,
-            margin,
-            propensity,
-        })));
+        out.push(Effect::Matured(Box::new(Matured { customer: customer.id.clone(), day, pending, window, margin })));
         if let Some(customer) = self.state.touch(slot) {
             customer.standing.pending = None;
         }
     }
+}
+
+/// Whether what was noted for the close of a day is due at this one.
+fn is_due(noted: Option<Day>, day: Day) -> bool {
+    noted.is_some_and(|noted| noted <= day)
+}
+
+/// What was noted for this close or an earlier one is told and done with.
+fn told(standing: &Standing, day: Day) -> Standing {
+    let later = |noted: Option<Day>| noted.filter(|noted| *noted > day);
+    Standing { calmed: later(standing.calmed), purchased: later(standing.purchased), ..*standing }
 }
 
 /// Band and run above the threshold after a close.

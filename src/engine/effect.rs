@@ -106,8 +106,10 @@ pub struct Risk {
     pub tier: Option<Tier>,
     /// Margin at risk.
     pub value_at_risk: Money,
-    /// Silence and forward score; absent after a lapse.
-    pub score: Option<(f64, f64)>,
+    /// P(this silence will exceed H); absent after a lapse.
+    pub score: Option<f64>,
+    /// P(no purchase in the next H days); absent without a purchase.
+    pub forward: Option<f64>,
     /// Days since the last purchase.
     pub silence_days: Option<i32>,
     /// Last purchase day + H, while the silence is below H.
@@ -129,6 +131,4 @@ pub struct Matured {
     pub window: Window,
     /// Margin on the net.
     pub margin: Money,
-    /// Probability of having been treated.
-    pub propensity: f64,
 }

@@ -21,7 +21,8 @@ impl Engine {
         let day = self.seen_from(moment);
         let Some(customer) = self.state.touch(slot) else { return };
         let Some(episode) = customer.standing.episode.take() else { return };
-        customer.standing.ended = Some(moment.day().max(episode.opened));
+        customer.standing.ended = Some(day.max(episode.opened));
+        customer.standing.calmed = None;
         let Some(customer) = self.state.get(slot) else { return };
         let judge = self.judge();
         if episode.published {
@@ -52,16 +53,11 @@ impl Engine {
             band: episode.band,
             previous_band: None,
             arm: episode.arm,
-            propensity: self.propensity(),
+            propensity: episode.propensity,
             tier: episode.tier,
             value_at_risk: value,
             score: assessed.and_then(|seen| judge.scored(seen)),
         }
-    }
-
-    /// Probability of an episode being treated.
-    pub(crate) fn propensity(&self) -> f64 {
-        1.0 - self.policy.holdout_share
     }
 
     /// Places that `tier` still has on `day` in this partition; `None`: no limit.
@@ -93,10 +89,12 @@ impl Engine {
         let arm = arm(&customer.id, opened, &policy.holdout_salt, policy.holdout_share);
         let published = self.publishes(opened);
         let value_at_risk = judge.value_at_risk(&customer.profile, assessed);
-        let episode = Episode { opened, last_purchase: assessed.last, band, tier, arm, published, value_at_risk };
+        let propensity = 1.0 - policy.holdout_share;
+        let last_purchase = assessed.last;
+        let episode = Episode { opened, last_purchase, band, tier, arm, published, value_at_risk, propensity };
         let immediate = matches!(moment, Moment::Event(..));
         let counts_from = if immediate { opened } else { opened.plus(1) };
-        let pending = PendingOutcome { opened, counts_from, band, tier, arm, contacted: false };
+        let pending = PendingOutcome { opened, counts_from, band, tier, arm, contacted: false, propensity };
         if published {
             self.used.take(opened, tier);
             if let Some(customer) = self.state.get(slot) {
@@ -109,6 +107,7 @@ impl Engine {
         customer.standing.tier = Some(tier);
         if published {
             customer.standing.pending = Some(pending);
+            customer.standing.last_opened = Some(opened);
         }
         if immediate {
             customer.standing.band = Some(band);

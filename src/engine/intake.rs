@@ -10,6 +10,7 @@ use crate::engine::erasure::Erasure;
 use crate::engine::event::{Body, Event, Reason};
 use crate::engine::money::Money;
 use crate::engine::partition::Engine;
+use crate::engine::rfm::open::Entry;
 use crate::engine::rfm::profile::{Applied, Profile};
 use crate::engine::state::Slot;
 use crate::engine::step::Outcome;
@@ -30,7 +31,8 @@ impl Engine {
                 self.apply(event, hash, out)
             }
         };
-        if matches!(outcome, Outcome::Applied | Outcome::AppliedBut(_)) {
+        // What also ends as a dead letter moves nobody's clock.
+        if outcome == Outcome::Applied {
             self.clock.see(topic, event.day, sighting, self.policy.quorum);
         }
         outcome
@@ -39,6 +41,10 @@ impl Engine {
     fn apply(&mut self, event: &Event<'_>, hash: u64, out: &mut Vec<Effect>) -> Outcome {
         let lateness_days = self.policy.lateness_days;
         let known = self.state.find(event.customer, hash);
+        let opted_out =
+            known.and_then(|slot| self.state.get(slot)).is_some_and(|one| one.profile.marks.opt_out.is_some());
+        let watched = known.filter(|slot| self.may_calm(*slot, event));
+        let before = watched.and_then(|slot| self.score_now(slot, event.day));
         let mut newcomer = Profile::default();
         let profile = match known.and_then(|slot| self.state.touch(slot)) {
             Some(customer) => &mut customer.profile,
@@ -59,26 +65,56 @@ impl Engine {
         match event.body {
             Body::Purchase { .. } => self.purchased(slot, event, out),
             Body::Interaction(interaction) => {
-                if let Some(customer) = self.state.touch(slot) {
-                    customer.standing.stirred = true;
-                }
                 if self.policy.immediate >> interaction.kind() & 1 == 1 {
                     self.open_at_once(slot, event, out);
                 }
             }
-            Body::OptOut => self.withdraw(slot, event, out),
-            Body::Refund { .. } | Body::Contacted { .. } | Body::Identity { .. } | Body::Forget => {}
+            Body::OptOut if !opted_out => self.withdraw(slot, event, out),
+            Body::OptOut | Body::Refund { .. } | Body::Contacted { .. } | Body::Identity { .. } | Body::Forget => {}
+        }
+        if let Some(before) = before {
+            self.calm(slot, event, before);
         }
         outcome
+    }
+
+    /// The day at whose close an event of `day` counts: its own, or the open one if that is later.
+    fn counts_on(&self, day: Day) -> Day {
+        self.clock.open_day().map_or(day, |open| open.max(day))
+    }
+
+    /// Whether the event may end the customer's episode by calming the score.
+    fn may_calm(&self, slot: Slot, event: &Event<'_>) -> bool {
+        matches!(event.body, Body::Interaction(_) | Body::Refund { .. })
+            && self.state.get(slot).is_some_and(|customer| customer.standing.episode.is_some())
+    }
+
+    fn score_now(&self, slot: Slot, day: Day) -> Option<f64> {
+        let customer = self.state.get(slot)?;
+        self.judge().assess(&customer.profile, self.counts_on(day)).map(|assessed| assessed.silence)
+    }
+
+    /// Notes whether this event, and not time, took the score below the exit threshold.
+    fn calm(&mut self, slot: Slot, event: &Event<'_>, before: f64) {
+        let exit = self.judge().thresholds().exit();
+        if before < exit || self.score_now(slot, event.day).is_none_or(|after| after >= exit) {
+            return;
+        }
+        let day = self.counts_on(event.day);
+        if let Some(customer) = self.state.touch(slot) {
+            customer.standing.calmed = customer.standing.calmed.max(Some(day));
+        }
     }
 
     /// A purchase ends the episode that it follows, and the silence begins anew.
     fn purchased(&mut self, slot: Slot, event: &Event<'_>, out: &mut Vec<Effect>) {
         let late = self.clock.closed.is_some_and(|closed| event.day <= closed);
+        let counts_on = self.counts_on(event.day);
         let Some(customer) = self.state.touch(slot) else { return };
-        let newest = customer.profile.orders.last().is_some_and(|order| order.tag == event.tag);
+        let mut purchases = customer.profile.orders.iter().rev().filter(|one| matches!(one.entry, Entry::Purchase(_)));
+        let newest = purchases.next().is_some_and(|order| order.tag == event.tag);
         let standing = &mut customer.standing;
-        standing.purchased = true;
+        standing.purchased = standing.purchased.max(Some(counts_on));
         if newest {
             standing.band = standing.band.map(|_| Band::Low);
             standing.above_since = None;
@@ -109,9 +145,10 @@ impl Engine {
         if !judge.thresholds().enters(assessed.silence) {
             return;
         }
-        let suppressed = judge.suppression(customer, &assessed).filter(|reason| *reason != Suppression::Dwell);
+        let suppressed =
+            judge.suppression(customer, &assessed, open_day).filter(|reason| *reason != Suppression::Dwell);
         let tier = judge.tier(&customer.profile, assessed.view.day);
-        let full = self.places_left(open_day, tier) == Some(0);
+        let full = self.publishes(open_day) && self.places_left(open_day, tier) == Some(0);
         match suppressed.or(full.then_some(Suppression::Capacity)) {
             Some(reason) => self.count(reason),
             None => self.open(slot, &assessed, open_day, Moment::Event(event.time, event.day), out),
@@ -119,23 +156,30 @@ impl Engine {
     }
 
     fn contacted(&mut self, event: &Event<'_>, hash: u64, episode: u128) -> Outcome {
-        let slot = self.state.find(event.customer, hash).filter(|slot| {
-            let pending = self.state.get(*slot).and_then(|customer| customer.standing.pending);
-            pending.is_some_and(|pending| episode_id(event.customer, pending.opened).as_u128() == episode)
-        });
+        let meant =
+            |opened: Option<Day>| opened.is_some_and(|opened| episode_id(event.customer, opened).as_u128() == episode);
+        let slot = self
+            .state
+            .find(event.customer, hash)
+            .filter(|slot| self.state.get(*slot).is_some_and(|customer| meant(customer.standing.last_opened)));
         let Some(customer) = slot.and_then(|slot| self.state.touch(slot)) else {
             return Outcome::Rejected(Reason::UnknownEpisode);
         };
-        let Some(pending) = &mut customer.standing.pending else {
-            return Outcome::Rejected(Reason::UnknownEpisode);
-        };
-        if std::mem::replace(&mut pending.contacted, true) { Outcome::Duplicate } else { Outcome::Applied }
+        // After its outcome has matured a contact changes nothing any more.
+        let contacted =
+            customer.standing.pending.as_mut().map(|pending| std::mem::replace(&mut pending.contacted, true));
+        if contacted == Some(true) { Outcome::Duplicate } else { Outcome::Applied }
     }
 
     fn forget(&mut self, event: &Event<'_>, hash: u64, out: &mut Vec<Effect>) -> Outcome {
         let erasure = Erasure { time: event.time, day: event.day };
         self.erasures.insert(self.erasures.key(event.customer), erasure);
-        let Some(slot) = self.state.find(event.customer, hash) else { return Outcome::Applied };
+        let forgotten = Effect::ForgetProfile { customer: event.customer.into() };
+        let Some(slot) = self.state.find(event.customer, hash) else {
+            // Other topics may still hold something of a customer that a rebuild did not bring back.
+            out.push(forgotten);
+            return Outcome::Applied;
+        };
         if self.state.get(slot).is_some_and(|customer| customer.standing.episode.is_some()) {
             self.erase_episode(slot, Moment::Event(event.time, event.day), out);
         }
@@ -145,7 +189,7 @@ impl Engine {
         if !left {
             self.state.remove(slot);
         }
-        out.push(Effect::ForgetProfile { customer: event.customer.into() });
+        out.push(forgotten);
         Outcome::Applied
     }
 

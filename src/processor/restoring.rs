@@ -1,10 +1,11 @@
 //! A partition's state from its changelog. A record that is not understood stops the partition: it is never guessed at.
 
+use crate::engine::clock::PartitionClock;
 use crate::engine::day::Millis;
 use crate::processor::setup::ClockMode;
 use crate::processor::topology::{Checkpoint, Processor};
 use crate::wire::changelog::{ChangelogFault, read_customer};
-use crate::wire::partition_record::{ChangelogKey, PartitionRecord, read_closes, read_erasure};
+use crate::wire::partition_record::{ChangelogKey, Closes, PartitionRecord, read_erasure};
 
 /// Why a partition can't be restored.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -14,7 +15,7 @@ pub enum RestoreFault {
     Changelog(#[from] ChangelogFault),
     /// Settings that are part of the state have changed.
     #[error(
-        "zone, base currency, rates, lateness, horizon, salt or partition count differ from those that the state was made with: set them back, or run `churnwatch rebuild`"
+        "zone, base currency, rates, lateness, horizon, salt, erasure secret or partition count differ from those that the state was made with: set them back, or run `churnwatch rebuild`"
     )]
     Settings,
     /// The record of another partition.
@@ -42,7 +43,9 @@ impl Processor {
                 }
                 self.restore_partition(PartitionRecord::read(value)?)?;
             }
-            (ChangelogKey::Closes(_), Some(value)) => self.closes = read_closes(value)?,
+            (ChangelogKey::Closes(_), Some(value)) => {
+                self.closes = Closes::read(value)?.for_topics(&self.setup.input_topics);
+            }
             (ChangelogKey::Erasure(digest), Some(value)) => self.engine.erasures.restore(digest, read_erasure(value)?),
             (ChangelogKey::Partition(_) | ChangelogKey::Closes(_) | ChangelogKey::Erasure(_), None) => {}
         }
@@ -53,15 +56,15 @@ impl Processor {
         if record.settings_digest != self.setup.settings_digest {
             return Err(RestoreFault::Settings);
         }
-        let mut clock = record.clock;
-        clock.frontiers.resize_with(self.setup.input_topics.len(), Default::default);
-        self.engine.clock = clock;
+        let places = self.setup.input_topics.iter().map(|name| record.topics.iter().position(|known| known == name));
+        let places: Vec<Option<usize>> = places.collect();
+        let known = |at: &Option<usize>| at.and_then(|at| record.clock.frontiers.get(at)).cloned().unwrap_or_default();
+        let frontiers = places.iter().map(known).collect();
+        self.offsets = places.iter().map(|at| at.and_then(|at| record.offsets.get(at)).copied().flatten()).collect();
+        self.engine.clock = PartitionClock { frontiers, ..record.clock };
         self.engine.used = record.used;
         self.engine.publish_from = self.setup.policy.publish_from.or(record.publish_from);
         self.closing_stale = record.closing_stale;
-        for (name, next) in self.setup.input_topics.iter().zip(&mut self.offsets) {
-            *next = record.offsets.iter().find(|(known, _)| known == name).map(|(_, offset)| *offset);
-        }
         Ok(())
     }
 

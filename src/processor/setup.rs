@@ -7,6 +7,9 @@ use crate::engine::day::{Day, Millis};
 use crate::wire::alert::Locale;
 use crate::wire::rules::EventRules;
 
+/// Most customers that one step of a close looks at, and about as many that a transaction of it writes.
+pub const CLOSE_BUDGET: usize = 5_000;
+
 /// Everything that all partitions share.
 #[derive(Clone)]
 pub struct Setup {
@@ -26,6 +29,8 @@ pub struct Setup {
     pub until: Option<Day>,
     /// With the wall clock: a close decided more than this many days late opens nothing; 0: off.
     pub max_age_days: i32,
+    /// Most customers that one call of `Processor::advance` looks at.
+    pub close_budget: usize,
     /// Key of the digests of erased ids.
     pub erasure_secret: Arc<[u8]>,
 }

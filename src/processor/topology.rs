@@ -18,7 +18,7 @@ use crate::processor::setup::{ClockMode, Progress, Setup, Time};
 use crate::processor::stats::Stats;
 use crate::wire::alert::write_alert;
 use crate::wire::changelog::write_customer;
-use crate::wire::dead_letter;
+use crate::wire::dead_letter::{self, Origin, kept_key};
 use crate::wire::event::{RawRecord, Scratch, parse};
 use crate::wire::outcome::{write_matured, write_transition};
 use crate::wire::partition_record::{
@@ -27,9 +27,6 @@ use crate::wire::partition_record::{
 use crate::wire::profile_json::profile_json;
 use crate::wire::reject::Reject;
 use crate::wire::risk::write_risk;
-
-/// Most customers that one call of [`Processor::advance`] looks at.
-pub const CLOSE_BUDGET: usize = 5_000;
 
 /// One partition's whole state and the way from its inputs to its outputs.
 pub struct Processor {
@@ -127,8 +124,9 @@ impl Processor {
         self.fresh.dead_letter(reject.reason);
         let name = self.setup.input_topics.get(topic).map_or("", String::as_str);
         let value = record.value.unwrap_or_default();
-        let headers = dead_letter::headers(reject, name, self.partition, offset, value);
-        batch.add_dead_letter(record.key, record.value.map(dead_letter::kept), headers);
+        let origin = Origin { topic: name, partition: self.partition, offset };
+        let headers = dead_letter::headers(reject, origin, record.key.unwrap_or_default(), value);
+        batch.add_dead_letter(record.key.map(kept_key), record.value.map(dead_letter::kept), headers);
     }
 
     /// Whether a close has begun or is due by the frontier: nothing may be processed before it is done.
@@ -166,7 +164,7 @@ impl Processor {
         self.engine.clock().closing.is_some() || self.due(&Time { source_alive: true, ..*time }).is_some()
     }
 
-    /// Closes days that are due, at most [`CLOSE_BUDGET`] customers a call.
+    /// Closes days that are due, at most `close_budget` customers a call.
     pub fn advance(&mut self, time: &Time<'_>, batch: &mut Batch) -> Progress {
         let day = if let Some(day) = self.engine.clock().closing {
             day
@@ -178,7 +176,7 @@ impl Processor {
             day
         };
         self.dirty = true;
-        let input = Input::Close { day, stale: self.closing_stale, budget: CLOSE_BUDGET };
+        let input = Input::Close { day, stale: self.closing_stale, budget: self.setup.close_budget };
         if self.engine.step(input, &mut self.effects) == Outcome::Closed {
             self.fresh.closes += 1;
             let offsets = self.offsets.iter().map(|offset| offset.unwrap_or_default()).collect();
@@ -239,7 +237,7 @@ impl Processor {
         }
         if self.closes_changed {
             let surplus = self.closes.len().saturating_sub(CLOSES_KEPT);
-            write_closes(self.closes.get(surplus..).unwrap_or_default(), encoded);
+            write_closes(&self.setup.input_topics, self.closes.get(surplus..).unwrap_or_default(), encoded);
             let key = ChangelogKey::Closes(self.partition).write();
             batch.add(OutTopic::Profiles, &key, |out| out.extend_from_slice(encoded));
         }
@@ -249,17 +247,21 @@ impl Processor {
     }
 
     fn record(&self) -> PartitionRecord {
-        let names = self.setup.input_topics.iter();
-        let offsets = names.zip(&self.offsets).filter_map(|(name, next)| Some((name.clone(), (*next)?)));
         PartitionRecord {
             settings_digest: self.setup.settings_digest,
             clock: self.engine.clock().clone(),
-            offsets: offsets.collect(),
+            topics: self.setup.input_topics.clone(),
+            offsets: self.offsets.clone(),
             publish_from: self.engine.publish_from,
             used: self.engine.used,
             model: self.engine.model.version.clone(),
             closing_stale: self.closing_stale,
         }
+    }
+
+    /// Customers touched since the last commit: as many records of the changelog.
+    pub fn touched(&self) -> usize {
+        self.engine.state().touched_len()
     }
 
     /// Whether there is anything to commit.

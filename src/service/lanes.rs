@@ -4,12 +4,8 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use rdkafka::config::ClientConfig;
-use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
-use rdkafka::message::{BorrowedMessage, Message};
-use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use serde_json::Value;
 use tracing::{debug, info, warn};
 
@@ -19,10 +15,8 @@ use crate::engine::scoring::model::Model;
 use crate::processor::batch::Batch;
 use crate::processor::setup::{ClockMode, Progress, Setup, Time};
 use crate::processor::topology::Processor;
-use crate::service::kafka::client::{ADMIN_SECONDS, producer};
-use crate::service::kafka::fault::ServiceFault;
-use crate::service::kafka::restore::restore;
-use crate::service::kafka::transaction::{Committed, Transactions};
+use crate::service::broker::{Broker, Committed, Position};
+use crate::service::fault::ServiceFault;
 use crate::service::telemetry::metrics::Metrics;
 use crate::wire::event::RawRecord;
 
@@ -51,29 +45,34 @@ pub struct Shared {
     pub metrics: Metrics,
 }
 
+/// The time as a worker reads it off its clocks.
+#[derive(Clone, Copy, Debug)]
+pub struct Now {
+    /// The wall clock.
+    pub wall: Millis,
+    /// Time since the process started; never goes back.
+    pub running: Duration,
+}
+
 /// The partitions of a worker.
 pub struct Lanes {
     shared: Shared,
-    producer: ClientConfig,
-    transactions: Transactions,
     owned: BTreeMap<u32, Lane>,
-    last_commit: Instant,
+    last_commit: Duration,
     fault: Option<ServiceFault>,
 }
 
-/// Whether the consumer stands where the processors stand.
+/// Whether the inputs are read where the processors stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stand {
     Good,
-    Rewind,
+    Rewound,
 }
 
 impl Lanes {
-    /// No partitions yet; takes the transactional id over.
-    pub fn new(shared: Shared, transactional_id: &str) -> Result<Self, ServiceFault> {
-        let producer = producer(&shared.settings, transactional_id);
-        let transactions = Transactions::new(&producer, output_topics(&shared.settings))?;
-        Ok(Self { shared, producer, transactions, owned: BTreeMap::new(), last_commit: Instant::now(), fault: None })
+    /// No partitions yet.
+    pub const fn new(shared: Shared) -> Self {
+        Self { shared, owned: BTreeMap::new(), last_commit: Duration::ZERO, fault: None }
     }
 
     /// The fault that ends the worker, if there is one.
@@ -81,81 +80,70 @@ impl Lanes {
         self.fault.take()
     }
 
-    /// Restores the partitions of an assignment and says where their inputs are to be read from.
-    pub fn assign<C: ConsumerContext>(
-        &mut self,
-        consumer: &BaseConsumer<C>,
-        assigned: &TopicPartitionList,
-    ) -> TopicPartitionList {
-        let mut numbers: Vec<u32> = assigned.elements().iter().map(|element| element.partition() as u32).collect();
-        numbers.sort_unstable();
-        numbers.dedup();
-        for number in numbers {
-            if let Err(fault) = self.restore(number) {
-                self.fault = Some(fault);
-                return TopicPartitionList::new();
-            }
+    /// Takes partitions over: restores them and reads their inputs on from where they stand.
+    pub fn assign(&mut self, broker: &mut impl Broker, partitions: &[u32], now: Now) {
+        let mut restored = partitions.iter().try_for_each(|number| self.restore(broker, *number, now.wall));
+        if restored.is_ok() {
+            restored = self.positions(broker).and_then(|positions| broker.read_from(&positions));
         }
-        match self.positions(consumer) {
-            Ok(positions) => positions,
-            Err(fault) => {
-                self.fault = Some(fault);
-                TopicPartitionList::new()
-            }
+        if let Err(fault) = restored {
+            self.owned.clear();
+            // Nothing may be read for partitions that are not restored; the fault ends the worker in any case.
+            let stopped = broker.read_from(&[]);
+            debug!(?stopped, "assignment given up");
+            self.fault = Some(fault);
         }
     }
 
-    fn restore(&mut self, number: u32) -> Result<(), ServiceFault> {
-        let Shared { settings, setup, model, metrics } = &self.shared;
-        let started = Instant::now();
+    fn restore(&mut self, broker: &impl Broker, number: u32, wall: Millis) -> Result<(), ServiceFault> {
+        let Shared { setup, model, metrics, .. } = &self.shared;
         let mut processor = Processor::new(setup.clone(), number, model.clone());
-        let records = restore(settings, &mut processor)?;
-        processor.restored(now());
+        let records = broker.restore(&mut processor)?;
+        processor.restored(wall);
         metrics.restored(records);
-        let (customers, seconds) = (processor.customers(), started.elapsed().as_secs_f64());
-        info!(partition = number, records, customers, seconds, "restored");
+        info!(partition = number, records, customers = processor.customers(), "restored");
         let at_end = vec![false; setup.input_topics.len()];
         self.owned.insert(number, Lane { processor, batch: Batch::new(), at_end });
         Ok(())
     }
 
     /// Where every input of every partition stands. Records that are gone are counted, never skipped unseen.
-    fn positions<C: ConsumerContext>(&self, consumer: &BaseConsumer<C>) -> Result<TopicPartitionList, ServiceFault> {
-        let mut positions = TopicPartitionList::new();
+    fn positions(&self, broker: &impl Broker) -> Result<Vec<Position>, ServiceFault> {
+        let mut positions = Vec::new();
         for (number, lane) in &self.owned {
-            let topics = self.shared.setup.input_topics.iter().zip(lane.processor.offsets());
-            for (topic, next) in topics {
-                let wait = Duration::from_secs(ADMIN_SECONDS);
-                let (low, high) = consumer
-                    .fetch_watermarks(topic, *number as i32, wait)
-                    .map_err(|fault| ServiceFault::kafka("asking for the ends of the input", &fault))?;
+            let topics = self.shared.setup.input_topics.iter().zip(lane.processor.offsets()).enumerate();
+            for (topic, (name, next)) in topics {
+                let (low, high) = broker.ends(topic, *number)?;
                 let offset = match next {
                     None => low,
                     Some(next) if *next < low => {
                         let gone = low - next;
-                        warn!(topic, partition = number, gone, "input records were deleted before they were read");
+                        warn!(
+                            topic = name,
+                            partition = number,
+                            gone,
+                            "input records were deleted before they were read"
+                        );
                         self.shared.metrics.offset_gap(gone as u64);
                         low
                     }
                     Some(next) if *next > high => {
                         return Err(ServiceFault::Setup(format!(
-                            "partition {number} of {topic} ends at offset {high}, but was read up to {next}: the topic was made anew; run `churnwatch rebuild`"
+                            "partition {number} of {name} ends at offset {high}, but was read up to {next}: the topic was made anew; run `churnwatch rebuild`"
                         )));
                     }
                     Some(next) => *next,
                 };
-                positions
-                    .add_partition_offset(topic, *number as i32, Offset::Offset(offset))
-                    .map_err(|fault| ServiceFault::kafka("setting the position", &fault))?;
+                positions.push(Position { topic, partition: *number, offset });
             }
         }
         Ok(positions)
     }
 
-    /// Gives all partitions up: what is pending is committed, or rolled back where the assignment was lost.
-    pub fn revoke<C: ConsumerContext>(&mut self, consumer: &BaseConsumer<C>, lost: bool) {
+    /// Gives all partitions up: what is pending is committed, or dropped where the assignment was lost.
+    pub fn revoke(&mut self, broker: &mut impl Broker, lost: bool, now: Now) {
         if !lost && self.dirty() {
-            self.transact(consumer);
+            self.transact(broker, now);
         }
         for number in self.owned.keys() {
             self.shared.metrics.partition_gone(*number);
@@ -164,142 +152,108 @@ impl Lanes {
     }
 
     /// Takes one input record in.
-    pub fn take<C: ConsumerContext>(&mut self, consumer: &BaseConsumer<C>, message: &BorrowedMessage<'_>) {
-        let number = message.partition() as u32;
-        let Some(topic) = self.shared.setup.input_topics.iter().position(|topic| topic == message.topic()) else {
+    pub fn take(&mut self, broker: &mut impl Broker, from: Position, record: &RawRecord<'_>, now: Now) {
+        let number = from.partition;
+        // A close that a crash or a lost commit interrupted comes first: it is a barrier.
+        let closing = self.owned.get(&number).is_some_and(|lane| lane.processor.closing());
+        if closing && self.close_due(broker, number, now, true) == Stand::Rewound {
             return;
-        };
-        let wall = now();
-        let timestamp = message.timestamp().to_millis().map_or(wall, Millis);
-        let record = RawRecord { key: message.key(), value: message.payload(), timestamp };
-        {
-            let Some(lane) = self.owned.get_mut(&number) else { return };
-            if let Some(at_end) = lane.at_end.get_mut(topic) {
-                *at_end = false;
-            }
-            lane.processor.process(topic, message.offset(), &record, wall, &mut lane.batch);
         }
-        self.close_due(consumer, number, wall, true);
-        if self.records() >= MAX_BATCH_RECORDS || self.last_commit.elapsed() >= self.interval() {
-            self.commit(consumer);
+        let Some(lane) = self.owned.get_mut(&number) else { return };
+        if let Some(at_end) = lane.at_end.get_mut(from.topic) {
+            *at_end = false;
+        }
+        lane.processor.process(from.topic, from.offset, record, now.wall, &mut lane.batch);
+        if self.close_due(broker, number, now, true) == Stand::Rewound {
+            return;
+        }
+        if self.commit_due(now) {
+            self.commit(broker, now);
         }
     }
 
     /// Closes what is due in a partition, committing as batches fill. A lost commit ends it; the rest comes again.
-    fn close_due<C: ConsumerContext>(
-        &mut self,
-        consumer: &BaseConsumer<C>,
-        number: u32,
-        wall: Millis,
-        source_alive: bool,
-    ) {
+    fn close_due(&mut self, broker: &mut impl Broker, number: u32, now: Now, source_alive: bool) -> Stand {
         loop {
-            let Some(lane) = self.owned.get_mut(&number) else { return };
-            let time = Time { wall, at_end: &lane.at_end, source_alive };
+            let Some(lane) = self.owned.get_mut(&number) else { return Stand::Rewound };
+            let time = Time { wall: now.wall, at_end: &lane.at_end, source_alive };
             if lane.processor.advance(&time, &mut lane.batch) == Progress::Idle {
-                return;
+                return Stand::Good;
             }
-            let due = self.last_commit.elapsed() >= self.interval();
-            if (self.records() >= MAX_BATCH_RECORDS || due) && self.commit(consumer) == Stand::Rewind {
-                return;
+            if self.records() >= self.shared.setup.close_budget && self.commit(broker, now) == Stand::Rewound {
+                return Stand::Rewound;
             }
         }
     }
 
-    /// An input was read to its end. librdkafka names the partition alone, so with several inputs positions decide.
-    pub fn at_end<C: ConsumerContext>(&mut self, consumer: &BaseConsumer<C>, number: u32) {
-        let topics = self.shared.setup.input_topics.clone();
-        let Some(lane) = self.owned.get_mut(&number) else { return };
-        if let [at_end] = lane.at_end.as_mut_slice() {
-            *at_end = true;
-            return;
-        }
-        let Ok(positions) = consumer.position() else { return };
-        for (topic, at_end) in topics.iter().zip(&mut lane.at_end) {
-            let position = positions.find_partition(topic, number as i32).map(|element| element.offset());
-            let high = consumer.fetch_watermarks(topic, number as i32, Duration::from_secs(1)).map(|(_, high)| high);
-            *at_end = match (position, high) {
-                (Some(Offset::Offset(position)), Ok(high)) => position >= high,
-                (_, Ok(high)) => high == 0,
-                (_, Err(_)) => false,
-            };
+    /// Says which inputs of a partition are read to their ends.
+    pub fn at_end(&mut self, number: u32, at_end: &[bool]) {
+        if let Some(lane) = self.owned.get_mut(&number) {
+            lane.at_end.iter_mut().zip(at_end).for_each(|(known, now)| *known = *now);
         }
     }
 
     /// Whether a close waits for nothing but proof that the source lives.
-    pub fn wants_close(&self) -> bool {
-        let wall = now();
-        self.closes_by_itself()
+    pub fn wants_close(&self, now: Now) -> bool {
+        self.shared.setup.clock == ClockMode::Wall
             && self.owned.values().any(|lane| {
-                let time = Time { wall, at_end: &lane.at_end, source_alive: true };
+                let time = Time { wall: now.wall, at_end: &lane.at_end, source_alive: true };
                 lane.processor.wants_close(&time)
             })
     }
 
-    fn closes_by_itself(&self) -> bool {
-        self.shared.setup.clock == ClockMode::Wall || self.shared.setup.until.is_some()
-    }
-
-    /// Nothing came for a moment: closes by the clock, and commits what waits.
-    pub fn idle<C: ConsumerContext>(&mut self, consumer: &BaseConsumer<C>, source_alive: bool) {
-        if self.closes_by_itself() {
-            let (numbers, wall): (Vec<u32>, Millis) = (self.owned.keys().copied().collect(), now());
-            for number in numbers {
-                self.close_due(consumer, number, wall, source_alive);
+    /// Nothing came for a moment: closes what is due by the clock, and commits what waits.
+    pub fn idle(&mut self, broker: &mut impl Broker, source_alive: bool, now: Now) {
+        let numbers: Vec<u32> = self.owned.keys().copied().collect();
+        for number in numbers {
+            if self.close_due(broker, number, now, source_alive) == Stand::Rewound {
+                return;
             }
         }
-        if self.last_commit.elapsed() >= IDLE_COMMIT {
-            self.commit(consumer);
+        if now.running.saturating_sub(self.last_commit) >= IDLE_COMMIT {
+            self.commit(broker, now);
         }
     }
 
     /// Commits what is pending; on failure goes back to the last commit.
-    pub fn finish<C: ConsumerContext>(&mut self, consumer: &BaseConsumer<C>) {
-        self.commit(consumer);
+    pub fn finish(&mut self, broker: &mut impl Broker, now: Now) {
+        self.commit(broker, now);
     }
 
-    fn commit<C: ConsumerContext>(&mut self, consumer: &BaseConsumer<C>) -> Stand {
+    fn commit_due(&self, now: Now) -> bool {
+        let interval = Duration::from_millis(self.shared.settings.file.kafka.commit_interval_ms);
+        now.running.saturating_sub(self.last_commit) >= interval || self.records() >= MAX_BATCH_RECORDS
+    }
+
+    fn commit(&mut self, broker: &mut impl Broker, now: Now) -> Stand {
         if !self.dirty() {
-            self.last_commit = Instant::now();
+            self.last_commit = now.running;
             return Stand::Good;
         }
-        let stand = self.transact(consumer);
-        if stand == Stand::Rewind && self.fault.is_none() {
-            let rewound = self.positions(consumer).and_then(|positions| {
-                consumer
-                    .assign(&positions)
-                    .map_err(|fault| ServiceFault::kafka("going back to the last commit", &fault))
-            });
+        let stand = self.transact(broker, now);
+        if stand == Stand::Rewound && self.fault.is_none() {
+            let rewound = self.positions(broker).and_then(|positions| broker.read_from(&positions));
             self.fault = rewound.err();
         }
         stand
     }
 
     /// One transaction over all partitions that have something to say.
-    fn transact<C: ConsumerContext>(&mut self, consumer: &BaseConsumer<C>) -> Stand {
-        let started = Instant::now();
+    fn transact(&mut self, broker: &mut impl Broker, now: Now) -> Stand {
+        let started = std::time::Instant::now();
         for lane in self.owned.values_mut() {
             lane.processor.flush(&mut lane.batch);
         }
-        let batches: Vec<(u32, &Batch)> = self
-            .owned
-            .iter()
-            .filter(|(_, lane)| lane.processor.dirty())
-            .map(|(number, lane)| (*number, &lane.batch))
-            .collect();
-        let mut offsets = TopicPartitionList::new();
+        let mut batches: Vec<(u32, &Batch)> = Vec::with_capacity(self.owned.len());
+        let mut positions = Vec::with_capacity(self.owned.len());
         for (number, lane) in self.owned.iter().filter(|(_, lane)| lane.processor.dirty()) {
-            for (topic, next) in self.shared.setup.input_topics.iter().zip(lane.processor.offsets()) {
-                if let Some(next) = next {
-                    let added = offsets.add_partition_offset(topic, *number as i32, Offset::Offset(*next));
-                    debug_assert!(added.is_ok());
-                }
-            }
+            batches.push((*number, &lane.batch));
+            let offsets = lane.processor.offsets().iter().enumerate();
+            let read = offsets.filter_map(|(topic, next)| Some((topic, (*next)?)));
+            positions.extend(read.map(|(topic, offset)| Position { topic, partition: *number, offset }));
         }
-        // Group metadata is taken afresh each time: the generation in it may have moved.
-        let group = consumer.group_metadata();
-        let outcome = self.transactions.commit(&batches, &offsets, group.as_ref());
-        self.last_commit = Instant::now();
+        let outcome = broker.commit(&batches, &positions);
+        self.last_commit = now.running;
         match outcome {
             Committed::Yes => {
                 for lane in self.owned.values_mut().filter(|lane| lane.processor.dirty()) {
@@ -315,26 +269,27 @@ impl Lanes {
                 for lane in self.owned.values_mut() {
                     lane.processor.rolled_back();
                     lane.batch.clear();
+                    // The inputs are read again from the last commit, so their ends are not reached any more.
+                    lane.at_end.fill(false);
                 }
-                Stand::Rewind
+                Stand::Rewound
             }
-            Committed::Unknown(sentence) | Committed::Fenced(sentence) => {
+            Committed::Unknown(sentence) => {
                 warn!(%sentence, "outcome of a transaction unknown, replacing the producer and reading the state again");
-                self.rebuild();
-                Stand::Rewind
+                self.rebuild(broker, now.wall);
+                Stand::Rewound
             }
         }
     }
 
     /// A new producer, which settles the old one's transaction, and every state read again.
-    fn rebuild(&mut self) {
+    fn rebuild(&mut self, broker: &mut impl Broker, wall: Millis) {
         self.shared.metrics.rebuilt();
         let numbers: Vec<u32> = self.owned.keys().copied().collect();
-        let renewed =
-            Transactions::new(&self.producer, output_topics(&self.shared.settings)).and_then(|transactions| {
-                self.transactions = transactions;
-                numbers.into_iter().try_for_each(|number| self.restore(number))
-            });
+        let mut renewed = broker.renew();
+        for number in numbers {
+            renewed = renewed.and_then(|()| self.restore(broker, number, wall));
+        }
         if let Err(fault) = renewed {
             self.fault = Some(fault);
         }
@@ -344,22 +299,9 @@ impl Lanes {
         self.owned.values().any(|lane| lane.processor.dirty())
     }
 
+    /// Records that a commit would write by now.
     fn records(&self) -> usize {
-        self.owned.values().map(|lane| lane.batch.len()).sum()
-    }
-
-    fn interval(&self) -> Duration {
-        Duration::from_millis(self.shared.settings.file.kafka.commit_interval_ms)
-    }
-
-    /// Number of partitions.
-    pub fn len(&self) -> usize {
-        self.owned.len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.owned.is_empty()
+        self.owned.values().map(|lane| lane.batch.len() + lane.processor.touched()).sum()
     }
 
     /// A customer as JSON; `None` where none of these partitions has it.
@@ -367,27 +309,18 @@ impl Lanes {
         self.owned.values().find_map(|lane| lane.processor.customer_json(customer))
     }
 
-    /// Sets the gauges of every partition.
-    pub fn gauge<C: ConsumerContext>(&self, consumer: &BaseConsumer<C>) {
+    /// Sets the gauges of every partition; the lag only as far as the broker answers.
+    pub fn gauge(&self, broker: &impl Broker) {
+        let mut answers = true;
         for (number, lane) in &self.owned {
-            let topics = self.shared.setup.input_topics.iter().zip(lane.processor.offsets());
-            let lags = topics.map(|(topic, next)| {
-                let (low, high) = consumer.fetch_watermarks(topic, *number as i32, Duration::from_secs(1)).ok()?;
-                Some((high - next.unwrap_or(low)).max(0))
-            });
-            let lag = lags.sum::<Option<i64>>();
+            let mut lag = Some(0);
+            for (topic, next) in lane.processor.offsets().iter().enumerate() {
+                let ends = if answers { broker.ends(topic, *number).ok() } else { None };
+                answers = ends.is_some();
+                lag = lag.zip(ends).map(|(lag, (low, high))| lag + (high - next.unwrap_or(low)).max(0));
+            }
             let closed = lane.processor.closed_day().map(|day| day.0);
             self.shared.metrics.partition(*number, lane.processor.customers(), closed, lag);
         }
     }
-}
-
-/// The names of the output topics, by [`crate::processor::batch::OutTopic`].
-fn output_topics(settings: &Settings) -> [String; 5] {
-    let topics = &settings.file.topics;
-    [&topics.profiles, &topics.alerts, &topics.risk, &topics.outcomes, &topics.dead_letters].map(Clone::clone)
-}
-
-fn now() -> Millis {
-    Millis(jiff::Timestamp::now().as_millisecond())
 }

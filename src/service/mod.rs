@@ -1,6 +1,8 @@
 //! The service: Kafka, HTTP, logs and metrics around the processor. All waiting and all clocks live here.
 
+pub mod fault;
 pub mod telemetry;
+pub mod broker;
 pub mod kafka;
 pub mod status;
 pub mod lanes;

@@ -10,8 +10,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing::{info, warn};
 
 use crate::config::settings::Settings;
+use crate::service::fault::ServiceFault;
 use crate::service::http::server::{Api, bind, model_json, serve};
-use crate::service::kafka::fault::ServiceFault;
 use crate::service::kafka::topics;
 use crate::service::lanes::Shared;
 use crate::service::status::{Phase, Status};

@@ -8,15 +8,21 @@ use std::time::{Duration, Instant};
 use rdkafka::ClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::KafkaError;
+use rdkafka::message::{BorrowedMessage, Message};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::types::RDKafkaRespErr;
 use tracing::{debug, info, warn};
 use uuid::Uuid;
 
+use crate::config::settings::Settings;
+use crate::engine::day::Millis;
+use crate::service::broker::Position;
+use crate::service::fault::ServiceFault;
 use crate::service::kafka::client;
-use crate::service::kafka::fault::ServiceFault;
-use crate::service::lanes::{Lanes, Shared};
+use crate::service::kafka::cluster::{Cluster, Writer};
+use crate::service::lanes::{Lanes, Now, Shared};
 use crate::service::status::{Phase, Question, Status};
+use crate::wire::event::RawRecord;
 
 /// How long a poll waits when there is nothing to do.
 const IDLE_POLL: Duration = Duration::from_millis(10);
@@ -39,14 +45,34 @@ pub struct Orders {
 
 /// What the consumer calls back into.
 struct Context {
-    lanes: Mutex<Lanes>,
+    desk: Mutex<Desk>,
     status: Arc<Status>,
+    settings: Arc<Settings>,
+    stop: Arc<AtomicBool>,
     number: usize,
+    started: Instant,
+}
+
+/// What a worker works with besides its consumer.
+struct Desk {
+    lanes: Lanes,
+    writer: Writer,
 }
 
 impl Context {
-    fn lanes(&self) -> MutexGuard<'_, Lanes> {
-        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    fn desk(&self) -> MutexGuard<'_, Desk> {
+        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn now(&self) -> Now {
+        Now { wall: Millis(jiff::Timestamp::now().as_millisecond()), running: self.started.elapsed() }
+    }
+
+    /// Lets `work` at the partitions with the cluster in hand.
+    fn with<T>(&self, consumer: &BaseConsumer<Self>, work: impl FnOnce(&mut Lanes, &mut Cluster<'_, Self>) -> T) -> T {
+        let desk = &mut *self.desk();
+        let mut cluster = Cluster { consumer, writer: &mut desk.writer, settings: &self.settings, stop: &self.stop };
+        work(&mut desk.lanes, &mut cluster)
     }
 }
 
@@ -54,62 +80,80 @@ impl ClientContext for Context {}
 
 impl ConsumerContext for Context {
     fn rebalance(&self, consumer: &BaseConsumer<Self>, event: RDKafkaRespErr, partitions: &mut TopicPartitionList) {
-        let done = if event == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
+        if event == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
+            let mut numbers: Vec<u32> = partitions.elements().iter().map(|one| one.partition() as u32).collect();
+            numbers.sort_unstable();
+            numbers.dedup();
+            info!(worker = self.number, partitions = numbers.len(), "assigned");
             self.status.set(self.number, Phase::Restoring);
-            let positions = self.lanes().assign(consumer, partitions);
-            info!(worker = self.number, partitions = positions.count(), "assigned");
-            consumer.assign(&positions)
+            self.with(consumer, |lanes, cluster| lanes.assign(cluster, &numbers, self.now()));
+            self.status.set(self.number, Phase::Ready);
         } else {
             let lost = consumer.assignment_lost();
             info!(worker = self.number, lost, "revoked");
-            self.lanes().revoke(consumer, lost);
-            consumer.unassign()
-        };
-        if let Err(fault) = done {
-            warn!(%fault, "rebalance");
-        }
-        if event == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
-            self.status.set(self.number, Phase::Ready);
+            self.status.set(self.number, Phase::Starting);
+            self.with(consumer, |lanes, cluster| lanes.revoke(cluster, lost, self.now()));
+            if let Err(fault) = consumer.unassign() {
+                warn!(%fault, "giving the partitions back");
+            }
         }
     }
 }
 
 /// Runs a worker until it is told to stop.
 pub fn run(shared: &Shared, status: Arc<Status>, orders: &Orders) -> Result<(), ServiceFault> {
+    let result = work(shared, status, orders);
+    match result {
+        // Whatever was not finished by then is done again by the next.
+        Err(fault) if orders.stop.load(Ordering::Relaxed) => {
+            info!(%fault, "stopped in the middle");
+            Ok(())
+        }
+        result => result,
+    }
+}
+
+fn work(shared: &Shared, status: Arc<Status>, orders: &Orders) -> Result<(), ServiceFault> {
     let settings = shared.settings.clone();
     let group = &settings.file.kafka.group_id;
     let id = match &settings.file.service.instance {
         Some(instance) => format!("{group}-{instance}-{}", orders.number),
         None => format!("{group}-{}", Uuid::new_v4()),
     };
-    let lanes = Lanes::new(shared.clone(), &id)?;
-    let context = Context { lanes: Mutex::new(lanes), status, number: orders.number };
-    let consumer: BaseConsumer<Context> =
-        client::consumer(&settings, orders.number).create_with_context(context).map_err(|fault| {
-            ServiceFault::Setup(format!("the consumer's settings are not accepted: {fault}; see [kafka] client"))
-        })?;
+    let desk = Desk { lanes: Lanes::new(shared.clone()), writer: Writer::new(&settings, &id, &orders.stop)? };
+    let context = Context {
+        desk: Mutex::new(desk),
+        status,
+        settings: settings.clone(),
+        stop: orders.stop.clone(),
+        number: orders.number,
+        started: orders.started,
+    };
+    let consumer: BaseConsumer<Context> = client::consumer(&settings, orders.number)
+        .create_with_context(context)
+        .map_err(|fault| ServiceFault::settings("consumer", &fault))?;
     let topics: Vec<&str> = settings.file.topics.events.iter().map(String::as_str).collect();
     consumer.subscribe(&topics).map_err(|fault| ServiceFault::kafka("subscribing", &fault))?;
     let result = follow(shared, &consumer, orders);
-    consumer.context().status.set(orders.number, Phase::Draining);
+    let context = consumer.context();
+    context.status.set(orders.number, Phase::Draining);
     if result.is_ok() {
-        consumer.context().lanes().finish(&consumer);
+        context.with(&consumer, |lanes, cluster| lanes.finish(cluster, context.now()));
     }
-    consumer.context().status.set(orders.number, Phase::Stopped);
+    context.status.set(orders.number, Phase::Stopped);
     result
 }
 
 fn follow(shared: &Shared, consumer: &BaseConsumer<Context>, orders: &Orders) -> Result<(), ServiceFault> {
     let mut source = Source { moved: None, sum: None, looked: None, alive: false };
     let mut looked = Instant::now();
+    let context = consumer.context();
     while !orders.stop.load(Ordering::Relaxed) {
         let elapsed = orders.started.elapsed().as_millis() as u64;
         orders.alive.store(elapsed, Ordering::Relaxed);
-        let polled = consumer.poll(IDLE_POLL);
-        let mut lanes = consumer.context().lanes();
-        match polled {
-            Some(Ok(message)) => lanes.take(consumer, &message),
-            Some(Err(KafkaError::PartitionEOF(partition))) => lanes.at_end(consumer, partition as u32),
+        match consumer.poll(IDLE_POLL) {
+            Some(Ok(message)) => take(shared, consumer, &message),
+            Some(Err(KafkaError::PartitionEOF(partition))) => at_end(shared, consumer, partition as u32),
             Some(Err(fault)) => {
                 if let Some((code, sentence)) = consumer.client().fatal_error() {
                     return Err(ServiceFault::Failed(format!(
@@ -119,25 +163,57 @@ fn follow(shared: &Shared, consumer: &BaseConsumer<Context>, orders: &Orders) ->
                 debug!(%fault, "poll");
             }
             None => {
-                let alive = !lanes.wants_close() || source.alive(shared, consumer);
+                let now = context.now();
+                let alive = !context.desk().lanes.wants_close(now) || source.alive(shared, consumer);
                 shared.metrics.source_silent(!alive);
-                lanes.idle(consumer, alive);
+                context.with(consumer, |lanes, cluster| lanes.idle(cluster, alive, now));
             }
         }
         if looked.elapsed() >= LOOK {
             looked = Instant::now();
-            lanes.gauge(consumer);
+            context.with(consumer, |lanes, cluster| lanes.gauge(cluster));
         }
+        let mut desk = context.desk();
         while let Ok(question) = orders.questions.try_recv() {
-            let answer = lanes.customer(&question.customer);
+            let answer = desk.lanes.customer(&question.customer);
             // Who asked may have given up waiting.
             let _ = question.answer.send(answer);
         }
-        if let Some(fault) = lanes.fault() {
+        if let Some(fault) = desk.lanes.fault() {
             return Err(fault);
         }
     }
     Ok(())
+}
+
+fn take(shared: &Shared, consumer: &BaseConsumer<Context>, message: &BorrowedMessage<'_>) {
+    let Some(topic) = shared.setup.input_topics.iter().position(|topic| topic == message.topic()) else { return };
+    let (context, now) = (consumer.context(), consumer.context().now());
+    let timestamp = message.timestamp().to_millis().map_or(now.wall, Millis);
+    let record = RawRecord { key: message.key(), value: message.payload(), timestamp };
+    let from = Position { topic, partition: message.partition() as u32, offset: message.offset() };
+    context.with(consumer, |lanes, cluster| lanes.take(cluster, from, &record, now));
+}
+
+/// An input was read to its end. librdkafka names the partition alone, so with several inputs positions decide.
+fn at_end(shared: &Shared, consumer: &BaseConsumer<Context>, partition: u32) {
+    let topics = &shared.setup.input_topics;
+    let flags = if topics.len() == 1 {
+        vec![true]
+    } else {
+        let Ok(positions) = consumer.position() else { return };
+        let reached = topics.iter().map(|topic| {
+            let position = positions.find_partition(topic, partition as i32).map(|element| element.offset());
+            let high = consumer.fetch_watermarks(topic, partition as i32, Duration::from_secs(1)).map(|(_, high)| high);
+            match (position, high) {
+                (Some(Offset::Offset(position)), Ok(high)) => position >= high,
+                (_, Ok(high)) => high == 0,
+                (_, Err(_)) => false,
+            }
+        });
+        reached.collect()
+    };
+    consumer.context().desk().lanes.at_end(partition, &flags);
 }
 
 /// Whether anything still writes into the inputs. A dead upstream must not warn everybody.

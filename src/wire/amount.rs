@@ -20,7 +20,7 @@ struct Written {
 
 /// Reads the text of a JSON number or of a decimal string in `currency`.
 pub fn amount(text: &str, currency: Currency, rules: &EventRules) -> Result<Money, Reason> {
-    let written = parse(text).ok_or(Reason::BadAmount)?;
+    let written = parse(text).filter(|written| written.digits >= 0).ok_or(Reason::BadAmount)?;
     let minor = if currency == rules.currency {
         scaled_half_even(written, exponent(currency) as i32).ok_or(Reason::BadAmount)?
     } else {
@@ -143,6 +143,7 @@ mod tests {
         for text in [
             "",
             "-1",
+            "-0.001",
             "abc",
             "1.",
             ".5",

@@ -12,8 +12,9 @@ use crate::engine::customer::{Tag, customer_hash};
 use crate::engine::day::{Day, Millis};
 use crate::engine::money::Money;
 use crate::engine::rfm::ledger::LedgerDay;
+use crate::engine::rfm::marks::{Mark, Marks, Statements};
 use crate::engine::rfm::open::{DayCount, Entry, OpenOrder, Recent};
-use crate::engine::rfm::profile::{Mark, Marks, Profile};
+use crate::engine::rfm::profile::Profile;
 use crate::engine::rfm::settled::{KindCount, Rhythm, Totals};
 use crate::engine::state::Customer;
 
@@ -63,15 +64,19 @@ type RhythmRecord = (i32, i32, u32, f32, i32, [f32; 4], [f32; 2], i64);
 /// Time, tag, order, kind (0 purchase, 1 refund, 2 whole order), amount; the day stands apart, since it is local.
 type OrderRecord = (i32, i64, u64, Option<u64>, u8, i64);
 /// Time, day before the newest, tag, value.
-type MarkRecord<T> = Option<(i64, i32, u64, T)>;
+type MarkRecord<T> = (i64, i32, u64, T);
+/// Opened day, last purchase day, band, tier, held out, published, value at risk, propensity.
+type EpisodeRecord = (i32, i32, u8, u8, bool, bool, i64, f64);
+/// Opened day, first day that counts, band, tier, held out, contacted, propensity.
+type PendingRecord = (i32, i32, u8, u8, bool, bool, f64);
 
 #[derive(Serialize, Deserialize)]
 struct MarksRecord {
-    survey: MarkRecord<f32>,
-    review: MarkRecord<f32>,
-    complaint: MarkRecord<()>,
-    cause: MarkRecord<u64>,
-    opt_out: MarkRecord<()>,
+    survey: Vec<MarkRecord<f32>>,
+    review: Vec<MarkRecord<f32>>,
+    complaint: Vec<MarkRecord<()>>,
+    cause: Vec<MarkRecord<u64>>,
+    opt_out: Option<MarkRecord<()>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -79,11 +84,12 @@ struct StandingRecord {
     band: Option<u8>,
     tier: Option<u8>,
     above_since: Option<i32>,
-    episode: Option<(i32, i32, u8, u8, bool, bool, i64)>,
-    pending: Option<(i32, i32, u8, u8, bool, bool)>,
+    episode: Option<EpisodeRecord>,
+    pending: Option<PendingRecord>,
     ended: Option<i32>,
-    stirred: bool,
-    purchased: bool,
+    last_opened: Option<i32>,
+    calmed: Option<i32>,
+    purchased: Option<i32>,
 }
 
 /// Writes a customer; `out` is cleared first and may be reused.
@@ -149,11 +155,11 @@ fn customer_record(profile: &Profile, standing: &Standing) -> CustomerRecord {
         points: profile.points.iter().map(|(day, change)| (newest.since(*day), *change)).collect(),
         settled_points: profile.settled_points,
         marks: MarksRecord {
-            survey: mark_record(profile.marks.survey, newest, |value| value),
-            review: mark_record(profile.marks.review, newest, |value| value),
-            complaint: mark_record(profile.marks.complaint, newest, |()| ()),
-            cause: mark_record(profile.marks.cause, newest, Tag::bits),
-            opt_out: mark_record(profile.marks.opt_out, newest, |()| ()),
+            survey: mark_records(&profile.marks.survey, newest, |value| value),
+            review: mark_records(&profile.marks.review, newest, |value| value),
+            complaint: mark_records(&profile.marks.complaint, newest, |()| ()),
+            cause: mark_records(&profile.marks.cause, newest, Tag::bits),
+            opt_out: profile.marks.opt_out.map(|mark| mark_record(&mark, newest, |()| ())),
         },
         standing: standing_record(standing),
     }
@@ -168,8 +174,12 @@ fn order_record(order: &OpenOrder, newest: Day) -> OrderRecord {
     (newest.since(order.day), order.time.0, order.tag.bits(), order.order.map(Tag::bits), kind, amount)
 }
 
-fn mark_record<T, W>(mark: Option<Mark<T>>, newest: Day, value: impl Fn(T) -> W) -> MarkRecord<W> {
-    mark.map(|mark| (mark.time.0, newest.since(mark.day), mark.tag.bits(), value(mark.value)))
+fn mark_records<T: Copy, W>(said: &Statements<T>, newest: Day, value: impl Fn(T) -> W) -> Vec<MarkRecord<W>> {
+    said.0.iter().map(|mark| mark_record(mark, newest, &value)).collect()
+}
+
+fn mark_record<T: Copy, W>(mark: &Mark<T>, newest: Day, value: impl Fn(T) -> W) -> MarkRecord<W> {
+    (mark.time.0, newest.since(mark.day), mark.tag.bits(), value(mark.value))
 }
 
 fn standing_record(standing: &Standing) -> StandingRecord {
@@ -178,17 +188,18 @@ fn standing_record(standing: &Standing) -> StandingRecord {
         tier: standing.tier.map(|tier| tier as u8),
         above_since: standing.above_since.map(|day| day.0),
         episode: standing.episode.map(|episode| {
-            let Episode { opened, last_purchase, band, tier, arm, published, value_at_risk } = episode;
+            let Episode { opened, last_purchase, band, tier, arm, published, value_at_risk, propensity } = episode;
             let held = arm == Arm::Holdout;
-            (opened.0, last_purchase.0, band as u8, tier as u8, held, published, value_at_risk.0)
+            (opened.0, last_purchase.0, band as u8, tier as u8, held, published, value_at_risk.0, propensity)
         }),
         pending: standing.pending.map(|pending| {
-            let PendingOutcome { opened, counts_from, band, tier, arm, contacted } = pending;
-            (opened.0, counts_from.0, band as u8, tier as u8, arm == Arm::Holdout, contacted)
+            let PendingOutcome { opened, counts_from, band, tier, arm, contacted, propensity } = pending;
+            (opened.0, counts_from.0, band as u8, tier as u8, arm == Arm::Holdout, contacted, propensity)
         }),
         ended: standing.ended.map(|day| day.0),
-        stirred: standing.stirred,
-        purchased: standing.purchased,
+        last_opened: standing.last_opened.map(|day| day.0),
+        calmed: standing.calmed.map(|day| day.0),
+        purchased: standing.purchased.map(|day| day.0),
     }
 }
 
@@ -243,11 +254,11 @@ fn customer_of(record: CustomerRecord) -> Option<(Profile, Standing)> {
         points: record.points.into_iter().map(|(ago, change)| (before(ago), change)).collect(),
         settled_points: record.settled_points,
         marks: Marks {
-            survey: mark_of(record.marks.survey, newest, |value| value),
-            review: mark_of(record.marks.review, newest, |value| value),
-            complaint: mark_of(record.marks.complaint, newest, |()| ()),
-            cause: mark_of(record.marks.cause, newest, Tag::from_bits),
-            opt_out: mark_of(record.marks.opt_out, newest, |()| ()),
+            survey: marks_of(record.marks.survey, newest, |value| value),
+            review: marks_of(record.marks.review, newest, |value| value),
+            complaint: marks_of(record.marks.complaint, newest, |()| ()),
+            cause: marks_of(record.marks.cause, newest, Tag::from_bits),
+            opt_out: record.marks.opt_out.map(|record| mark_of(record, newest, |()| ())),
         },
     };
     Some((profile, standing_of(&record.standing)?))
@@ -265,13 +276,13 @@ fn order_of(record: OrderRecord, newest: Day) -> Option<OpenOrder> {
     Some(OpenOrder { day, time: Millis(time), tag, order, entry })
 }
 
-fn mark_of<T, W>(record: MarkRecord<W>, newest: Day, value: impl Fn(W) -> T) -> Option<Mark<T>> {
-    record.map(|(time, ago, tag, word)| Mark {
-        time: Millis(time),
-        day: newest.plus(-ago),
-        tag: Tag::from_bits(tag),
-        value: value(word),
-    })
+fn marks_of<T, W>(records: Vec<MarkRecord<W>>, newest: Day, value: impl Fn(W) -> T) -> Statements<T> {
+    Statements(records.into_iter().map(|record| mark_of(record, newest, &value)).collect())
+}
+
+fn mark_of<T, W>(record: MarkRecord<W>, newest: Day, value: impl Fn(W) -> T) -> Mark<T> {
+    let (time, ago, tag, word) = record;
+    Mark { time: Millis(time), day: newest.plus(-ago), tag: Tag::from_bits(tag), value: value(word) }
 }
 
 fn standing_of(record: &StandingRecord) -> Option<Standing> {
@@ -280,7 +291,7 @@ fn standing_of(record: &StandingRecord) -> Option<Standing> {
     let arm = |held: bool| if held { Arm::Holdout } else { Arm::Treated };
     let episode = match record.episode {
         None => None,
-        Some((opened, last_purchase, highest, worth, held, published, value)) => Some(Episode {
+        Some((opened, last_purchase, highest, worth, held, published, value, propensity)) => Some(Episode {
             opened: Day(opened),
             last_purchase: Day(last_purchase),
             band: band(highest)?,
@@ -288,17 +299,19 @@ fn standing_of(record: &StandingRecord) -> Option<Standing> {
             arm: arm(held),
             published,
             value_at_risk: Money(value),
+            propensity,
         }),
     };
     let pending = match record.pending {
         None => None,
-        Some((opened, counts_from, highest, worth, held, contacted)) => Some(PendingOutcome {
+        Some((opened, counts_from, highest, worth, held, contacted, propensity)) => Some(PendingOutcome {
             opened: Day(opened),
             counts_from: Day(counts_from),
             band: band(highest)?,
             tier: tier(worth)?,
             arm: arm(held),
             contacted,
+            propensity,
         }),
     };
     Some(Standing {
@@ -308,7 +321,8 @@ fn standing_of(record: &StandingRecord) -> Option<Standing> {
         episode,
         pending,
         ended: record.ended.map(Day),
-        stirred: record.stirred,
-        purchased: record.purchased,
+        last_opened: record.last_opened.map(Day),
+        calmed: record.calmed.map(Day),
+        purchased: record.purchased.map(Day),
     })
 }

@@ -14,9 +14,7 @@ pub struct CsvRows<R> {
     row: ByteRecord,
     at: Positions,
     currency: String,
-    /// How often each row with the present timestamp has been seen, for the k-th repetition's id.
-    repetitions: HashMap<u64, u32>,
-    repeated_time: Vec<u8>,
+    repetitions: Repetitions,
     /// Rows of other types, which are not events.
     pub skipped: u64,
 }
@@ -44,7 +42,7 @@ impl<R: Read> CsvRows<R> {
             kind: find(&columns.kind),
         };
         let (row, currency) = (ByteRecord::new(), currency.into());
-        Ok(Self { reader, row, at, currency, repetitions: HashMap::new(), repeated_time: Vec::new(), skipped: 0 })
+        Ok(Self { reader, row, at, currency, repetitions: Repetitions::default(), skipped: 0 })
     }
 
     /// Reads the next event into `record`; `false` at the end.
@@ -60,17 +58,17 @@ impl<R: Read> CsvRows<R> {
             };
             let fields = (self.row.get(customer), self.row.get(timestamp), self.row.get(amount), kind);
             let (Some(customer), Some(time), Some(amount), Some(kind)) = fields else {
-                record.set_unusable(self.row.as_slice());
+                record.set_unusable(&line(&self.row));
                 return Ok(true);
             };
             if kind != b"purchase" && kind != b"return" {
                 self.skipped += 1;
                 continue;
             }
-            let id = identify(&mut self.repetitions, &mut self.repeated_time, [customer, time, kind, amount]);
+            let id = self.repetitions.identify([customer, time, kind, amount]);
             let utf8 = [customer, time, amount].map(std::str::from_utf8);
             let [Ok(customer), Ok(time), Ok(amount)] = utf8 else {
-                record.set_unusable(self.row.as_slice());
+                record.set_unusable(&line(&self.row));
                 return Ok(true);
             };
             write_event(record, id, kind == b"return", [customer, time, amount, &self.currency]);
@@ -79,23 +77,40 @@ impl<R: Read> CsvRows<R> {
     }
 }
 
-/// hash(customer, time, type, amount, k-th repetition): honest twins stay two, a second import changes nothing.
-fn identify(repetitions: &mut HashMap<u64, u32>, repeated_time: &mut Vec<u8>, parts: [&[u8]; 4]) -> u128 {
-    let [_, time, ..] = parts;
-    if time != repeated_time.as_slice() {
-        repetitions.clear();
-        repeated_time.clear();
-        repeated_time.extend_from_slice(time);
+/// How often each row has been seen. Two generations of at most [`GENERATION`] rows: honest twins further apart than
+/// that would count as one.
+#[derive(Default)]
+struct Repetitions {
+    newer: HashMap<u64, u32>,
+    older: HashMap<u64, u32>,
+}
+
+/// Rows of one generation.
+const GENERATION: usize = 1 << 20;
+
+impl Repetitions {
+    /// hash(customer, time, type, amount, k-th repetition): honest twins stay two, a second import changes nothing.
+    fn identify(&mut self, parts: [&[u8]; 4]) -> u128 {
+        let mut hasher = Xxh3::new();
+        for part in parts {
+            hasher.update(&(part.len() as u64).to_le_bytes());
+            hasher.update(part);
+        }
+        if self.newer.len() >= GENERATION {
+            self.older = std::mem::take(&mut self.newer);
+        }
+        let row = hasher.digest();
+        let before = self.older.get(&row).copied().unwrap_or_default();
+        let nth = self.newer.entry(row).or_insert(before);
+        *nth += 1;
+        hasher.update(&nth.to_le_bytes());
+        hasher.digest128()
     }
-    let mut hasher = Xxh3::new();
-    for part in parts {
-        hasher.update(&(part.len() as u64).to_le_bytes());
-        hasher.update(part);
-    }
-    let nth = repetitions.entry(hasher.digest()).or_default();
-    *nth += 1;
-    hasher.update(&nth.to_le_bytes());
-    hasher.digest128()
+}
+
+/// The row as a line again; its quotes are gone, its fields are not.
+fn line(row: &ByteRecord) -> Vec<u8> {
+    row.iter().collect::<Vec<_>>().join(&b","[..])
 }
 
 fn write_event(record: &mut FileRecord, id: u128, is_return: bool, texts: [&str; 4]) {
@@ -110,9 +125,19 @@ fn write_event(record: &mut FileRecord, id: u128, is_return: bool, texts: [&str;
         if is_return { ("refund", amount.strip_prefix('-').unwrap_or(amount)) } else { ("purchase", amount) };
     // Writing to memory cannot fail.
     let _ = write!(value, "{{\"id\":\"{id:032x}\",\"type\":\"{kind}\"");
-    for (name, text) in [("customer_id", customer), ("time", time), ("amount", amount), ("currency", currency)] {
-        let _ = write!(value, ",\"{name}\":");
-        let _ = serde_json::to_writer(&mut *value, text);
+    // Epoch milliseconds are a number in JSON.
+    if serde_json::from_str::<i64>(time).is_ok() {
+        let _ = write!(value, ",\"time\":{time}");
+    } else {
+        put_text(value, "time", time);
     }
+    put_text(value, "customer_id", customer);
+    put_text(value, "amount", amount);
+    put_text(value, "currency", currency);
     value.push(b'}');
+}
+
+fn put_text(value: &mut Vec<u8>, name: &str, text: &str) {
+    let _ = write!(value, ",\"{name}\":");
+    let _ = serde_json::to_writer(value, text);
 }

@@ -13,6 +13,7 @@ use crate::engine::day::Millis;
 use crate::engine::event::{Body, Event, Interaction, Reason};
 use crate::engine::money::Money;
 use crate::wire::amount::{amount, is_decimal};
+use crate::wire::items::are_items;
 use crate::wire::json_field::{Field, Fields, KNOWN};
 use crate::wire::reject::Reject;
 use crate::wire::rules::EventRules;
@@ -67,7 +68,6 @@ pub fn parse<'a>(
     if too_deep {
         return Err(Reason::TooDeep.into());
     }
-    let key = record.key.filter(|key| !key.is_empty()).ok_or(Reason::NoKey)?;
     let Scratch { customer, text } = scratch;
     let id = required_id(&fields, "id")?;
     let tag = Tag::of(&id);
@@ -75,6 +75,7 @@ pub fn parse<'a>(
     let customer = borrow(required_id(&fields, "customer_id")?, customer);
     let time = time(&fields, rules)?;
     let body = body(&kind, &fields, rules, text)?;
+    let key = record.key.filter(|key| !key.is_empty()).ok_or(Reason::NoKey)?;
     if key != customer.as_bytes() {
         return Err(Reject { reason: Reason::KeyDisagrees, field: "customer_id" });
     }
@@ -230,7 +231,7 @@ fn purchase_extras(fields: &Fields<'_>) -> Result<(), Reject> {
         }
     }
     match fields.raw("items") {
-        Some(items) if !items.starts_with('[') => Err(Reject { reason: Reason::BadField, field: "items" }),
+        Some(items) if !are_items(items) => Err(Reject { reason: Reason::BadField, field: "items" }),
         Some(_) | None => Ok(()),
     }
 }

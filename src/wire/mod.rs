@@ -11,6 +11,7 @@ pub mod amount;
 pub mod time_text;
 pub mod reject;
 pub mod json_field;
+pub mod items;
 pub mod event;
 pub mod dead_letter;
 pub mod partitioner;

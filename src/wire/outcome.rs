@@ -55,7 +55,7 @@ pub fn write_matured(matured: &Matured, locale: &Locale, out: &mut Vec<u8>) {
     let data = json!({
         "episode_id": episode_id(&matured.customer, pending.opened),
         "arm": pending.arm.name(),
-        "propensity": matured.propensity,
+        "propensity": pending.propensity,
         "opened_day": day_text(pending.opened),
         "day": day_text(matured.day),
         "band": pending.band.name(),

@@ -61,10 +61,12 @@ impl<'a> ChangelogKey<'a> {
 pub struct PartitionRecord {
     /// Digest of the settings that are part of the state.
     pub settings_digest: u64,
+    /// Names of the input topics, in the order of the clock's frontiers and of `offsets`.
+    pub topics: Vec<String>,
     /// Time.
     pub clock: PartitionClock,
-    /// Next offset by input topic name.
-    pub offsets: Vec<(String, i64)>,
+    /// Next offset of each input topic; `None` before the first record.
+    pub offsets: Vec<Option<i64>>,
     /// First closed day whose openings are published.
     pub publish_from: Option<Day>,
     /// Places used on the open day.
@@ -78,11 +80,12 @@ pub struct PartitionRecord {
 #[derive(Serialize, Deserialize)]
 struct Record {
     settings_digest: u64,
+    topics: Vec<String>,
     first_day: Option<i32>,
     closed: Option<i32>,
     closing: Option<i32>,
     frontiers: Vec<Vec<(i64, u64, i32)>>,
-    offsets: Vec<(String, i64)>,
+    offsets: Vec<Option<i64>>,
     publish_from: Option<i32>,
     used: (i32, [u32; 3]),
     model: String,
@@ -97,6 +100,7 @@ impl PartitionRecord {
         };
         let record = Record {
             settings_digest: self.settings_digest,
+            topics: self.topics.clone(),
             first_day: self.clock.first_day.map(|day| day.0),
             closed: self.clock.closed.map(|day| day.0),
             closing: self.clock.closing.map(|day| day.0),
@@ -122,6 +126,7 @@ impl PartitionRecord {
         let (day, used) = record.used;
         Ok(Self {
             settings_digest: record.settings_digest,
+            topics: record.topics,
             clock: PartitionClock {
                 frontiers: record.frontiers.into_iter().map(frontier).collect(),
                 first_day: record.first_day.map(Day),
@@ -137,6 +142,15 @@ impl PartitionRecord {
     }
 }
 
+/// The last closes of a partition.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Closes {
+    /// Names of the input topics, in the order of each close's offsets.
+    pub topics: Vec<String>,
+    /// Ascending by day.
+    pub closes: Vec<CloseRecord>,
+}
+
 /// One close, with the next offset of each input topic when it was decided; `stale` if it could open nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CloseRecord {
@@ -148,14 +162,27 @@ pub struct CloseRecord {
     pub stale: bool,
 }
 
-/// Writes the last closes.
-pub fn write_closes(closes: &[CloseRecord], out: &mut Vec<u8>) {
-    write_versioned(&closes, out);
+/// Writes the last closes over the input topics of these names.
+pub fn write_closes(topics: &[String], closes: &[CloseRecord], out: &mut Vec<u8>) {
+    write_versioned(&(topics, closes), out);
 }
 
-/// Reads the last closes.
-pub fn read_closes(bytes: &[u8]) -> Result<Vec<CloseRecord>, ChangelogFault> {
-    read_versioned(bytes, "a list of closes")
+impl Closes {
+    /// Reads the last closes.
+    pub fn read(bytes: &[u8]) -> Result<Self, ChangelogFault> {
+        read_versioned(bytes, "a list of closes")
+    }
+
+    /// The closes with their offsets in the order of other topics; 0 for one that was not there.
+    pub fn for_topics(self, topics: &[String]) -> Vec<CloseRecord> {
+        let places: Vec<Option<usize>> =
+            topics.iter().map(|name| self.topics.iter().position(|known| known == name)).collect();
+        let place = |close: CloseRecord| {
+            let offset = |at: &Option<usize>| at.and_then(|at| close.offsets.get(at)).copied().unwrap_or_default();
+            CloseRecord { offsets: places.iter().map(offset).collect(), ..close }
+        };
+        self.closes.into_iter().map(place).collect()
+    }
 }
 
 /// Writes an erasure.

@@ -24,7 +24,7 @@ pub fn profile_json(customer: &Customer, day: Day, judge: Judge<'_>, locale: &Lo
     let rhythm = view.rhythm.as_ref();
     let money = |amount| money_text(amount, locale.currency);
     let assessed = judge.assess(profile, day);
-    let features = judge.model.features(&view);
+    let outlook = judge.outlook(profile, day);
     let contactable = !held_out(standing);
     let forecast = if contactable { judge.band_forecast(profile, standing.band, day) } else { Vec::new() };
     let window = |days| window_json(&profile.window(day, days, lateness_days), locale);
@@ -49,8 +49,8 @@ pub fn profile_json(customer: &Customer, day: Day, judge: Judge<'_>, locale: &Lo
         "preferences": null,
         "style": null,
         "score": assessed.as_ref().map(|assessed| assessed.silence),
-        "forward_score": features.map(|features| judge.model.forward.score(&features)),
-        "value_at_risk": assessed.as_ref().map(|assessed| money(judge.value_at_risk(profile, assessed))),
+        "forward_score": outlook.map(|(forward, _)| forward),
+        "value_at_risk": outlook.map(|(_, value)| money(value)),
         "band": standing.band.filter(|_| contactable).map(Band::name),
         "contactable": contactable,
         "forecast": forecast_json(&forecast),
@@ -64,7 +64,7 @@ pub fn profile_json(customer: &Customer, day: Day, judge: Judge<'_>, locale: &Lo
 fn not_warned(customer: &Customer, day: Day, judge: Judge<'_>) -> Option<&'static str> {
     let Standing { episode: None, above_since: Some(_), .. } = customer.standing else { return None };
     let assessed = judge.assess(&customer.profile, day)?;
-    let reason = judge.suppression(customer, &assessed);
+    let reason = judge.suppression(customer, &assessed, day);
     let capacity = judge.policy.capacity.iter().any(Option::is_some);
     reason.or(capacity.then_some(Suppression::Capacity)).map(Suppression::name)
 }

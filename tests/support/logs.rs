@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use churnwatch::engine::day::{Day, Millis};
+use churnwatch::engine::event::{Body, Event};
 use churnwatch::training::history::History;
 use churnwatch::wire::event::{RawRecord, Scratch, parse};
 use churnwatch::wire::file_record::{Columns, FileOptions};
@@ -22,20 +23,51 @@ pub(crate) fn log(name: &str) -> Option<PathBuf> {
     None
 }
 
-/// Reads a log's events before the midnight that opens `until` into a history.
-pub(crate) fn history(path: &Path, until: Option<Day>) -> History {
+/// Hands every event of a log to `visit`.
+fn read(path: &Path, mut visit: impl FnMut(&Event<'_>)) {
     let rules = EventRules::plain(Currency::GBP);
     let options = FileOptions { columns: Columns::default(), currency: "GBP".into() };
     let mut stream = EventStream::open(&[path.to_path_buf()], &options, &rules).unwrap();
     let mut scratch = Scratch::default();
-    let mut history = History::default();
     let wall = Millis(i64::MAX / 2);
     while let Some((record, _)) = stream.next(&rules).unwrap() {
         let raw = RawRecord { key: Some(&record.key), value: Some(&record.value), timestamp: wall };
-        let parsed = parse(&rules, &raw, wall, &mut scratch).unwrap();
-        if until.is_none_or(|until| parsed.event.day < until) {
-            history.add(&parsed.event);
-        }
+        visit(&parse(&rules, &raw, wall, &mut scratch).unwrap().event);
     }
+}
+
+/// Reads a log's events before the midnight that opens `until` into a history.
+pub(crate) fn history(path: &Path, until: Option<Day>) -> History {
+    let mut history = History::default();
+    read(path, |event| {
+        if until.is_none_or(|until| event.day < until) {
+            history.add(event);
+        }
+    });
     history
+}
+
+/// One event as a test tells it.
+#[derive(Clone, Debug)]
+pub(crate) struct Told {
+    /// Days since 1970-01-01.
+    pub(crate) day: i32,
+    pub(crate) customer: String,
+    pub(crate) body: Body<'static>,
+}
+
+/// The purchases and refunds of the customers that `wanted` picks, in the order of the log.
+pub(crate) fn told(path: &Path, wanted: impl Fn(&str) -> bool) -> Vec<Told> {
+    let mut told = Vec::new();
+    read(path, |event| {
+        let body = match event.body {
+            Body::Purchase { order, amount } => Body::Purchase { order, amount },
+            Body::Refund { order, amount } => Body::Refund { order, amount },
+            _ => return,
+        };
+        if wanted(event.customer) {
+            told.push(Told { day: event.day.0, customer: event.customer.into(), body });
+        }
+    });
+    told
 }

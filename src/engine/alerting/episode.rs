@@ -27,10 +27,12 @@ pub struct Episode {
     pub published: bool,
     /// Value at risk at the opening.
     pub value_at_risk: Money,
+    /// Probability of being treated that the arm was drawn with.
+    pub propensity: f64,
 }
 
 /// What is to be measured of a published episode, open or ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PendingOutcome {
     /// The day the episode opened.
     pub opened: Day,
@@ -44,6 +46,8 @@ pub struct PendingOutcome {
     pub arm: Arm,
     /// Whether somebody got in touch.
     pub contacted: bool,
+    /// Probability of being treated that the arm was drawn with.
+    pub propensity: f64,
 }
 
 /// Where a customer stands after the closes so far.
@@ -61,10 +65,12 @@ pub struct Standing {
     pub pending: Option<PendingOutcome>,
     /// When the last episode ended; its cooldown runs from here, the same in both arms.
     pub ended: Option<Day>,
-    /// A non-purchase event came since the last close.
-    pub stirred: bool,
-    /// A purchase came since the last close.
-    pub purchased: bool,
+    /// The day that the newest published episode opened: the CRM may speak of it long after.
+    pub last_opened: Option<Day>,
+    /// An event took the score of the open episode below the exit threshold; the close of this day acts on it.
+    pub calmed: Option<Day>,
+    /// A purchase came that the close of this day tells of.
+    pub purchased: Option<Day>,
 }
 
 /// How an episode changed.

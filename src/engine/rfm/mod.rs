@@ -2,6 +2,7 @@
 
 pub mod decay;
 pub mod open;
+pub mod marks;
 pub mod ledger;
 pub mod settled;
 pub mod profile;

@@ -46,6 +46,9 @@ pub struct DayCount {
 
 /// How many interactions are remembered one by one, to see duplicates.
 pub const RECENT_TAGS: usize = 8;
+/// Most open orders of one customer; what comes beyond is refused as `state full`. No person buys so often: it is an id
+/// that many share, and its changelog record must still fit a message.
+pub const MAX_OPEN_ORDERS: usize = 2_000;
 
 /// Puts an order into its sorted place; `false` if an event with its tag is there already.
 pub fn insert_order(orders: &mut Vec<OpenOrder>, new: OpenOrder) -> bool {
@@ -101,106 +104,115 @@ pub fn for_each_day(orders: &[OpenOrder], until: Day, lateness_days: i32, mut vi
     let known = orders.partition_point(|order| order.day <= until);
     let known = orders.get(..known).unwrap_or_default();
     let plain = known.iter().all(|order| matches!(order.entry, Entry::Purchase(_)));
+    let returns = if plain { Returns::default() } else { Returns::of(known, lateness_days) };
     for day in known.chunk_by(|a, b| a.day == b.day) {
         if let Some(first) = day.first() {
-            visit(if plain { plain_day(first.day, day) } else { ledger_day(first.day, day, known, lateness_days) });
+            visit(returns.ledger_day(first.day, day));
         }
     }
 }
 
-fn plain_day(day: Day, orders: &[OpenOrder]) -> LedgerDay {
-    let gross = orders.iter().map(purchase_amount).sum();
-    LedgerDay { day, gross, refunded: Money::ZERO, purchases: orders.len() as u32, purchase_day: true }
+/// What refunds did to one order.
+#[derive(Clone, Copy, Debug)]
+struct Returned {
+    order: Tag,
+    day: Day,
+    paid: Money,
+    returned: Money,
+    refunds: bool,
+    /// The first refund of the whole order.
+    whole: Option<Tag>,
 }
 
-/// One day's sums; `known` is all that may refer to its orders.
-pub fn ledger_day(day: Day, orders: &[OpenOrder], known: &[OpenOrder], lateness_days: i32) -> LedgerDay {
-    let mut sums = LedgerDay { day, gross: Money::ZERO, refunded: Money::ZERO, purchases: 0, purchase_day: false };
-    for order in orders {
-        match order.entry {
-            Entry::Purchase(amount) => {
+/// Which order each refund gives back: the newest of its id on or before the refund's day, less than the lateness back.
+/// An order id used again on another day is another order.
+#[derive(Debug, Default)]
+pub struct Returns {
+    lateness_days: i32,
+    /// Ascending by order id and day.
+    orders: Vec<Returned>,
+}
+
+impl Returns {
+    /// Binds the refunds among `known` to its purchases.
+    pub fn of(known: &[OpenOrder], lateness_days: i32) -> Self {
+        let bought = known.iter().filter_map(|order| match (order.entry, order.order) {
+            (Entry::Purchase(paid), Some(tag)) => Some((tag, order.day, paid)),
+            (Entry::Purchase(_), None) | (Entry::Refund(_) | Entry::RefundWhole, _) => None,
+        });
+        let mut bought: Vec<(Tag, Day, Money)> = bought.collect();
+        bought.sort_unstable();
+        let sum = |parts: &[(Tag, Day, Money)]| {
+            let (order, day, _) = *parts.first()?;
+            let paid = parts.iter().map(|(_, _, paid)| *paid).sum();
+            Some(Returned { order, day, paid, returned: Money::ZERO, refunds: false, whole: None })
+        };
+        let orders = bought.chunk_by(|(a, b, _), (c, d, _)| (a, b) == (c, d)).filter_map(sum).collect();
+        let mut returns = Self { lateness_days, orders };
+        for refund in known {
+            let Some(order) = returns.target(refund).and_then(|at| returns.orders.get_mut(at)) else { continue };
+            order.refunds = true;
+            match refund.entry {
+                Entry::Refund(amount) => order.returned += amount,
+                Entry::RefundWhole => order.whole = order.whole.or(Some(refund.tag)),
+                Entry::Purchase(_) => {}
+            }
+        }
+        returns
+    }
+
+    /// The place of the order that a refund gives back.
+    fn target(&self, refund: &OpenOrder) -> Option<usize> {
+        let tag = refund.order.filter(|_| !matches!(refund.entry, Entry::Purchase(_)))?;
+        let after = self.orders.partition_point(|order| (order.order, order.day) <= (tag, refund.day));
+        let at = after.checked_sub(1)?;
+        let order = self.orders.get(at)?;
+        (order.order == tag && refund.day.since(order.day) < self.lateness_days).then_some(at)
+    }
+
+    /// Whether refunds reach the amount of the order that `purchase` belongs to.
+    fn undone(&self, purchase: &OpenOrder) -> bool {
+        let Some(tag) = purchase.order else { return false };
+        let at = self.orders.binary_search_by_key(&(tag, purchase.day), |order| (order.order, order.day));
+        let order = at.ok().and_then(|at| self.orders.get(at));
+        order.is_some_and(|order| order.refunds && (order.whole.is_some() || order.returned >= order.paid))
+    }
+
+    /// What a refund gives back; of the whole order its amount less its other refunds, and only once.
+    fn amount(&self, refund: &OpenOrder) -> Money {
+        match refund.entry {
+            Entry::Purchase(_) => Money::ZERO,
+            Entry::Refund(amount) => amount,
+            Entry::RefundWhole => {
+                let order = self.target(refund).and_then(|at| self.orders.get(at));
+                let order = order.filter(|order| order.whole == Some(refund.tag));
+                order.map_or(Money::ZERO, |order| (order.paid - order.returned).max(Money::ZERO))
+            }
+        }
+    }
+
+    /// The sums of one day, whose orders are `orders`.
+    pub fn ledger_day(&self, day: Day, orders: &[OpenOrder]) -> LedgerDay {
+        let mut sums = LedgerDay { day, gross: Money::ZERO, refunded: Money::ZERO, purchases: 0, purchase_day: false };
+        for order in orders {
+            if let Entry::Purchase(amount) = order.entry {
                 sums.gross += amount;
                 sums.purchases += 1;
-                sums.purchase_day |= !undone(order, known, lateness_days);
+                sums.purchase_day |= !self.undone(order);
+            } else {
+                sums.refunded += self.amount(order);
             }
-            Entry::Refund(amount) => sums.refunded += amount,
-            Entry::RefundWhole => sums.refunded += whole_amount(order, known, lateness_days),
         }
+        sums
     }
-    sums
-}
 
-const fn purchase_amount(order: &OpenOrder) -> Money {
-    match order.entry {
-        Entry::Purchase(amount) => amount,
-        Entry::Refund(_) | Entry::RefundWhole => Money::ZERO,
-    }
-}
-
-/// Whether refunds that name this purchase's order reach the order's amount.
-fn undone(purchase: &OpenOrder, known: &[OpenOrder], lateness_days: i32) -> bool {
-    let Some(tag) = purchase.order else { return false };
-    let mut refunds = known.iter().filter(|refund| names(refund, tag, purchase.day, lateness_days)).peekable();
-    if refunds.peek().is_none() {
-        return false;
-    }
-    if refunds.clone().any(|refund| refund.entry == Entry::RefundWhole) {
-        return true;
-    }
-    // An order id used again on another day is another order.
-    let same = |other: &&OpenOrder| other.order == Some(tag) && other.day == purchase.day;
-    let paid: Money = known.iter().filter(same).map(purchase_amount).sum();
-    let returned: Money = refunds.map(refund_amount).sum();
-    returned >= paid
-}
-
-const fn refund_amount(order: &OpenOrder) -> Money {
-    match order.entry {
-        Entry::Refund(amount) => amount,
-        Entry::Purchase(_) | Entry::RefundWhole => Money::ZERO,
-    }
-}
-
-/// Whether `refund` gives back `order` of `day`: not before it, and less than `lateness_days` later.
-fn names(refund: &OpenOrder, order: Tag, day: Day, lateness_days: i32) -> bool {
-    !matches!(refund.entry, Entry::Purchase(_))
-        && refund.order == Some(order)
-        && (0..lateness_days).contains(&refund.day.since(day))
-}
-
-/// What a whole-order refund is worth: the order's amount less its other refunds; the first of several takes it.
-pub fn whole_amount(refund: &OpenOrder, known: &[OpenOrder], lateness_days: i32) -> Money {
-    let Some(tag) = refund.order else { return Money::ZERO };
-    let bought = |other: &&OpenOrder| {
-        matches!(other.entry, Entry::Purchase(_))
-            && other.order == Some(tag)
-            && names(refund, tag, other.day, lateness_days)
-    };
-    let Some(day) = known.iter().find(bought).map(|order| order.day) else { return Money::ZERO };
-    let refunds = || known.iter().filter(|other| names(other, tag, day, lateness_days));
-    if refunds().find(|other| other.entry == Entry::RefundWhole).is_some_and(|first| first.tag != refund.tag) {
-        return Money::ZERO;
-    }
-    let paid: Money = known.iter().filter(bought).filter(|other| other.day == day).map(purchase_amount).sum();
-    let returned: Money = refunds().map(refund_amount).sum();
-    (paid - returned).max(Money::ZERO)
-}
-
-/// Turns the whole-order refunds of `day`'s purchases into amounts, before that day leaves the open part.
-pub fn price_refunds_of(orders: &mut [OpenOrder], day: Day, lateness_days: i32) {
-    let is_whole = |order: &OpenOrder| order.entry == Entry::RefundWhole;
-    if !orders.iter().any(is_whole) {
-        return;
-    }
-    let priced: Vec<Money> = orders.iter().map(|order| whole_amount(order, orders, lateness_days)).collect();
-    let sold: Vec<Tag> = orders
-        .iter()
-        .filter(|order| order.day == day && matches!(order.entry, Entry::Purchase(_)))
-        .filter_map(|order| order.order)
-        .collect();
-    for (order, amount) in orders.iter_mut().zip(priced) {
-        if is_whole(order) && sold.iter().any(|tag| names(order, *tag, day, lateness_days)) {
-            order.entry = Entry::Refund(amount);
+    /// Turns the whole-order refunds of `day`'s purchases into amounts, before that day leaves the open part.
+    pub fn price(&self, orders: &mut [OpenOrder], day: Day) {
+        for order in orders.iter_mut().filter(|order| order.entry == Entry::RefundWhole) {
+            let target = self.target(order).and_then(|at| self.orders.get(at));
+            if target.is_some_and(|target| target.day == day) {
+                order.entry = Entry::Refund(self.amount(order));
+            }
         }
     }
 }

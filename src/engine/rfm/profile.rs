@@ -6,8 +6,9 @@ use crate::engine::customer::Tag;
 use crate::engine::day::{Day, Millis};
 use crate::engine::event::{Body, Event, Interaction, Reason};
 use crate::engine::rfm::ledger::{LEDGER_DAYS, LedgerDay};
+use crate::engine::rfm::marks::{Mark, Marks};
 use crate::engine::rfm::open::{
-    DayCount, Entry, OpenOrder, Recent, count_interaction, insert_order, knows_order, ledger_day, price_refunds_of,
+    DayCount, Entry, MAX_OPEN_ORDERS, OpenOrder, Recent, Returns, count_interaction, insert_order, knows_order,
     remember_recent,
 };
 use crate::engine::rfm::settled::{KindCount, Rhythm, Totals, fold_day};
@@ -35,7 +36,7 @@ pub struct Profile {
     pub points: Vec<(Day, i64)>,
     /// Settled balance of the loyalty account.
     pub settled_points: i64,
-    /// Last word on a matter, each the newest by time and tag.
+    /// What was last said on a matter.
     pub marks: Marks,
 }
 
@@ -55,34 +56,6 @@ impl Default for Profile {
             marks: Marks::default(),
         }
     }
-}
-
-/// The newest statement on each matter that is kept as a state rather than a count.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Marks {
-    /// Satisfaction in the last survey, 0 to 1.
-    pub survey: Option<Mark<f32>>,
-    /// Rating in the last review, 0 to 1.
-    pub review: Option<Mark<f32>>,
-    /// The last complaint.
-    pub complaint: Option<Mark<()>>,
-    /// The last cause code noted.
-    pub cause: Option<Mark<Tag>>,
-    /// The last opt-out.
-    pub opt_out: Option<Mark<()>>,
-}
-
-/// A value with the event that set it.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Mark<T> {
-    /// When it was said.
-    pub time: Millis,
-    /// The local day of `time`.
-    pub day: Day,
-    /// Tag of the event, which decides between two of the same instant.
-    pub tag: Tag,
-    /// What was said.
-    pub value: T,
 }
 
 /// What became of an event.
@@ -112,7 +85,7 @@ impl Profile {
             }
             Body::Interaction(interaction) => self.interact(event, interaction),
             Body::OptOut => {
-                latest(&mut self.marks.opt_out, event, ());
+                self.marks.opt_out(mark(event, ()));
                 Applied::Changed
             }
             Body::Contacted { .. } | Body::Identity { .. } | Body::Forget => return Applied::Changed,
@@ -127,6 +100,16 @@ impl Profile {
     fn order(&mut self, event: &Event<'_>, order: Option<Tag>, entry: Entry, lateness_days: i32) -> Applied {
         if entry == Entry::RefundWhole && order.is_none() {
             return Applied::Rejected(Reason::UnknownOrder);
+        }
+        if self.orders.len() >= MAX_OPEN_ORDERS && !self.orders.iter().any(|known| known.tag == event.tag) {
+            // What this event's day settles makes room; else nobody could ever get on.
+            if event.day > self.newest {
+                self.newest = event.day;
+                self.settle(lateness_days);
+            }
+            if self.orders.len() >= MAX_OPEN_ORDERS {
+                return Applied::Rejected(Reason::StateFull);
+            }
         }
         let unknown = entry == Entry::RefundWhole
             && !order.is_some_and(|order| knows_order(&self.orders, order, event.day, lateness_days));
@@ -144,10 +127,10 @@ impl Profile {
         }
         count_interaction(&mut self.counts, event.day, interaction.kind());
         match interaction {
-            Interaction::Survey { satisfaction } => latest(&mut self.marks.survey, event, satisfaction),
-            Interaction::Review { rating } => latest(&mut self.marks.review, event, rating),
-            Interaction::Complaint => latest(&mut self.marks.complaint, event, ()),
-            Interaction::Note { cause } => latest(&mut self.marks.cause, event, cause),
+            Interaction::Survey { satisfaction } => self.marks.survey.say(mark(event, satisfaction)),
+            Interaction::Review { rating } => self.marks.review.say(mark(event, rating)),
+            Interaction::Complaint => self.marks.complaint.say(mark(event, ())),
+            Interaction::Note { cause } => self.marks.cause.say(mark(event, cause)),
             Interaction::Loyalty { points } => add_points(&mut self.points, event.day, points),
             Interaction::Visit
             | Interaction::ProductView
@@ -174,6 +157,7 @@ impl Profile {
         let settled = self.points.partition_point(|(day, _)| *day <= interactions_until);
         let change = self.points.drain(..settled).map(|(_, change)| change).fold(0, i64::wrapping_add);
         self.settled_points = self.settled_points.wrapping_add(change);
+        self.marks.settle(interactions_until);
         self.settle_orders(self.newest.plus(-2 * lateness_days), lateness_days);
         let oldest = self.newest.plus(-LEDGER_DAYS);
         let expired = self.ledger.partition_point(|day| day.day <= oldest);
@@ -182,9 +166,10 @@ impl Profile {
 
     fn settle_orders(&mut self, until: Day, lateness_days: i32) {
         while let Some(day) = self.orders.first().map(|order| order.day).filter(|day| *day <= until) {
-            price_refunds_of(&mut self.orders, day, lateness_days);
+            let returns = Returns::of(&self.orders, lateness_days);
             let count = self.orders.partition_point(|order| order.day <= day);
-            let sums = ledger_day(day, self.orders.get(..count).unwrap_or_default(), &self.orders, lateness_days);
+            let sums = returns.ledger_day(day, self.orders.get(..count).unwrap_or_default());
+            returns.price(&mut self.orders, day);
             self.orders.drain(..count);
             fold_day(&mut self.rhythm, &mut self.totals, &sums);
             self.ledger.push(sums);
@@ -203,13 +188,7 @@ impl Profile {
         self.counts.retain(|count| count.day > day);
         self.points.retain(|(at, _)| *at > day);
         self.recent.retain(|recent| recent.day > day);
-        self.marks = Marks {
-            survey: self.marks.survey.filter(|mark| mark.day > day),
-            review: self.marks.review.filter(|mark| mark.day > day),
-            complaint: self.marks.complaint.filter(|mark| mark.day > day),
-            cause: self.marks.cause.filter(|mark| mark.day > day),
-            opt_out: self.marks.opt_out.filter(|mark| mark.time > time),
-        };
+        self.marks.forget(time, day);
         let orders = self.orders.iter().map(|order| order.day);
         let counts = self.counts.iter().map(|count| count.day);
         let left = orders.chain(counts).chain(self.marks.opt_out.map(|mark| mark.day)).max();
@@ -238,8 +217,6 @@ fn fold_count(kinds: &mut Vec<KindCount>, count: DayCount) {
     }
 }
 
-fn latest<T>(mark: &mut Option<Mark<T>>, event: &Event<'_>, value: T) {
-    if mark.as_ref().is_none_or(|known| (known.time, known.tag) < (event.time, event.tag)) {
-        *mark = Some(Mark { time: event.time, day: event.day, tag: event.tag, value });
-    }
+fn mark<T>(event: &Event<'_>, value: T) -> Mark<T> {
+    Mark { time: event.time, day: event.day, tag: event.tag, value }
 }

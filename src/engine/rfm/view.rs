@@ -74,8 +74,8 @@ impl Profile {
     /// The view at the end of `day`.
     pub fn view(&self, day: Day, lateness_days: i32) -> View {
         let (rhythm, totals) = self.money_at(day, lateness_days);
-        let survey = self.marks.survey.filter(|mark| mark.day <= day).map(|mark| mark.value);
-        let complained = self.marks.complaint.map(|mark| mark.day);
+        let survey = self.marks.survey.at(day).map(|mark| mark.value);
+        let complained = self.marks.complaint.at(day).map(|mark| mark.day);
         let complained = complained.filter(|at| rhythm.is_none_or(|rhythm| rhythm.last <= *at));
         let silent = self.kinds.is_empty() && self.counts.is_empty();
         let mut view = View {

@@ -4,7 +4,7 @@ use rdkafka::mocking::MockCluster;
 use rdkafka::producer::DefaultProducerContext;
 
 use crate::config::settings::Settings;
-use crate::service::kafka::fault::ServiceFault;
+use crate::service::fault::ServiceFault;
 
 /// A broker inside this process.
 pub struct Embedded {

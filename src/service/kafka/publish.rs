@@ -7,8 +7,8 @@ use rdkafka::producer::{BaseProducer, BaseRecord, DefaultProducerContext, Produc
 
 use crate::config::settings::Settings;
 use crate::engine::day::Millis;
+use crate::service::fault::ServiceFault;
 use crate::service::kafka::client::publisher;
-use crate::service::kafka::fault::ServiceFault;
 use crate::wire::partitioner::partition;
 
 /// Longest time that one record may wait for room, or all for delivery.

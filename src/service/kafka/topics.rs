@@ -9,8 +9,8 @@ use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::metadata::Metadata;
 
 use crate::config::settings::Settings;
+use crate::service::fault::ServiceFault;
 use crate::service::kafka::client::{ADMIN_SECONDS, asking};
-use crate::service::kafka::fault::ServiceFault;
 
 /// Days for which outcomes are kept.
 const OUTCOME_DAYS: i64 = 400;

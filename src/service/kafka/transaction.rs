@@ -1,5 +1,6 @@
 //! A transactional producer: one batch, one transaction. After doubt it is thrown away, never used again.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rdkafka::config::ClientConfig;
@@ -10,25 +11,16 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer, PurgeConfig};
 use rdkafka::topic_partition_list::TopicPartitionList;
 
 use crate::processor::batch::{Batch, OutTopic};
-use crate::service::kafka::fault::ServiceFault;
+use crate::service::broker::Committed;
+use crate::service::fault::ServiceFault;
 
 /// Bound on each step of a transaction.
 const STEP: Duration = Duration::from_secs(10);
-/// Bound on taking the transactional id over from a predecessor.
+/// The same once the process is to end: what is not committed by then is done again by the next.
+const LAST_STEP: Duration = Duration::from_secs(3);
+/// Bound on taking the transactional id over from a predecessor, and on each try.
 const INIT: Duration = Duration::from_mins(1);
-
-/// What became of a commit.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Committed {
-    /// It is there.
-    Yes,
-    /// It was aborted, nothing of it is visible: go back and do it again.
-    Aborted(String),
-    /// Nobody knows: replace the producer and read everything again.
-    Unknown(String),
-    /// Another process has taken over this worker's identity.
-    Fenced(String),
-}
+const INIT_TRY: Duration = Duration::from_secs(2);
 
 /// A producer with its transactional id.
 pub struct Transactions {
@@ -38,13 +30,14 @@ pub struct Transactions {
 
 impl Transactions {
     /// Makes the producer and takes its transactional id over, which ends a predecessor's open transaction.
-    pub fn new(config: &ClientConfig, topics: [String; 5]) -> Result<Self, ServiceFault> {
-        let producer: BaseProducer = config.create().map_err(|fault| {
-            ServiceFault::Setup(format!("the producer's settings are not accepted: {fault}; see [kafka] client"))
-        })?;
+    pub fn new(config: &ClientConfig, topics: [String; 5], stop: &AtomicBool) -> Result<Self, ServiceFault> {
+        let producer: BaseProducer = config.create().map_err(|fault| ServiceFault::settings("producer", &fault))?;
         let deadline = Instant::now() + INIT;
         loop {
-            match producer.init_transactions(STEP) {
+            if stop.load(Ordering::Relaxed) {
+                return Err(ServiceFault::Failed("stopped before the transactional id was taken over".into()));
+            }
+            match producer.init_transactions(INIT_TRY) {
                 Ok(()) => return Ok(Self { producer, topics }),
                 Err(KafkaError::Transaction(fault)) if fault.is_retriable() && Instant::now() < deadline => {
                     std::thread::sleep(Duration::from_millis(50));
@@ -60,12 +53,13 @@ impl Transactions {
         batches: &[(u32, &Batch)],
         offsets: &TopicPartitionList,
         group: Option<&ConsumerGroupMetadata>,
+        stop: &AtomicBool,
     ) -> Committed {
-        if let Err(fault) = self.producer.begin_transaction() {
-            return self.give_up(&fault);
-        }
-        match self.write(batches, offsets, group) {
+        let begun = self.producer.begin_transaction();
+        match begun.and_then(|()| self.write(batches, offsets, group, stop)) {
             Ok(()) => Committed::Yes,
+            // The producer goes with the process, and with it the transaction.
+            Err(fault) if stop.load(Ordering::Relaxed) => Committed::Unknown(fault.to_string()),
             Err(fault) => self.give_up(&fault),
         }
     }
@@ -75,28 +69,30 @@ impl Transactions {
         batches: &[(u32, &Batch)],
         offsets: &TopicPartitionList,
         group: Option<&ConsumerGroupMetadata>,
+        stop: &AtomicBool,
     ) -> Result<(), KafkaError> {
+        let patience = || if stop.load(Ordering::Relaxed) { LAST_STEP } else { STEP };
+        let started = Instant::now();
         for (partition, batch) in batches {
-            self.send(*partition, batch)?;
+            self.send(*partition, batch, patience)?;
         }
         // Polled rather than flushed: flush sleeps 100 ms whatever there is to do.
-        let deadline = Instant::now() + STEP;
         while self.producer.in_flight_count() > 0 {
             self.producer.poll(Duration::from_millis(1));
-            if Instant::now() > deadline {
+            if started.elapsed() > patience() {
                 return Err(KafkaError::MessageProduction(RDKafkaErrorCode::MessageTimedOut));
             }
         }
         if let Some(group) = group
             && offsets.count() > 0
         {
-            self.producer.send_offsets_to_transaction(offsets, group, STEP)?;
+            self.producer.send_offsets_to_transaction(offsets, group, patience())?;
         }
-        self.producer.commit_transaction(STEP)
+        self.producer.commit_transaction(patience())
     }
 
-    fn send(&self, partition: u32, batch: &Batch) -> Result<(), KafkaError> {
-        let deadline = Instant::now() + STEP;
+    fn send(&self, partition: u32, batch: &Batch, patience: impl Fn() -> Duration) -> Result<(), KafkaError> {
+        let started = Instant::now();
         for record in batch.iter() {
             let topic = self.topics.get(record.topic as usize).map_or("", String::as_str);
             let mut message = BaseRecord::<[u8], [u8]>::to(topic);
@@ -114,7 +110,7 @@ impl Transactions {
             let mut waiting = message;
             while let Err((fault, back)) = self.producer.send(waiting) {
                 let full = fault.rdkafka_error_code() == Some(RDKafkaErrorCode::QueueFull);
-                if !full || Instant::now() > deadline {
+                if !full || started.elapsed() > patience() {
                     return Err(fault);
                 }
                 self.producer.poll(Duration::from_millis(1));
@@ -131,7 +127,7 @@ impl Transactions {
         let fenced =
             [RDKafkaErrorCode::Fenced, RDKafkaErrorCode::ProducerFenced, RDKafkaErrorCode::InvalidProducerEpoch];
         if fault.rdkafka_error_code().is_some_and(|code| fenced.contains(&code)) {
-            return Committed::Fenced(sentence);
+            return Committed::Unknown(sentence);
         }
         match fault {
             KafkaError::Transaction(fault) if fault.is_fatal() => return Committed::Unknown(sentence),

@@ -1,0 +1,45 @@
+//! What the partitions of a worker ask of Kafka. Two answer: a real cluster, and the simulation's in the tests.
+
+use crate::processor::batch::Batch;
+use crate::processor::topology::Processor;
+use crate::service::fault::ServiceFault;
+
+/// The next offset to be read of one partition of an input topic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// Which input topic, by its place in `topics.events`.
+    pub topic: usize,
+    /// The partition.
+    pub partition: u32,
+    /// The next offset.
+    pub offset: i64,
+}
+
+/// What became of a commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Committed {
+    /// It is there.
+    Yes,
+    /// It was aborted, nothing of it is visible: go back and do it again.
+    Aborted(String),
+    /// Nobody knows, or another has taken this worker's identity over: replace the producer and read everything again.
+    Unknown(String),
+}
+
+/// Kafka, as one worker sees it.
+pub trait Broker {
+    /// The oldest and the next offset of a partition of an input.
+    fn ends(&self, topic: usize, partition: u32) -> Result<(i64, i64), ServiceFault>;
+
+    /// Reads the processor's partition of the changelog to its true end; gives the number of records.
+    fn restore(&self, processor: &mut Processor) -> Result<u64, ServiceFault>;
+
+    /// Writes the batches, by partition, and the positions in one transaction.
+    fn commit(&mut self, batches: &[(u32, &Batch)], positions: &[Position]) -> Committed;
+
+    /// A new producer of the same identity, which settles the old one's transaction.
+    fn renew(&mut self) -> Result<(), ServiceFault>;
+
+    /// The inputs are read on from these positions, and from no others.
+    fn read_from(&mut self, positions: &[Position]) -> Result<(), ServiceFault>;
+}

@@ -1,0 +1,34 @@
+//! Why the service stops, as sentences that say what to do. A value that was configured is never in them.
+
+use rdkafka::error::KafkaError;
+
+/// A fault that a worker cannot mend by itself.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ServiceFault {
+    /// The configuration, or what it names, is wrong: exit code 64.
+    #[error("{0}")]
+    Setup(String),
+    /// Kafka or the state failed: exit code 1.
+    #[error("{0}")]
+    Failed(String),
+    /// Nothing moved for too long: exit code 70.
+    #[error("{0}")]
+    Stuck(String),
+}
+
+impl ServiceFault {
+    /// A failure of Kafka while doing something.
+    pub fn kafka(doing: &str, fault: &KafkaError) -> Self {
+        Self::Failed(format!("{doing} failed: {fault}"))
+    }
+
+    /// A client that could not be made: its settings are at fault. librdkafka's sentence would hold the value, which may
+    /// be a password, so only the property is named.
+    pub fn settings(client: &str, fault: &KafkaError) -> Self {
+        let reason = match fault {
+            KafkaError::ClientConfig(_, _, property, _) => format!("the property {property} has no usable value"),
+            other => other.to_string(),
+        };
+        Self::Setup(format!("the settings of the {client} are not accepted: {reason}; see [kafka]"))
+    }
+}

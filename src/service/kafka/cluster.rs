@@ -1,0 +1,100 @@
+//! A real cluster as one worker sees it: its consumer, its transactional producer, and the flag that ends every wait.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use rdkafka::config::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+
+use crate::config::settings::Settings;
+use crate::processor::batch::Batch;
+use crate::processor::topology::Processor;
+use crate::service::broker::{Broker, Committed, Position};
+use crate::service::fault::ServiceFault;
+use crate::service::kafka::client::{ADMIN_SECONDS, producer};
+use crate::service::kafka::restore::restore;
+use crate::service::kafka::transaction::Transactions;
+
+/// The producer's side of a worker, which outlives every assignment.
+pub struct Writer {
+    config: ClientConfig,
+    transactions: Transactions,
+}
+
+impl Writer {
+    /// Takes the transactional id over.
+    pub fn new(settings: &Settings, transactional_id: &str, stop: &AtomicBool) -> Result<Self, ServiceFault> {
+        let config = producer(settings, transactional_id);
+        let transactions = Transactions::new(&config, output_topics(settings), stop)?;
+        Ok(Self { config, transactions })
+    }
+}
+
+/// A cluster for the time of one call: rdkafka lends the consumer to its callbacks, so nobody can own it.
+pub struct Cluster<'a, C: ConsumerContext + 'static> {
+    /// The consumer.
+    pub consumer: &'a BaseConsumer<C>,
+    /// The producer.
+    pub writer: &'a mut Writer,
+    /// The configuration.
+    pub settings: &'a Settings,
+    /// Set when the process is to end.
+    pub stop: &'a AtomicBool,
+}
+
+impl<C: ConsumerContext> Cluster<'_, C> {
+    fn topic(&self, topic: usize) -> &str {
+        self.settings.file.topics.events.get(topic).map_or("", String::as_str)
+    }
+
+    fn list(&self, positions: &[Position]) -> Result<TopicPartitionList, ServiceFault> {
+        let mut list = TopicPartitionList::with_capacity(positions.len());
+        for position in positions {
+            let (topic, offset) = (self.topic(position.topic), Offset::Offset(position.offset));
+            list.add_partition_offset(topic, position.partition as i32, offset)
+                .map_err(|fault| ServiceFault::kafka("setting the position", &fault))?;
+        }
+        Ok(list)
+    }
+}
+
+impl<C: ConsumerContext> Broker for Cluster<'_, C> {
+    fn ends(&self, topic: usize, partition: u32) -> Result<(i64, i64), ServiceFault> {
+        let wait = Duration::from_secs(if self.stop.load(Ordering::Relaxed) { 1 } else { ADMIN_SECONDS });
+        self.consumer
+            .fetch_watermarks(self.topic(topic), partition as i32, wait)
+            .map_err(|fault| ServiceFault::kafka("asking for the ends of the input", &fault))
+    }
+
+    fn restore(&self, processor: &mut Processor) -> Result<u64, ServiceFault> {
+        restore(self.settings, processor, self.stop)
+    }
+
+    fn commit(&mut self, batches: &[(u32, &Batch)], positions: &[Position]) -> Committed {
+        let list = match self.list(positions) {
+            Ok(list) => list,
+            Err(fault) => return Committed::Aborted(fault.to_string()),
+        };
+        // Group metadata is taken afresh each time: the generation in it may have moved.
+        let group = self.consumer.group_metadata();
+        self.writer.transactions.commit(batches, &list, group.as_ref(), self.stop)
+    }
+
+    fn renew(&mut self) -> Result<(), ServiceFault> {
+        let renewed = Transactions::new(&self.writer.config, output_topics(self.settings), self.stop)?;
+        self.writer.transactions = renewed;
+        Ok(())
+    }
+
+    fn read_from(&mut self, positions: &[Position]) -> Result<(), ServiceFault> {
+        let list = self.list(positions)?;
+        self.consumer.assign(&list).map_err(|fault| ServiceFault::kafka("setting the position", &fault))
+    }
+}
+
+/// The names of the output topics, by [`crate::processor::batch::OutTopic`].
+fn output_topics(settings: &Settings) -> [String; 5] {
+    let topics = &settings.file.topics;
+    [&topics.profiles, &topics.alerts, &topics.risk, &topics.outcomes, &topics.dead_letters].map(Clone::clone)
+}
