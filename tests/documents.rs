@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use churnwatch::config::load::schema;
+use churnwatch::config::schema::schema;
 use churnwatch::engine::event::{INTERACTION_NAMES, Reason};
 use churnwatch::service::telemetry::metrics::Metrics;
 

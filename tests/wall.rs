@@ -93,7 +93,8 @@ fn a_customer_whose_events_just_stop_is_warned_at_the_predicted_close() {
 fn a_dead_source_warns_nobody_and_says_so() {
     let (mut processor, mut batch) = ann();
     assert!(silence(&mut processor, 62, 100, false, &mut batch).is_empty());
-    assert!(processor.wants_close(&Time { wall: noon(162), at_end: &[true], source_alive: false }));
+    assert!(!processor.is_due(&Time { wall: noon(162), at_end: &[true], source_alive: false }));
+    assert!(processor.is_due(&Time { wall: noon(162), at_end: &[true], source_alive: true }));
     assert_eq!(processor.stats().closes, 0);
 }
 

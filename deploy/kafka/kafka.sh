@@ -58,6 +58,7 @@ transaction.state.log.num.partitions=3
 transaction.abort.timed.out.transaction.cleanup.interval.ms=1000
 default.replication.factor=$nodes
 log.cleaner.backoff.ms=500
+log.roll.ms=5000
 log.cleaner.min.cleanable.ratio=0.01
 log.segment.delete.delay.ms=1000
 EOF
@@ -66,14 +67,21 @@ EOF
 start() {
   if [ "$nodes" != 1 ] && [ "$nodes" != 3 ]; then echo "kafka.sh: --nodes is 1 or 3" >&2; exit 64; fi
   local classpath node id bootstrap="" deadline
-  classpath=$(jars)
+  if status >/dev/null; then echo "kafka.sh: nodes of $dir are up already; stop them first" >&2; exit 1; fi
+  classpath=$(jars) || { echo "kafka.sh: the jars could not be fetched; is Maven there?" >&2; exit 1; }
   mkdir -p "$dir"
-  id=$(cat "$dir/cluster" 2>/dev/null || java -cp "$classpath" kafka.tools.StorageTool random-uuid 2>/dev/null)
-  echo "$id" >"$dir/cluster"
+  if [ ! -s "$dir/cluster" ]; then
+    java -cp "$classpath" kafka.tools.StorageTool random-uuid 2>/dev/null >"$dir/cluster" ||
+      { rm -f "$dir/cluster"; echo "kafka.sh: Java 17 or newer is needed" >&2; exit 1; }
+  fi
+  id=$(cat "$dir/cluster")
   for node in $(seq "$nodes"); do
     mkdir -p "$dir/node-$node"
     properties "$node" >"$dir/node-$node/server.properties"
-    [ -d "$dir/node-$node/data" ] || java -cp "$classpath" kafka.tools.StorageTool format -t "$id" -c "$dir/node-$node/server.properties" >"$dir/node-$node/format.log" 2>&1
+    [ -d "$dir/node-$node/data" ] ||
+      java -cp "$classpath" kafka.tools.StorageTool format -t "$id" -c "$dir/node-$node/server.properties" \
+        >"$dir/node-$node/format.log" 2>&1 ||
+      { echo "kafka.sh: node $node could not be formatted; see $dir/node-$node/format.log" >&2; exit 1; }
     setsid nohup java -Xms256m -Xmx512m -cp "$classpath" kafka.Kafka "$dir/node-$node/server.properties" >"$dir/node-$node/broker.log" 2>&1 </dev/null &
     echo $! >"$dir/node-$node/pid"
     bootstrap+="${bootstrap:+,}127.0.0.1:$((port + node - 1))"

@@ -239,6 +239,9 @@ pub struct DemoArgs {
     /// End after the summary instead of staying live until Ctrl-C.
     #[arg(long)]
     pub exit: bool,
+    /// Only the summary, as JSON.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// What to do with the topics.
@@ -249,12 +252,12 @@ pub enum TopicsCommand {
         /// Configuration file.
         #[arg(long)]
         config: Option<PathBuf>,
-        /// Partitions of each topic.
-        #[arg(long, default_value_t = 12)]
-        partitions: u32,
-        /// Copies of each partition.
-        #[arg(long, default_value_t = 1)]
-        replication_factor: i32,
+        /// Partitions of each topic; as many as the inputs have, or 12, if absent.
+        #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+        partitions: Option<u32>,
+        /// Copies of each partition; the broker's default if absent.
+        #[arg(long, value_parser = clap::value_parser!(i32).range(1..=100))]
+        replication_factor: Option<i32>,
     },
     /// Check that they are there and fit together.
     Check(ConfigArgs),
@@ -266,7 +269,7 @@ pub struct RebuildArgs {
     /// Configuration file.
     #[arg(long)]
     pub config: Option<PathBuf>,
-    /// Do it; without this only what would be done is said.
+    /// Do it; without this only what would be done is said, and the exit code is 64.
     #[arg(long)]
     pub yes: bool,
 }

@@ -1,23 +1,27 @@
 //! `demo`: an embedded broker, the real service and a shop (or a file), in one process.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::Consumer;
 use rdkafka::message::Message;
 use serde_json::Value;
 
 use crate::cli::args::DemoArgs;
 use crate::cli::common::{artifact, now, settings};
-use crate::cli::demo_table::{heading, line};
+use crate::cli::demo_table::{Summary, heading, line};
 use crate::cli::exit::Failure;
-use crate::cli::generate::CURRENCY;
+use crate::cli::output::say;
 use crate::config::file::Clock;
 use crate::config::settings::Settings;
 use crate::engine::day::{Day, Millis};
+use crate::processor::stats::TRANSITIONS;
 use crate::service::http::server::{Api, bind, serve};
 use crate::service::kafka::client::asking;
+use crate::service::kafka::context::{Listening, Reader};
 use crate::service::kafka::embedded::Embedded;
 use crate::service::kafka::publish::Publisher;
 use crate::service::run::Service;
@@ -50,41 +54,51 @@ pub fn run(args: &DemoArgs) -> Result<(), Failure> {
     let api = Api {
         status: service.status.clone(),
         metrics: service.metrics.clone(),
-        token: None,
+        token: settings.token.clone().map(Arc::new),
         model: service.model.clone(),
     };
     runtime.spawn(serve(listener, api, true));
+    let played = play(args, &settings, &service, address);
+    if played.is_ok() && !args.exit {
+        say("\nlive until Ctrl-C");
+        runtime.block_on(async { tokio::signal::ctrl_c().await }).map_err(Failure::of)?;
+    }
+    // What ended a worker says more than that the play could not go on.
+    service.drain()?;
+    played
+}
+
+/// Plays the shop or the file to its end, and tells how it went.
+fn play(args: &DemoArgs, settings: &Settings, service: &Service, address: SocketAddr) -> Result<(), Failure> {
     let started = Instant::now();
     while !service.status.ready() {
         if service.trouble() || started.elapsed() > PATIENCE {
-            service.drain()?;
             return Err(Failure::Failed("the service did not become ready".into()));
         }
         std::thread::sleep(Duration::from_millis(10));
     }
-    println!("{}", heading());
-    let mut stage = Stage::new(&settings, &service)?;
+    let mut stage = Stage::new(settings, service, args.json)?;
+    stage.tell(&heading());
     let customers = match &args.data {
-        Some(path) => stage.play_file(path, &settings)?,
-        None => stage.play_shop(args)?,
+        Some(path) => stage.play_file(path, settings)?,
+        None => stage.play_shop(args, settings)?,
     };
     stage.settle()?;
-    stage.summary(customers);
-    println!(
-        "\nlook at  http://{address}/metrics\n         http://{address}/v1/customers/{}",
-        stage.somebody.as_deref().unwrap_or("ID")
-    );
-    if !args.exit {
-        println!("\nlive until Ctrl-C");
-        runtime.block_on(async { tokio::signal::ctrl_c().await }).map_err(Failure::of)?;
+    let summary = stage.summary(customers);
+    if args.json {
+        say(summary.json());
+        return Ok(());
     }
-    Ok(service.drain()?)
+    say(summary);
+    let somebody = stage.somebody.as_deref().unwrap_or("ID");
+    say(format!("\nlook at  http://{address}/metrics\n         http://{address}/v1/customers/{somebody}"));
+    Ok(())
 }
 
 /// The play: who writes, who listens, and what was heard.
 struct Stage<'a> {
     publisher: Publisher,
-    listener: BaseConsumer,
+    listener: Reader,
     service: &'a Service,
     started: Instant,
     sent: u64,
@@ -92,16 +106,18 @@ struct Stage<'a> {
     opened: BTreeMap<(String, String), u64>,
     first_warning: Option<Duration>,
     somebody: Option<String>,
+    /// Only the summary is wanted.
+    quiet: bool,
     /// Episodes that opened since the shop was last told: customer and episode.
     calls: Vec<(u32, u128)>,
 }
 
 impl<'a> Stage<'a> {
-    fn new(settings: &Settings, service: &'a Service) -> Result<Self, Failure> {
+    fn new(settings: &Settings, service: &'a Service, quiet: bool) -> Result<Self, Failure> {
         let publisher = Publisher::new(settings, PARTITIONS)?;
         let mut config = asking(settings, "read_uncommitted");
         config.set("group.id", "demo-screen").set("auto.offset.reset", "earliest").set("fetch.wait.max.ms", "10");
-        let listener: BaseConsumer = config.create().map_err(Failure::of)?;
+        let listener: Reader = config.create_with_context(Listening).map_err(Failure::of)?;
         let mut assignment = rdkafka::TopicPartitionList::new();
         for partition in 0..PARTITIONS as i32 {
             let topic = &settings.file.topics.alerts;
@@ -118,12 +134,19 @@ impl<'a> Stage<'a> {
             opened: BTreeMap::new(),
             first_warning: None,
             somebody: None,
+            quiet,
             calls: Vec::new(),
         })
     }
 
+    fn tell(&self, line: &str) {
+        if !self.quiet {
+            say(line);
+        }
+    }
+
     /// Plays a generated shop, which answers warnings as they open; gives the number of customers.
-    fn play_shop(&mut self, args: &DemoArgs) -> Result<u64, Failure> {
+    fn play_shop(&mut self, args: &DemoArgs, settings: &Settings) -> Result<u64, Failure> {
         let end = Day(now().0.div_euclid(86_400_000) as i32);
         let mut shop = Shop::new(ShopSettings { customers: args.customers, days: args.days, seed: args.seed, end });
         let mut value = Vec::new();
@@ -134,7 +157,7 @@ impl<'a> Stage<'a> {
             let Some(events) = shop.next_day() else { return Ok(u64::from(args.customers)) };
             for event in events {
                 value.clear();
-                write_json(event, CURRENCY, &mut value);
+                write_json(event, settings.rules.currency.code(), &mut value);
                 self.send(customer_id(event.customer).as_bytes(), &value, event.time)?;
             }
         }
@@ -185,7 +208,9 @@ impl<'a> Stage<'a> {
         self.publisher.finish()?;
         self.wait(0)?;
         let quiet = Instant::now();
-        while self.alerts.values().sum::<u64>() < self.service.metrics.alerts() && quiet.elapsed() < PATIENCE {
+        while self.alerts.values().sum::<u64>() < self.service.metrics.total("alerts_total")
+            && quiet.elapsed() < PATIENCE
+        {
             self.listen(Duration::from_millis(20));
         }
         Ok(())
@@ -221,40 +246,30 @@ impl<'a> Stage<'a> {
         if (count <= SHOWN || count.is_multiple_of(500))
             && let Some(line) = line(alert)
         {
-            println!("{line}");
+            self.tell(&line);
         }
         if count == SHOWN {
-            println!("… and so on; every 500th from here");
+            self.tell("… and so on; every 500th from here");
         }
     }
 
-    fn summary(&self, customers: u64) {
-        let seconds = self.started.elapsed().as_secs_f64();
-        let of = |kind: &str| self.alerts.get(kind).copied().unwrap_or_default();
-        println!(
-            "\n{} events of {customers} customers in {seconds:.1} s, {:.0} events/s",
-            self.sent,
-            self.sent as f64 / seconds
-        );
-        if let Some(first) = self.first_warning {
-            println!("first warning after {:.1} s", first.as_secs_f64());
-        }
-        let over = of("resolved") + of("lapsed") + of("withdrawn");
-        println!(
-            "{} warnings opened: {} resolved (customer back, or calmed), {} lapsed (customer lost), {} withdrawn, {} still open; {} escalations",
-            of("opened"),
-            of("resolved"),
-            of("lapsed"),
-            of("withdrawn"),
-            of("opened").saturating_sub(over),
-            of("escalated"),
-        );
-        println!("\n{:<10} {:>8} {:>8} {:>8}", "opened as", "low", "mid", "high");
-        for band in ["watch", "high", "critical"] {
-            let tiers = ["low", "mid", "high"]
-                .map(|tier| self.opened.get(&(band.into(), tier.into())).copied().unwrap_or_default());
-            let [low, mid, high] = tiers;
-            println!("{band:<10} {low:>8} {mid:>8} {high:>8}");
+    fn summary(&self, customers: u64) -> Summary {
+        let metrics = &self.service.metrics;
+        let count = |kind: &str| self.alerts.get(kind).copied().unwrap_or_default();
+        Summary {
+            customers,
+            published: self.sent,
+            seconds: self.started.elapsed().as_secs_f64(),
+            first_warning_seconds: self.first_warning.map(|first| first.as_secs_f64()),
+            records: metrics.records(),
+            events: metrics.total("events_total"),
+            duplicates: metrics.total("duplicate_events_total"),
+            dead_letters: metrics.total("dead_letters_total"),
+            days_closed: metrics.total("closed_days_total"),
+            transitions: TRANSITIONS.map(count),
+            held_out: metrics.total("held_out_transitions_total"),
+            won_back: metrics.total("won_back_total"),
+            opened: self.opened.clone(),
         }
     }
 }

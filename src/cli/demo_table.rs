@@ -1,6 +1,13 @@
 //! What `demo` prints: alerts as they open, and a summary that adds up.
 
-use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde_json::{Value, json};
+
+use crate::engine::alerting::band::Band;
+use crate::engine::alerting::value::Tier;
+use crate::processor::stats::TRANSITIONS;
 
 /// The heading of the alerts.
 pub fn heading() -> String {
@@ -25,4 +32,107 @@ pub fn line(alert: &Value) -> Option<String> {
         text("/data/value_at_risk"),
         text("/data/reasons/0/en"),
     ))
+}
+
+/// What came of a play. Every record is a usable event, known already, or a dead letter.
+pub struct Summary {
+    /// Customers that played.
+    pub customers: u64,
+    /// Records published.
+    pub published: u64,
+    /// How long it took.
+    pub seconds: f64,
+    /// When the first warning was on the screen.
+    pub first_warning_seconds: Option<f64>,
+    /// Records read and committed.
+    pub records: u64,
+    /// Usable events.
+    pub events: u64,
+    /// Events known already.
+    pub duplicates: u64,
+    /// Dead letters.
+    pub dead_letters: u64,
+    /// Days closed, over all partitions.
+    pub days_closed: u64,
+    /// Transitions of treated episodes, by [`TRANSITIONS`].
+    pub transitions: [u64; TRANSITIONS.len()],
+    /// Transitions of held-out episodes.
+    pub held_out: u64,
+    /// Episodes of both arms resolved by a purchase.
+    pub won_back: u64,
+    /// Openings by band and tier.
+    pub opened: BTreeMap<(String, String), u64>,
+}
+
+impl Summary {
+    /// The summary for machines.
+    pub fn json(&self) -> Value {
+        let transitions: BTreeMap<&str, u64> = TRANSITIONS.into_iter().zip(self.transitions).collect();
+        let opened: Vec<Value> = self
+            .opened
+            .iter()
+            .map(|((band, tier), count)| json!({"band": band, "tier": tier, "count": count}))
+            .collect();
+        json!({
+            "customers": self.customers,
+            "published": self.published,
+            "seconds": self.seconds,
+            "events_per_second": self.published as f64 / self.seconds,
+            "first_warning_seconds": self.first_warning_seconds,
+            "records": self.records,
+            "events": self.events,
+            "duplicates": self.duplicates,
+            "dead_letters": self.dead_letters,
+            "days_closed": self.days_closed,
+            "alerts": transitions,
+            "held_out_transitions": self.held_out,
+            "won_back": self.won_back,
+            "opened": opened,
+        })
+    }
+
+    fn openings(&self, band: Band, tier: Tier) -> u64 {
+        self.opened.get(&(band.name().to_owned(), tier.name().to_owned())).copied().unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            customers, published, seconds, records, events, duplicates, dead_letters, held_out, won_back, ..
+        } = self;
+        let rate = *published as f64 / seconds;
+        writeln!(out, "\n{published} records of {customers} customers in {seconds:.1} s, {rate:.0} a second")?;
+        writeln!(
+            out,
+            "{records} read and committed: {events} usable events, {duplicates} known already, {dead_letters} dead letters"
+        )?;
+        if let Some(first) = self.first_warning_seconds {
+            writeln!(out, "first warning after {first:.1} s")?;
+        }
+        let [opened, escalated, resolved, lapsed, withdrawn] = self.transitions;
+        let open = opened.saturating_sub(resolved + lapsed + withdrawn);
+        writeln!(
+            out,
+            "{opened} warnings opened: {resolved} resolved (customer back, or calmed), {lapsed} lapsed (customer lost), {withdrawn} withdrawn, {open} still open"
+        )?;
+        writeln!(
+            out,
+            "{escalated} escalations; {won_back} customers won back, those held out included ({held_out} transitions of theirs, unheard)\n"
+        )?;
+        write!(out, "{:<10}", "opened as")?;
+        for tier in Tier::ALL {
+            write!(out, " {:>8}", tier.name())?;
+        }
+        write!(out, " {:>8}", "all")?;
+        for band in Band::ALL.into_iter().filter(|band| *band != Band::Low) {
+            let counts = Tier::ALL.map(|tier| self.openings(band, tier));
+            write!(out, "\n{:<10}", band.name())?;
+            for count in counts {
+                write!(out, " {count:>8}")?;
+            }
+            write!(out, " {:>8}", counts.iter().sum::<u64>())?;
+        }
+        Ok(())
+    }
 }

@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::cli::args::EvaluateArgs;
 use crate::cli::common::{artifact, history, settings};
 use crate::cli::exit::Failure;
-use crate::cli::output::create;
+use crate::cli::output::{create, say};
 use crate::training::evaluate::{figures, score};
 use crate::wire::calendar::{day, day_text};
 
@@ -55,6 +55,6 @@ pub fn run(args: &EvaluateArgs) -> Result<(), Failure> {
     if model.trained_until > at {
         eprintln!("churnwatch: the model was trained on events after --at, so these figures flatter it");
     }
-    println!("{}", serde_json::to_string_pretty(&report).unwrap_or_default());
+    say(serde_json::to_string_pretty(&report).unwrap_or_default());
     Ok(())
 }

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::cli::args::InspectArgs;
 use crate::cli::exit::Failure;
+use crate::cli::output::say;
 
 /// Runs the command.
 pub fn run(args: &InspectArgs) -> Result<(), Failure> {
@@ -35,9 +36,9 @@ pub fn run(args: &InspectArgs) -> Result<(), Failure> {
         ));
     }
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&body).unwrap_or_default());
+        say(serde_json::to_string_pretty(&body).unwrap_or_default());
     } else {
-        print!("{}", text(&body));
+        say(text(&body).trim_end());
     }
     Ok(())
 }

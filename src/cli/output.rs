@@ -1,7 +1,8 @@
 //! Files that commands write: standard output for `-`, compressed by suffix, whole or not at all where it matters.
 
+use std::fmt::Display;
 use std::fs::File;
-use std::io::{BufWriter, Write, stdout};
+use std::io::{BufWriter, ErrorKind, Write, stdout};
 use std::path::Path;
 
 use flate2::Compression;
@@ -23,6 +24,14 @@ pub fn create(path: Option<&Path>) -> Result<Box<dyn Write>, Failure> {
             Ok(Box::new(encoder.auto_finish()))
         }
         _ => Ok(Box::new(file)),
+    }
+}
+
+/// Prints a line on standard output. A reader that has gone, as `head` does, ends the command in peace.
+pub fn say(line: impl Display) {
+    match writeln!(stdout().lock(), "{line}") {
+        Err(fault) if fault.kind() == ErrorKind::BrokenPipe => std::process::exit(0),
+        Ok(()) | Err(_) => {}
     }
 }
 

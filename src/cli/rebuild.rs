@@ -3,7 +3,8 @@
 use crate::cli::args::RebuildArgs;
 use crate::cli::common::settings;
 use crate::cli::exit::Failure;
-use crate::service::kafka::topics::{check, empty};
+use crate::service::kafka::rebuild::empty;
+use crate::service::kafka::topics::check;
 
 /// Runs the command.
 pub fn run(args: &RebuildArgs) -> Result<(), Failure> {
@@ -11,13 +12,11 @@ pub fn run(args: &RebuildArgs) -> Result<(), Failure> {
     let partitions = check(&settings)?;
     let topic = &settings.file.topics.profiles;
     if !args.yes {
-        eprintln!(
-            "this would delete every record of {topic} ({partitions} partitions), after which the inputs are read again from their beginning and alerts are published again; stop every replica first, then say --yes"
-        );
-        return Ok(());
+        return Err(Failure::usage(format!(
+            "nothing was done: with --yes, {topic} ({partitions} partitions) is made anew, after which the inputs are read again from their beginning and alerts are published again; stop every replica first"
+        )));
     }
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::of)?;
-    runtime.block_on(empty(&settings, partitions))?;
+    empty(&settings, partitions)?;
     eprintln!("{topic} is empty; start the service again");
     Ok(())
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::cli::args::ReplayArgs;
 use crate::cli::common::{artifact, now, open, settings};
 use crate::cli::exit::Failure;
-use crate::cli::output::create;
+use crate::cli::output::{create, say};
 use crate::engine::day::Millis;
 use crate::engine::event::Reason;
 use crate::processor::batch::{Batch, OutRecord, OutTopic};
@@ -39,7 +39,10 @@ pub fn run(args: &ReplayArgs) -> Result<(), Failure> {
     let until = args.until.map(day);
     let settings = settings(args.input.config.as_deref())?.until(until);
     let model = Arc::new(artifact(args.model.as_deref(), &settings)?.model().map_err(Failure::usage)?);
-    let setup = Arc::new(settings.setup(args.partitions));
+    let mut setup = settings.setup(args.partitions);
+    // Files are one input, whatever the service reads.
+    setup.input_topics.truncate(1);
+    let setup = Arc::new(setup);
     let wall = now();
     let mut sinks = Sinks::open(args)?;
     let mut partitions: Vec<Lane> = (0..args.partitions)
@@ -194,7 +197,7 @@ fn report(stats: &Stats, customers: usize, skipped: u64, as_json: bool) {
         "outcomes_matured": stats.matured,
     });
     if as_json {
-        println!("{summary}");
+        say(&summary);
     } else {
         eprintln!("{}", serde_json::to_string_pretty(&summary).unwrap_or_default());
     }

@@ -3,6 +3,7 @@
 use crate::cli::args::TopicsCommand;
 use crate::cli::common::settings;
 use crate::cli::exit::Failure;
+use crate::cli::output::say;
 use crate::service::kafka::topics::{check, create};
 
 /// Runs the command.
@@ -10,16 +11,15 @@ pub fn run(command: &TopicsCommand) -> Result<(), Failure> {
     match command {
         TopicsCommand::Create { config, partitions, replication_factor } => {
             let settings = settings(config.as_deref())?;
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::of)?;
-            let made = runtime.block_on(create(&settings, *partitions, *replication_factor))?;
+            let made = create(&settings, *partitions, *replication_factor)?;
             for name in &made {
-                println!("{name}");
+                say(name);
             }
             eprintln!("{} topics made", made.len());
         }
         TopicsCommand::Check(args) => {
             let partitions = check(&settings(args.config.as_deref())?)?;
-            println!("the topics fit together: {partitions} partitions");
+            say(format!("the topics fit together: {partitions} partitions"));
         }
     }
     Ok(())

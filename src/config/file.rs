@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use schemars::JsonSchema;
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 /// The whole file.
@@ -50,13 +51,65 @@ pub struct Kafka {
     pub group_id: String,
     /// Milliseconds between two commits under load.
     pub commit_interval_ms: u64,
-    /// Any property of librdkafka.
+    /// Any property of librdkafka but those that delivery rests on.
     pub client: BTreeMap<String, String>,
+    /// Encryption, and who we are to the brokers.
+    pub tls: Option<Tls>,
+    /// Login at the brokers.
+    pub sasl: Option<Sasl>,
+}
+
+/// Encryption of the connections to the brokers.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Tls {
+    /// PEM file of the authorities that vouch for the brokers; absent: the system's.
+    pub ca_file: Option<PathBuf>,
+    /// PEM file of our certificate, where the brokers ask for one.
+    pub certificate_file: Option<PathBuf>,
+    /// PEM file of its key.
+    pub key_file: Option<PathBuf>,
+    /// File with the key's password.
+    pub key_password_file: Option<PathBuf>,
+}
+
+/// Login at the brokers.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Sasl {
+    /// PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512.
+    pub mechanism: String,
+    /// User name.
+    pub username: String,
+    /// File with the password.
+    pub password_file: Option<PathBuf>,
+    /// The password itself; better in a file, or in `CHURNWATCH_KAFKA__SASL__PASSWORD`.
+    #[serde(serialize_with = "hidden")]
+    #[schemars(with = "Option<String>")]
+    pub password: Option<SecretString>,
+}
+
+impl Default for Sasl {
+    fn default() -> Self {
+        Self { mechanism: "SCRAM-SHA-512".into(), username: String::new(), password_file: None, password: None }
+    }
+}
+
+/// A secret is never written out.
+fn hidden<S: serde::Serializer>(secret: &Option<SecretString>, serializer: S) -> Result<S::Ok, S::Error> {
+    secret.as_ref().map(|_| "[hidden]").serialize(serializer)
 }
 
 impl Default for Kafka {
     fn default() -> Self {
-        Self { brokers: String::new(), group_id: "churnwatch".into(), commit_interval_ms: 100, client: BTreeMap::new() }
+        Self {
+            brokers: String::new(),
+            group_id: "churnwatch".into(),
+            commit_interval_ms: 100,
+            client: BTreeMap::new(),
+            tls: None,
+            sasl: None,
+        }
     }
 }
 

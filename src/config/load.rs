@@ -2,39 +2,39 @@
 
 use std::path::Path;
 
-use figment::Figment;
-use figment::providers::{Env, Serialized};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
+use crate::config::environment::overlay;
 use crate::config::fault::Fault;
 use crate::config::file::ConfigFile;
+use crate::config::schema::{schema, shape_faults};
 use crate::config::settings::Settings;
 
 /// Largest configuration file, bytes.
 const MAX_BYTES: usize = 1 << 20;
-/// Prefix of the environment's keys; a double underscore goes one level down.
-const PREFIX: &str = "CHURNWATCH_";
-/// Environment variables of ours that are no configuration.
-const NOT_SETTINGS: [&str; 4] = ["data", "bless", "test_brokers", "log"];
 
 /// Reads the file, if any, lays the environment over it, and checks the whole.
 pub fn load(path: Option<&Path>) -> Result<Settings, Vec<Fault>> {
-    let file = path.map(read_file).transpose()?.unwrap_or_else(|| Value::Object(serde_json::Map::new()));
-    let env = Env::prefixed(PREFIX).ignore(&NOT_SETTINGS).split("__");
-    let merged: Result<Value, _> = Figment::from(Serialized::defaults(file)).merge(env).extract();
-    let merged = merged.map_err(|fault| vec![Fault::new("", format!("the environment cannot be read: {fault}"))])?;
-    check(&merged)
+    let mut value = path.map(read_file).transpose()?.unwrap_or_else(|| Value::Object(Map::new()));
+    // Names and values that are not UTF-8 are none of ours.
+    let variables =
+        std::env::vars_os().filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok()?)));
+    overlay(&mut value, &schema(), variables);
+    check(value)
 }
 
 /// Checks a configuration that is already one JSON value.
-pub fn check(value: &Value) -> Result<Settings, Vec<Fault>> {
-    let mut faults = shape_faults(value);
-    let mut sound = value.clone();
-    for fault in &faults {
-        remove(&mut sound, &fault.key);
+pub fn check(mut value: Value) -> Result<Settings, Vec<Fault>> {
+    if let Some(client) = value.pointer_mut("/kafka/client") {
+        *client = flat_texts(client);
     }
+    let shape = shape_faults(&value, &schema());
+    for fault in &shape {
+        remove(&mut value, &fault.place);
+    }
+    let mut faults: Vec<Fault> = shape.into_iter().map(|shape| shape.fault).collect();
     // What is left has the right shape, so its values can be checked too and all faults come at once.
-    match serde_json::from_value::<ConfigFile>(sound) {
+    match serde_json::from_value::<ConfigFile>(value) {
         Ok(file) => match Settings::check(file) {
             Ok(settings) if faults.is_empty() => return Ok(settings),
             Ok(_) => {}
@@ -63,75 +63,57 @@ fn read_file(path: &Path) -> Result<Value, Vec<Fault>> {
             "{name} is empty: the smallest configuration is\n  [kafka]\n  brokers = \"host:9092\""
         )));
     }
-    toml::from_str::<Value>(&text)
-        .map_err(|error| fault(format!("{name} is not TOML: {}", error.to_string().trim_end())))
+    let table = toml::from_str::<toml::Table>(&text).map_err(|error| {
+        // The place, but not the line itself: it may hold a password.
+        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        fault(format!("{name} is not TOML, line {}: {}", before.matches('\n').count() + 1, error.message()))
+    })?;
+    Ok(json(toml::Value::Table(table)))
 }
 
-/// Faults of the shape: unknown keys and wrong types, by the JSON Schema of the file.
-fn shape_faults(value: &Value) -> Vec<Fault> {
-    let schema = schema();
-    let Ok(validator) = jsonschema::validator_for(&schema) else {
-        return vec![Fault::new("", "the built-in schema of the configuration is broken: please report this")];
-    };
-    validator.iter_errors(value).flat_map(|error| faults_of(&error, &schema)).collect()
+/// TOML as JSON; a date is the text that it was written as.
+fn json(value: toml::Value) -> Value {
+    match value {
+        toml::Value::String(text) => text.into(),
+        toml::Value::Integer(number) => number.into(),
+        toml::Value::Float(number) => number.into(),
+        toml::Value::Boolean(yes) => yes.into(),
+        toml::Value::Datetime(date) => date.to_string().into(),
+        toml::Value::Array(values) => values.into_iter().map(json).collect(),
+        toml::Value::Table(table) => Value::Object(table.into_iter().map(|(key, value)| (key, json(value))).collect()),
+    }
 }
 
-fn faults_of(error: &jsonschema::ValidationError<'_>, schema: &Value) -> Vec<Fault> {
-    let path = dotted(&error.instance_path().to_string());
-    match error.kind() {
-        jsonschema::error::ValidationErrorKind::AdditionalProperties { unexpected } => {
-            let known = known_keys(schema, &path);
-            unexpected.iter().map(|key| Fault::new(join(&path, key), unknown_key(key, &known))).collect()
+/// librdkafka's properties: `security.protocol` without quotes is a table in TOML, and every value is text in the end.
+fn flat_texts(value: &Value) -> Value {
+    fn walk(prefix: &str, value: &Value, flat: &mut Map<String, Value>) {
+        match value {
+            Value::Object(table) => {
+                for (key, value) in table {
+                    let name = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+                    walk(&name, value, flat);
+                }
+            }
+            Value::Number(_) | Value::Bool(_) => {
+                flat.insert(prefix.into(), value.to_string().into());
+            }
+            Value::String(_) | Value::Array(_) | Value::Null => {
+                flat.insert(prefix.into(), value.clone());
+            }
         }
-        _ => vec![Fault::new(path, format!("{error}"))],
     }
-}
-
-fn unknown_key(key: &str, known: &[String]) -> String {
-    let nearest = known.iter().max_by(|a, b| strsim::jaro_winkler(key, a).total_cmp(&strsim::jaro_winkler(key, b)));
-    match nearest {
-        Some(nearest) if strsim::jaro_winkler(key, nearest) > 0.7 => {
-            format!("unknown key; did you mean \"{nearest}\"?")
-        }
-        _ => format!("unknown key; known here are {}", known.join(", ")),
+    if !value.is_object() {
+        return value.clone();
     }
+    let mut flat = Map::new();
+    walk("", value, &mut flat);
+    Value::Object(flat)
 }
 
-/// Keys that the schema knows at a path of at most one table.
-fn known_keys(schema: &Value, path: &str) -> Vec<String> {
-    let properties = |table: &Value| -> Vec<String> {
-        table
-            .get("properties")
-            .and_then(Value::as_object)
-            .map(|keys| keys.keys().cloned().collect())
-            .unwrap_or_default()
-    };
-    if path.is_empty() {
-        return properties(schema);
-    }
-    let table = schema.pointer(&format!("/properties/{path}"));
-    let reference = table.and_then(|table| table.get("$ref")).and_then(Value::as_str);
-    let target = reference.and_then(|reference| schema.pointer(reference.trim_start_matches('#')));
-    target.or(table).map(properties).unwrap_or_default()
-}
-
-/// The JSON Schema of the configuration file.
-pub fn schema() -> Value {
-    serde_json::to_value(schemars::schema_for!(ConfigFile)).unwrap_or_default()
-}
-
-fn dotted(pointer: &str) -> String {
-    pointer.trim_start_matches('/').replace('/', ".")
-}
-
-fn join(path: &str, key: &str) -> String {
-    if path.is_empty() { key.into() } else { format!("{path}.{key}") }
-}
-
-fn remove(value: &mut Value, key: &str) {
-    let pointer = key.rsplit_once('.').map_or(String::new(), |(parent, _)| format!("/{}", parent.replace('.', "/")));
-    let last = key.rsplit('.').next().unwrap_or(key);
-    if let Some(table) = value.pointer_mut(&pointer).and_then(Value::as_object_mut) {
+fn remove(value: &mut Value, place: &[String]) {
+    let Some((last, path)) = place.split_last() else { return };
+    let table = path.iter().try_fold(value, |table, key| table.get_mut(key));
+    if let Some(table) = table.and_then(Value::as_object_mut) {
         table.remove(last);
     }
 }

@@ -4,5 +4,9 @@
 
 pub mod fault;
 pub mod file;
+pub mod checker;
+pub mod security;
 pub mod settings;
+pub mod schema;
+pub mod environment;
 pub mod load;

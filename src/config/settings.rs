@@ -2,26 +2,26 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use iso_currency::Currency;
-use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 use secrecy::SecretString;
 use sha2::{Digest, Sha256};
 
+use crate::config::checker::{Checker, address, currency, date, duration, secret};
 use crate::config::fault::Fault;
 use crate::config::file::{Clock, ConfigFile};
+use crate::config::security::{is_secret, security};
 use crate::engine::alerting::policy::Policy;
 use crate::engine::alerting::value::Tier;
 use crate::engine::day::{Day, Millis};
 use crate::engine::event::INTERACTION_NAMES;
 use crate::processor::setup::{CLOSE_BUDGET, ClockMode, Setup};
 use crate::wire::alert::Locale;
-use crate::wire::calendar::{day, midnight};
+use crate::wire::calendar::midnight;
 use crate::wire::rules::EventRules;
 
 /// Everything, checked.
@@ -45,27 +45,8 @@ pub struct Settings {
     pub token: Option<SecretString>,
     /// Key of the digests of erased ids.
     pub erasure_secret: Arc<[u8]>,
-}
-
-/// Collects faults while values are read.
-struct Checker {
-    faults: Vec<Fault>,
-}
-
-impl Checker {
-    /// The value, or its stand-in with a fault noted.
-    fn take<T>(&mut self, key: &str, value: Result<T, String>, stand_in: T) -> T {
-        value.unwrap_or_else(|sentence| {
-            self.faults.push(Fault::new(key, sentence));
-            stand_in
-        })
-    }
-
-    fn must(&mut self, key: &str, holds: bool, sentence: &str) {
-        if !holds {
-            self.faults.push(Fault::new(key, sentence));
-        }
-    }
+    /// librdkafka's properties for encryption and login.
+    pub security: Vec<(&'static str, SecretString)>,
 }
 
 impl Settings {
@@ -89,6 +70,7 @@ impl Settings {
             listen.ip().is_loopback() || file.http.token_file.is_some(),
             "needed because http.listen is not loopback: customer data is never served without a token",
         );
+        let security = security(&file, &mut check);
         let erasure = file.erasure.secret_file.as_deref().map(secret).transpose();
         let erasure = check.take("erasure.secret_file", erasure, None);
         let erasure_secret: Arc<[u8]> = match &erasure {
@@ -100,7 +82,7 @@ impl Settings {
         }
         let rules = EventRules { until: until.map(|until| midnight(until, &rules.zone)), ..rules };
         let source_silence = (!silence.is_zero()).then_some(silence);
-        Ok(Self { file, rules, policy, until, source_silence, listen, admin_listen, token, erasure_secret })
+        Ok(Self { file, rules, policy, until, source_silence, listen, admin_listen, token, erasure_secret, security })
     }
 
     /// The same settings closing days up to `until`, by the events alone.
@@ -146,9 +128,15 @@ impl Settings {
         digest.first_chunk().map_or(0, |first| u64::from_le_bytes(*first))
     }
 
-    /// The configuration in force as TOML. Secrets stand in files and are not shown.
+    /// The configuration in force as TOML. Secrets are not shown.
     pub fn print(&self) -> String {
-        toml::to_string_pretty(&self.file).unwrap_or_default()
+        let mut file = self.file.clone();
+        for (name, value) in &mut file.kafka.client {
+            if is_secret(name) {
+                "[hidden]".clone_into(value);
+            }
+        }
+        toml::to_string_pretty(&file).unwrap_or_default()
     }
 }
 
@@ -156,12 +144,12 @@ fn rules(file: &ConfigFile, check: &mut Checker) -> EventRules {
     let zone = TimeZone::get(&file.time.zone)
         .map_err(|_| format!("\"{}\" is no IANA time zone: use a name like \"Asia/Shanghai\"", file.time.zone));
     let zone = check.take("time.zone", zone, TimeZone::UTC);
-    let currency = check.take("money.currency", currency(&file.money.currency), Currency::CNY);
+    let base = check.take("money.currency", currency(&file.money.currency), Currency::CNY);
     let mut rates = BTreeMap::new();
     for (code, rate) in &file.money.rates {
         let key = format!("money.rates.{code}");
         let rate = rate.parse::<Decimal>().ok().filter(|rate| *rate > Decimal::ZERO);
-        match (self::currency(code), rate) {
+        match (currency(code), rate) {
             (Ok(code), Some(rate)) => {
                 rates.insert(code, rate);
             }
@@ -174,7 +162,7 @@ fn rules(file: &ConfigFile, check: &mut Checker) -> EventRules {
     check.must("time.close_delay", delay < Duration::from_hours(24), "must be below 24 hours");
     let earliest = midnight(earliest, &zone);
     let close_delay_millis = i64::try_from(delay.as_millis()).unwrap_or_default();
-    EventRules { zone, currency, rates, earliest, until: None::<Millis>, close_delay_millis }
+    EventRules { zone, currency: base, rates, earliest, until: None::<Millis>, close_delay_millis }
 }
 
 fn policy(file: &ConfigFile, check: &mut Checker) -> Policy {
@@ -258,27 +246,4 @@ fn check_ranges(file: &ConfigFile, check: &mut Checker) {
     names.sort_unstable();
     let distinct = names.windows(2).all(|pair| matches!(pair, [a, b] if a != b));
     check.must("topics", distinct, "two topics have the same name");
-}
-
-fn date(text: &str) -> Result<Day, String> {
-    text.parse::<Date>().map(day).map_err(|_| format!("\"{text}\" is no date: write it as YYYY-MM-DD"))
-}
-
-fn duration(text: &str) -> Result<Duration, String> {
-    humantime::parse_duration(text).map_err(|_| format!("\"{text}\" is no duration: write it like \"2h\" or \"90s\""))
-}
-
-fn address(text: &str) -> Result<SocketAddr, String> {
-    text.parse().map_err(|_| format!("\"{text}\" is no address: write it like \"127.0.0.1:8080\""))
-}
-
-fn currency(code: &str) -> Result<Currency, String> {
-    Currency::from_code(code).ok_or_else(|| format!("\"{code}\" is no ISO 4217 currency code, such as \"EUR\""))
-}
-
-fn secret(path: &Path) -> Result<SecretString, String> {
-    let name = PathBuf::from(path);
-    let text = std::fs::read_to_string(path).map_err(|fault| format!("cannot read {}: {fault}", name.display()))?;
-    let text = text.trim();
-    if text.is_empty() { Err(format!("{} is empty", name.display())) } else { Ok(SecretString::from(text)) }
 }

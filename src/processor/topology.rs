@@ -97,11 +97,7 @@ impl Processor {
                         fresh.event(&parsed.event.body);
                         None
                     }
-                    Outcome::AppliedBut(reason) => {
-                        fresh.event(&parsed.event.body);
-                        Some(Reject::from(reason))
-                    }
-                    Outcome::Rejected(reason) => Some(Reject::from(reason)),
+                    Outcome::AppliedBut(reason) | Outcome::Rejected(reason) => Some(Reject::from(reason)),
                     Outcome::Duplicate => {
                         fresh.duplicates += 1;
                         None
@@ -159,9 +155,9 @@ impl Processor {
         }
     }
 
-    /// Whether a day would close now if the source were alive.
-    pub fn wants_close(&self, time: &Time<'_>) -> bool {
-        self.engine.clock().closing.is_some() || self.due(&Time { source_alive: true, ..*time }).is_some()
+    /// Whether a day is due to close, or a close has begun.
+    pub fn is_due(&self, time: &Time<'_>) -> bool {
+        self.engine.clock().closing.is_some() || self.due(time).is_some()
     }
 
     /// Closes days that are due, at most `close_budget` customers a call.

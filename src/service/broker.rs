@@ -28,8 +28,11 @@ pub enum Committed {
 
 /// Kafka, as one worker sees it.
 pub trait Broker {
-    /// The oldest and the next offset of a partition of an input.
+    /// The oldest and the next offset of a partition of an input; waits for a broker.
     fn ends(&self, topic: usize, partition: u32) -> Result<(i64, i64), ServiceFault>;
+
+    /// The same, `None` where no broker answers at once.
+    fn look(&self, topic: usize, partition: u32) -> Option<(i64, i64)>;
 
     /// Reads the processor's partition of the changelog to its true end; gives the number of records.
     fn restore(&self, processor: &mut Processor) -> Result<u64, ServiceFault>;

@@ -1,6 +1,6 @@
 //! Why the service stops, as sentences that say what to do. A value that was configured is never in them.
 
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 /// A fault that a worker cannot mend by itself.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -20,6 +20,25 @@ impl ServiceFault {
     /// A failure of Kafka while doing something.
     pub fn kafka(doing: &str, fault: &KafkaError) -> Self {
         Self::Failed(format!("{doing} failed: {fault}"))
+    }
+
+    /// Whether the fault is one that passes when brokers come back or elect leaders.
+    pub fn passes(fault: &KafkaError) -> bool {
+        matches!(
+            fault.rdkafka_error_code(),
+            Some(
+                RDKafkaErrorCode::BrokerTransportFailure
+                    | RDKafkaErrorCode::AllBrokersDown
+                    | RDKafkaErrorCode::OperationTimedOut
+                    | RDKafkaErrorCode::RequestTimedOut
+                    | RDKafkaErrorCode::LeaderNotAvailable
+                    | RDKafkaErrorCode::NotLeaderForPartition
+                    | RDKafkaErrorCode::CoordinatorNotAvailable
+                    | RDKafkaErrorCode::CoordinatorLoadInProgress
+                    | RDKafkaErrorCode::NotCoordinator
+                    | RDKafkaErrorCode::NetworkException
+            )
+        )
     }
 
     /// A client that could not be made: its settings are at fault. librdkafka's sentence would hold the value, which may

@@ -25,11 +25,32 @@ const MAX_BATCH_RECORDS: usize = 20_000;
 /// Shortest time between two commits when there is little to do.
 const IDLE_COMMIT: Duration = Duration::from_millis(20);
 
+/// How far apart two looks at the ends of a partition's inputs must agree before the wall clock closes a day.
+const LOOKS_APART: Duration = Duration::from_secs(1);
+/// Transactions aborted one after the other at which the worker gives up.
+const MAX_ABORTS: u32 = 30;
+
 /// One partition.
 struct Lane {
     processor: Processor,
     batch: Batch,
     at_end: Vec<bool>,
+    /// The last look at the ends of the inputs since a record came: when, and the next offset of each.
+    looked: Option<(Duration, Vec<i64>)>,
+}
+
+impl Lane {
+    fn new(processor: Processor, topics: usize) -> Self {
+        Self { processor, batch: Batch::new(), at_end: vec![false; topics], looked: None }
+    }
+
+    /// Nothing pending, and as far as is known more to read.
+    fn roll_back(&mut self) {
+        self.processor.rolled_back();
+        self.batch.clear();
+        self.at_end.fill(false);
+        self.looked = None;
+    }
 }
 
 /// What all workers of a process share.
@@ -59,7 +80,15 @@ pub struct Lanes {
     shared: Shared,
     owned: BTreeMap<u32, Lane>,
     last_commit: Duration,
+    aborts: u32,
     fault: Option<ServiceFault>,
+}
+
+/// What became of a transaction.
+enum Ended {
+    Committed,
+    RolledBack,
+    Unknown,
 }
 
 /// Whether the inputs are read where the processors stand.
@@ -72,25 +101,45 @@ enum Stand {
 impl Lanes {
     /// No partitions yet.
     pub const fn new(shared: Shared) -> Self {
-        Self { shared, owned: BTreeMap::new(), last_commit: Duration::ZERO, fault: None }
+        Self { shared, owned: BTreeMap::new(), last_commit: Duration::ZERO, aborts: 0, fault: None }
     }
 
     /// The fault that ends the worker, if there is one.
-    pub fn fault(&mut self) -> Option<ServiceFault> {
-        self.fault.take()
+    pub const fn fault(&self) -> Option<&ServiceFault> {
+        self.fault.as_ref()
+    }
+
+    /// Transactions aborted since the last that was not.
+    pub const fn aborts(&self) -> u32 {
+        self.aborts
     }
 
     /// Takes partitions over: restores them and reads their inputs on from where they stand.
     pub fn assign(&mut self, broker: &mut impl Broker, partitions: &[u32], now: Now) {
-        let mut restored = partitions.iter().try_for_each(|number| self.restore(broker, *number, now.wall));
-        if restored.is_ok() {
-            restored = self.positions(broker).and_then(|positions| broker.read_from(&positions));
+        let restored = partitions.iter().try_for_each(|number| self.restore(broker, *number, now.wall));
+        let reading = restored.and_then(|()| self.read_on(broker));
+        self.give_up_on(reading);
+    }
+
+    /// The inputs are read on from where the processors stand.
+    pub fn reposition(&mut self, broker: &mut impl Broker) {
+        let reading = self.read_on(broker);
+        self.give_up_on(reading);
+    }
+
+    fn read_on(&mut self, broker: &mut impl Broker) -> Result<(), ServiceFault> {
+        let positions = self.positions(broker)?;
+        for lane in self.owned.values_mut() {
+            lane.at_end.fill(false);
+            lane.looked = None;
         }
-        if let Err(fault) = restored {
+        broker.read_from(&positions)
+    }
+
+    /// A worker with a fault holds no partition, so it commits nothing more.
+    fn give_up_on(&mut self, done: Result<(), ServiceFault>) {
+        if let Err(fault) = done {
             self.owned.clear();
-            // Nothing may be read for partitions that are not restored; the fault ends the worker in any case.
-            let stopped = broker.read_from(&[]);
-            debug!(?stopped, "assignment given up");
             self.fault = Some(fault);
         }
     }
@@ -102,8 +151,7 @@ impl Lanes {
         processor.restored(wall);
         metrics.restored(records);
         info!(partition = number, records, customers = processor.customers(), "restored");
-        let at_end = vec![false; setup.input_topics.len()];
-        self.owned.insert(number, Lane { processor, batch: Batch::new(), at_end });
+        self.owned.insert(number, Lane::new(processor, setup.input_topics.len()));
         Ok(())
     }
 
@@ -142,8 +190,12 @@ impl Lanes {
 
     /// Gives all partitions up: what is pending is committed, or dropped where the assignment was lost.
     pub fn revoke(&mut self, broker: &mut impl Broker, lost: bool, now: Now) {
-        if !lost && self.dirty() {
-            self.transact(broker, now);
+        if !lost && self.dirty() && matches!(self.transact(broker, now), Ended::Unknown) {
+            // The partitions go in any case; only the producer must be one that can be trusted again.
+            self.shared.metrics.rebuilt();
+            self.owned.clear();
+            let renewed = broker.renew();
+            self.give_up_on(renewed);
         }
         for number in self.owned.keys() {
             self.shared.metrics.partition_gone(*number);
@@ -156,13 +208,14 @@ impl Lanes {
         let number = from.partition;
         // A close that a crash or a lost commit interrupted comes first: it is a barrier.
         let closing = self.owned.get(&number).is_some_and(|lane| lane.processor.closing());
-        if closing && self.close_due(broker, number, now, true) == Stand::Rewound {
+        if closing && self.close_due(broker, number, now, false) == Stand::Rewound {
             return;
         }
         let Some(lane) = self.owned.get_mut(&number) else { return };
         if let Some(at_end) = lane.at_end.get_mut(from.topic) {
             *at_end = false;
         }
+        lane.looked = None;
         lane.processor.process(from.topic, from.offset, record, now.wall, &mut lane.batch);
         if self.close_due(broker, number, now, true) == Stand::Rewound {
             return;
@@ -172,11 +225,12 @@ impl Lanes {
         }
     }
 
-    /// Closes what is due in a partition, committing as batches fill. A lost commit ends it; the rest comes again.
-    fn close_due(&mut self, broker: &mut impl Broker, number: u32, now: Now, source_alive: bool) -> Stand {
+    /// Closes what is due in a partition, also `by_clock`, committing as batches fill. A lost commit ends it; the rest
+    /// comes again.
+    fn close_due(&mut self, broker: &mut impl Broker, number: u32, now: Now, by_clock: bool) -> Stand {
         loop {
             let Some(lane) = self.owned.get_mut(&number) else { return Stand::Rewound };
-            let time = Time { wall: now.wall, at_end: &lane.at_end, source_alive };
+            let time = Time { wall: now.wall, at_end: &lane.at_end, source_alive: by_clock };
             if lane.processor.advance(&time, &mut lane.batch) == Progress::Idle {
                 return Stand::Good;
             }
@@ -186,33 +240,51 @@ impl Lanes {
         }
     }
 
-    /// Says which inputs of a partition are read to their ends.
-    pub fn at_end(&mut self, number: u32, at_end: &[bool]) {
-        if let Some(lane) = self.owned.get_mut(&number) {
-            lane.at_end.iter_mut().zip(at_end).for_each(|(known, now)| *known = *now);
+    /// An input of the partition was read to its end. Which one is not said, so with several their positions decide.
+    pub fn at_end(&mut self, broker: &impl Broker, number: u32) {
+        let Some(lane) = self.owned.get_mut(&number) else { return };
+        if let [at_end] = lane.at_end.as_mut_slice() {
+            *at_end = true;
+            return;
         }
-    }
-
-    /// Whether a close waits for nothing but proof that the source lives.
-    pub fn wants_close(&self, now: Now) -> bool {
-        self.shared.setup.clock == ClockMode::Wall
-            && self.owned.values().any(|lane| {
-                let time = Time { wall: now.wall, at_end: &lane.at_end, source_alive: true };
-                lane.processor.wants_close(&time)
-            })
+        let offsets = lane.processor.offsets().iter().enumerate();
+        let reached = |(topic, next): (usize, &Option<i64>)| {
+            broker.look(topic, number).is_some_and(|(low, high)| next.unwrap_or(low) >= high)
+        };
+        lane.at_end = offsets.map(reached).collect();
     }
 
     /// Nothing came for a moment: closes what is due by the clock, and commits what waits.
     pub fn idle(&mut self, broker: &mut impl Broker, source_alive: bool, now: Now) {
         let numbers: Vec<u32> = self.owned.keys().copied().collect();
         for number in numbers {
-            if self.close_due(broker, number, now, source_alive) == Stand::Rewound {
+            let by_clock = source_alive && self.ends_stand_still(broker, number, now);
+            if self.close_due(broker, number, now, by_clock) == Stand::Rewound {
                 return;
             }
         }
         if now.running.saturating_sub(self.last_commit) >= IDLE_COMMIT {
             self.commit(broker, now);
         }
+    }
+
+    /// With the wall clock, two looks at the ends of the inputs must agree, no record having come between: a partition
+    /// that can't be reached may hold the very purchases that a close would miss.
+    fn ends_stand_still(&mut self, broker: &impl Broker, number: u32, now: Now) -> bool {
+        let Some(lane) = self.owned.get_mut(&number) else { return false };
+        let time = Time { wall: now.wall, at_end: &lane.at_end, source_alive: true };
+        if self.shared.setup.clock == ClockMode::Event || !lane.processor.is_due(&time) {
+            return true;
+        }
+        let recently = |(at, _): &(Duration, Vec<i64>)| now.running.saturating_sub(*at) < LOOKS_APART;
+        if lane.looked.as_ref().is_some_and(recently) {
+            return false;
+        }
+        let ends: Option<Vec<i64>> =
+            (0..lane.at_end.len()).map(|topic| broker.look(topic, number).map(|(_, high)| high)).collect();
+        let agree = lane.looked.as_ref().zip(ends.as_ref()).is_some_and(|((_, before), ends)| before == ends);
+        lane.looked = ends.map(|ends| (now.running, ends));
+        agree
     }
 
     /// Commits what is pending; on failure goes back to the last commit.
@@ -230,16 +302,17 @@ impl Lanes {
             self.last_commit = now.running;
             return Stand::Good;
         }
-        let stand = self.transact(broker, now);
-        if stand == Stand::Rewound && self.fault.is_none() {
-            let rewound = self.positions(broker).and_then(|positions| broker.read_from(&positions));
-            self.fault = rewound.err();
-        }
-        stand
+        let going_on = match self.transact(broker, now) {
+            Ended::Committed => return Stand::Good,
+            Ended::RolledBack => self.read_on(broker),
+            Ended::Unknown => self.rebuild(broker, now.wall),
+        };
+        self.give_up_on(going_on);
+        Stand::Rewound
     }
 
     /// One transaction over all partitions that have something to say.
-    fn transact(&mut self, broker: &mut impl Broker, now: Now) -> Stand {
+    fn transact(&mut self, broker: &mut impl Broker, now: Now) -> Ended {
         let started = std::time::Instant::now();
         for lane in self.owned.values_mut() {
             lane.processor.flush(&mut lane.batch);
@@ -261,38 +334,37 @@ impl Lanes {
                     lane.batch.clear();
                 }
                 self.shared.metrics.transaction(started.elapsed().as_secs_f64());
-                Stand::Good
+                self.aborts = 0;
+                Ended::Committed
             }
             Committed::Aborted(sentence) => {
-                debug!(%sentence, "transaction aborted, doing it again");
+                self.aborts += 1;
+                debug!(%sentence, aborts = self.aborts, "transaction aborted, doing it again");
                 self.shared.metrics.rolled_back();
-                for lane in self.owned.values_mut() {
-                    lane.processor.rolled_back();
-                    lane.batch.clear();
-                    // The inputs are read again from the last commit, so their ends are not reached any more.
-                    lane.at_end.fill(false);
+                self.owned.values_mut().for_each(Lane::roll_back);
+                if self.aborts >= MAX_ABORTS {
+                    let fault = format!(
+                        "every transaction is aborted ({sentence}): look at the permissions and size limits of the output topics"
+                    );
+                    self.give_up_on(Err(ServiceFault::Failed(fault)));
                 }
-                Stand::Rewound
+                Ended::RolledBack
             }
             Committed::Unknown(sentence) => {
                 warn!(%sentence, "outcome of a transaction unknown, replacing the producer and reading the state again");
-                self.rebuild(broker, now.wall);
-                Stand::Rewound
+                Ended::Unknown
             }
         }
     }
 
-    /// A new producer, which settles the old one's transaction, and every state read again.
-    fn rebuild(&mut self, broker: &mut impl Broker, wall: Millis) {
+    /// A new producer, which settles the old one's transaction, and every state read again. What the states were before
+    /// is forgotten first: should this fail halfway, nothing of it can be committed a second time.
+    fn rebuild(&mut self, broker: &mut impl Broker, wall: Millis) -> Result<(), ServiceFault> {
         self.shared.metrics.rebuilt();
-        let numbers: Vec<u32> = self.owned.keys().copied().collect();
-        let mut renewed = broker.renew();
-        for number in numbers {
-            renewed = renewed.and_then(|()| self.restore(broker, number, wall));
-        }
-        if let Err(fault) = renewed {
-            self.fault = Some(fault);
-        }
+        let numbers: Vec<u32> = std::mem::take(&mut self.owned).into_keys().collect();
+        broker.renew()?;
+        numbers.into_iter().try_for_each(|number| self.restore(broker, number, wall))?;
+        self.read_on(broker)
     }
 
     fn dirty(&self) -> bool {
@@ -315,7 +387,7 @@ impl Lanes {
         for (number, lane) in &self.owned {
             let mut lag = Some(0);
             for (topic, next) in lane.processor.offsets().iter().enumerate() {
-                let ends = if answers { broker.ends(topic, *number).ok() } else { None };
+                let ends = if answers { broker.look(topic, *number) } else { None };
                 answers = ends.is_some();
                 lag = lag.zip(ends).map(|(lag, (low, high))| lag + (high - next.unwrap_or(low)).max(0));
             }

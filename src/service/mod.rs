@@ -1,11 +1,13 @@
 //! The service: Kafka, HTTP, logs and metrics around the processor. All waiting and all clocks live here.
 
 pub mod fault;
+pub mod pulse;
 pub mod telemetry;
 pub mod broker;
 pub mod kafka;
 pub mod status;
 pub mod lanes;
+pub mod source;
 pub mod worker;
 pub mod http;
 pub mod run;

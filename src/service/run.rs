@@ -1,19 +1,21 @@
 //! The life of the service: check, start the workers, serve HTTP, wait for a signal or a fault, drain.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use tokio::signal::unix::{SignalKind, signal};
-use tracing::{info, warn};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tracing::{error, info, warn};
 
 use crate::config::settings::Settings;
 use crate::service::fault::ServiceFault;
 use crate::service::http::server::{Api, bind, model_json, serve};
 use crate::service::kafka::topics;
 use crate::service::lanes::Shared;
+use crate::service::pulse::Pulse;
+use crate::service::source::SourceWatch;
 use crate::service::status::{Phase, Status};
 use crate::service::telemetry::metrics::Metrics;
 use crate::service::worker::{self, Orders};
@@ -21,6 +23,8 @@ use crate::wire::artifact::Artifact;
 
 /// A worker without a sign of life for this long is stuck: longer than any bounded wait of its own.
 const STUCK: Duration = Duration::from_mins(5);
+/// Most questions that wait for a worker.
+const QUESTIONS: usize = 256;
 /// How long draining may take.
 const DRAIN: Duration = Duration::from_secs(9);
 
@@ -29,8 +33,7 @@ type WorkerThread = JoinHandle<Result<(), ServiceFault>>;
 /// A running service.
 pub struct Service {
     stop: Arc<AtomicBool>,
-    started: Instant,
-    workers: Vec<(WorkerThread, Arc<AtomicU64>)>,
+    workers: Vec<(WorkerThread, Pulse)>,
     /// Where the workers stand.
     pub status: Arc<Status>,
     /// The metrics.
@@ -52,36 +55,35 @@ impl Service {
             settings: Arc::new(settings),
         };
         let (stop, status, started) = (Arc::new(AtomicBool::new(false)), Arc::new(Status::default()), Instant::now());
+        let source = SourceWatch::start(&shared, &Pulse::new(stop.clone(), started))?;
         let mut workers = Vec::new();
         for number in 0..shared.settings.file.service.workers as usize {
-            let (sender, questions) = mpsc::channel();
+            let (sender, questions) = mpsc::sync_channel(QUESTIONS);
             status.add(number, sender);
-            let alive = Arc::new(AtomicU64::new(0));
-            let orders = Orders { number, questions, stop: stop.clone(), alive: alive.clone(), started };
+            let pulse = Pulse::new(stop.clone(), started);
+            let orders = Orders { number, questions, pulse: pulse.clone(), source: source.clone() };
             let (shared, status) = (shared.clone(), status.clone());
             let run = move || {
                 let result = worker::run(&shared, status.clone(), &orders);
+                if let Err(fault) = &result {
+                    error!(worker = orders.number, %fault, "a worker ended");
+                }
                 status.set(orders.number, Phase::Stopped);
                 result
             };
             let thread = std::thread::Builder::new().name(format!("worker-{number}")).spawn(run);
             let thread = thread.map_err(|fault| ServiceFault::Failed(format!("cannot start a thread: {fault}")))?;
-            workers.push((thread, alive));
+            workers.push((thread, pulse));
         }
-        Ok(Self { stop, started, workers, status, metrics, model: shown })
+        Ok(Self { stop, workers, status, metrics, model: shown })
     }
 
-    /// The fault that has ended a worker, or a worker that is stuck.
+    /// Whether a worker has ended or is stuck.
     pub fn trouble(&self) -> bool {
-        self.workers.iter().any(|(thread, alive)| thread.is_finished() || self.stuck(alive))
+        self.workers.iter().any(|(thread, pulse)| thread.is_finished() || pulse.silence() > STUCK)
     }
 
-    fn stuck(&self, alive: &AtomicU64) -> bool {
-        let silent = self.started.elapsed().saturating_sub(Duration::from_millis(alive.load(Ordering::Relaxed)));
-        silent > STUCK
-    }
-
-    /// Asks the workers to finish, and waits for them, bounded.
+    /// Asks the workers to finish, and waits for them, bounded. Gives the fault that ended one.
     pub fn drain(self) -> Result<(), ServiceFault> {
         self.stop.store(true, Ordering::Relaxed);
         let deadline = Instant::now() + DRAIN;
@@ -91,9 +93,9 @@ impl Service {
                 std::thread::sleep(Duration::from_millis(5));
             }
             if !thread.is_finished() {
-                return Err(ServiceFault::Stuck(
-                    "a worker did not finish in time; what it had not committed will be done again".into(),
-                ));
+                let sentence = "a worker did not finish in time; what it had not committed will be done again";
+                result = result.and(Err(ServiceFault::Stuck(sentence.into())));
+                continue;
             }
             let ended = thread.join().unwrap_or_else(|_| {
                 Err(ServiceFault::Failed("a worker panicked; nothing of its open transaction was committed".into()))
@@ -104,56 +106,82 @@ impl Service {
     }
 }
 
+/// SIGTERM and SIGINT, heeded from the first moment: as the first process of a container nobody else would.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Self, ServiceFault> {
+        let heed = |kind| signal(kind).map_err(|fault| ServiceFault::Failed(fault.to_string()));
+        Ok(Self { terminate: heed(SignalKind::terminate())?, interrupt: heed(SignalKind::interrupt())? })
+    }
+
+    async fn any(&mut self) {
+        tokio::select! { _ = self.terminate.recv() => {}, _ = self.interrupt.recv() => {} }
+    }
+}
+
 /// `serve`: runs until SIGTERM or SIGINT, or until something cannot be mended.
 pub fn run(settings: Settings, artifact: &Artifact) -> Result<(), ServiceFault> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let runtime = runtime.map_err(|fault| ServiceFault::Failed(fault.to_string()))?;
-    runtime.block_on(async {
-        let (listener, address) = bind(settings.listen).await.map_err(ServiceFault::Setup)?;
-        let admin = match settings.admin_listen {
-            Some(address) => Some(bind(address).await.map_err(ServiceFault::Setup)?),
-            None => None,
-        };
-        let asked = settings.clone();
-        let checked = tokio::task::spawn_blocking(move || topics::check(&asked)).await;
-        let partitions = checked.map_err(|fault| ServiceFault::Failed(fault.to_string()))??;
-        let token = settings.token.clone().map(Arc::new);
-        let service = Service::start(settings, artifact, partitions)?;
-        let api = Api {
-            status: service.status.clone(),
-            metrics: service.metrics.clone(),
-            token,
-            model: service.model.clone(),
-        };
-        if let Some((listener, _)) = admin {
-            tokio::spawn(serve(listener, api.clone(), false));
-        }
-        tokio::spawn(serve(listener, api, true));
-        info!(%address, partitions, "serving");
-        wait(&service).await?;
-        tokio::task::block_in_place(|| service.drain())
-    })
+    let result = runtime.block_on(live(settings, artifact));
+    // What still waits for a broker is of no use any more.
+    runtime.shutdown_background();
+    result
 }
 
-/// Waits for a signal or for trouble. A second signal ends the process at once.
-async fn wait(service: &Service) -> Result<(), ServiceFault> {
-    let signals = |kind| signal(kind).map_err(|fault| ServiceFault::Failed(fault.to_string()));
-    let (mut terminate, mut interrupt) = (signals(SignalKind::terminate())?, signals(SignalKind::interrupt())?);
+async fn live(settings: Settings, artifact: &Artifact) -> Result<(), ServiceFault> {
+    let mut signals = Signals::new()?;
+    let (listener, address) = bind(settings.listen).await.map_err(ServiceFault::Setup)?;
+    let admin = match settings.admin_listen {
+        Some(address) => Some(bind(address).await.map_err(ServiceFault::Setup)?),
+        None => None,
+    };
+    let asked = settings.clone();
+    let checked = tokio::task::spawn_blocking(move || topics::check(&asked));
+    let partitions = tokio::select! {
+        checked = checked => checked.map_err(|fault| ServiceFault::Failed(fault.to_string()))??,
+        () = signals.any() => return Ok(()),
+    };
+    let token = settings.token.clone().map(Arc::new);
+    let service = Service::start(settings, artifact, partitions)?;
+    let api =
+        Api { status: service.status.clone(), metrics: service.metrics.clone(), token, model: service.model.clone() };
+    if let Some((listener, _)) = admin {
+        tokio::spawn(serve(listener, api.clone(), false));
+    }
+    tokio::spawn(serve(listener, api, true));
+    info!(%address, partitions, "serving");
+    let asked_to_end = wait(&service, &mut signals).await;
+    if asked_to_end {
+        info!("draining");
+        tokio::spawn(async move {
+            signals.any().await;
+            std::process::exit(130);
+        });
+    }
+    match tokio::task::block_in_place(|| service.drain()) {
+        // An unfinished transaction is invisible, so an orderly end may cut it.
+        Err(ServiceFault::Stuck(sentence)) if asked_to_end => {
+            warn!(sentence, "ended before everything was committed");
+            Ok(())
+        }
+        result => result,
+    }
+}
+
+/// Waits for a signal (`true`) or for trouble.
+async fn wait(service: &Service, signals: &mut Signals) -> bool {
     let mut tick = tokio::time::interval(Duration::from_millis(100));
     loop {
         tokio::select! {
-            _ = terminate.recv() => break,
-            _ = interrupt.recv() => break,
+            () = signals.any() => return true,
             _ = tick.tick() => if service.trouble() {
-                warn!("a worker ended or is stuck");
-                return Ok(());
+                return false;
             },
         }
     }
-    info!("draining");
-    tokio::spawn(async move {
-        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
-        std::process::exit(130);
-    });
-    Ok(())
 }

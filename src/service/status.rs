@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
-use std::sync::mpsc::Sender;
+use std::sync::mpsc::SyncSender;
 
 use serde_json::Value;
 use tokio::sync::oneshot;
@@ -33,7 +33,7 @@ pub struct Question {
 /// One worker as others see it.
 struct Worker {
     phase: Phase,
-    questions: Sender<Question>,
+    questions: SyncSender<Question>,
 }
 
 /// All workers of this process.
@@ -44,7 +44,7 @@ pub struct Status {
 
 impl Status {
     /// A worker that has just been made.
-    pub fn add(&self, worker: usize, questions: Sender<Question>) {
+    pub fn add(&self, worker: usize, questions: SyncSender<Question>) {
         self.with(|workers| workers.insert(worker, Worker { phase: Phase::Starting, questions }));
     }
 
@@ -75,7 +75,7 @@ impl Status {
                 .values()
                 .filter_map(|worker| {
                     let (answer, receiver) = oneshot::channel();
-                    worker.questions.send(Question { customer: customer.into(), answer }).ok().map(|()| receiver)
+                    worker.questions.try_send(Question { customer: customer.into(), answer }).ok().map(|()| receiver)
                 })
                 .collect()
         })

@@ -1,15 +1,14 @@
 //! One worker thread: poll, process, commit. It never blocks longer than its group allows.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rdkafka::ClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Message};
-use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use rdkafka::topic_partition_list::TopicPartitionList;
 use rdkafka::types::RDKafkaRespErr;
 use tracing::{debug, info, warn};
 use uuid::Uuid;
@@ -20,14 +19,21 @@ use crate::service::broker::Position;
 use crate::service::fault::ServiceFault;
 use crate::service::kafka::client;
 use crate::service::kafka::cluster::{Cluster, Writer};
+use crate::service::kafka::context::heard;
 use crate::service::lanes::{Lanes, Now, Shared};
+use crate::service::pulse::Pulse;
+use crate::service::source::SourceWatch;
 use crate::service::status::{Phase, Question, Status};
 use crate::wire::event::RawRecord;
 
 /// How long a poll waits when there is nothing to do.
 const IDLE_POLL: Duration = Duration::from_millis(10);
-/// How often gauges are set, and the source is looked at while days wait for it.
-const LOOK: Duration = Duration::from_secs(5);
+/// How often gauges are set.
+const GAUGE: Duration = Duration::from_secs(5);
+/// How often the same trouble is spoken of.
+const SPEAK: Duration = Duration::from_mins(1);
+/// Longest pause after an aborted transaction.
+const MAX_PAUSE: Duration = Duration::from_secs(2);
 
 /// What a worker is told from outside.
 pub struct Orders {
@@ -35,12 +41,10 @@ pub struct Orders {
     pub number: usize,
     /// Questions about customers.
     pub questions: Receiver<Question>,
-    /// Set when the process is to end.
-    pub stop: Arc<AtomicBool>,
-    /// Milliseconds since the start of the process at the worker's last sign of life.
-    pub alive: Arc<AtomicU64>,
-    /// Start of the process.
-    pub started: Instant,
+    /// Its sign of life, and the word to end.
+    pub pulse: Pulse,
+    /// Whether anything still writes into the inputs.
+    pub source: SourceWatch,
 }
 
 /// What the consumer calls back into.
@@ -48,9 +52,8 @@ struct Context {
     desk: Mutex<Desk>,
     status: Arc<Status>,
     settings: Arc<Settings>,
-    stop: Arc<AtomicBool>,
+    pulse: Pulse,
     number: usize,
-    started: Instant,
 }
 
 /// What a worker works with besides its consumer.
@@ -65,18 +68,22 @@ impl Context {
     }
 
     fn now(&self) -> Now {
-        Now { wall: Millis(jiff::Timestamp::now().as_millisecond()), running: self.started.elapsed() }
+        Now { wall: Millis(jiff::Timestamp::now().as_millisecond()), running: self.pulse.running() }
     }
 
     /// Lets `work` at the partitions with the cluster in hand.
     fn with<T>(&self, consumer: &BaseConsumer<Self>, work: impl FnOnce(&mut Lanes, &mut Cluster<'_, Self>) -> T) -> T {
         let desk = &mut *self.desk();
-        let mut cluster = Cluster { consumer, writer: &mut desk.writer, settings: &self.settings, stop: &self.stop };
+        let mut cluster = Cluster { consumer, writer: &mut desk.writer, settings: &self.settings, pulse: &self.pulse };
         work(&mut desk.lanes, &mut cluster)
     }
 }
 
-impl ClientContext for Context {}
+impl ClientContext for Context {
+    fn error(&self, fault: KafkaError, reason: &str) {
+        heard(&fault, reason);
+    }
+}
 
 impl ConsumerContext for Context {
     fn rebalance(&self, consumer: &BaseConsumer<Self>, event: RDKafkaRespErr, partitions: &mut TopicPartitionList) {
@@ -86,8 +93,15 @@ impl ConsumerContext for Context {
             numbers.dedup();
             info!(worker = self.number, partitions = numbers.len(), "assigned");
             self.status.set(self.number, Phase::Restoring);
-            self.with(consumer, |lanes, cluster| lanes.assign(cluster, &numbers, self.now()));
-            self.status.set(self.number, Phase::Ready);
+            let sound = self.with(consumer, |lanes, cluster| {
+                lanes.assign(cluster, &numbers, self.now());
+                lanes.fault().is_none()
+            });
+            if sound {
+                self.status.set(self.number, Phase::Ready);
+            } else if let Err(fault) = consumer.assign(&TopicPartitionList::new()) {
+                warn!(%fault, "giving the assignment up");
+            }
         } else {
             let lost = consumer.assignment_lost();
             info!(worker = self.number, lost, "revoked");
@@ -105,7 +119,7 @@ pub fn run(shared: &Shared, status: Arc<Status>, orders: &Orders) -> Result<(), 
     let result = work(shared, status, orders);
     match result {
         // Whatever was not finished by then is done again by the next.
-        Err(fault) if orders.stop.load(Ordering::Relaxed) => {
+        Err(fault) if orders.pulse.stopping() => {
             info!(%fault, "stopped in the middle");
             Ok(())
         }
@@ -120,14 +134,13 @@ fn work(shared: &Shared, status: Arc<Status>, orders: &Orders) -> Result<(), Ser
         Some(instance) => format!("{group}-{instance}-{}", orders.number),
         None => format!("{group}-{}", Uuid::new_v4()),
     };
-    let desk = Desk { lanes: Lanes::new(shared.clone()), writer: Writer::new(&settings, &id, &orders.stop)? };
+    let desk = Desk { lanes: Lanes::new(shared.clone()), writer: Writer::new(&settings, &id, &orders.pulse)? };
     let context = Context {
         desk: Mutex::new(desk),
         status,
         settings: settings.clone(),
-        stop: orders.stop.clone(),
+        pulse: orders.pulse.clone(),
         number: orders.number,
-        started: orders.started,
     };
     let consumer: BaseConsumer<Context> = client::consumer(&settings, orders.number)
         .create_with_context(context)
@@ -145,43 +158,88 @@ fn work(shared: &Shared, status: Arc<Status>, orders: &Orders) -> Result<(), Ser
 }
 
 fn follow(shared: &Shared, consumer: &BaseConsumer<Context>, orders: &Orders) -> Result<(), ServiceFault> {
-    let mut source = Source { moved: None, sum: None, looked: None, alive: false };
-    let mut looked = Instant::now();
+    let (mut gauged, mut trouble) = (Instant::now(), Trouble::default());
     let context = consumer.context();
-    while !orders.stop.load(Ordering::Relaxed) {
-        let elapsed = orders.started.elapsed().as_millis() as u64;
-        orders.alive.store(elapsed, Ordering::Relaxed);
+    while !orders.pulse.stopping() {
+        orders.pulse.beat();
         match consumer.poll(IDLE_POLL) {
             Some(Ok(message)) => take(shared, consumer, &message),
-            Some(Err(KafkaError::PartitionEOF(partition))) => at_end(shared, consumer, partition as u32),
-            Some(Err(fault)) => {
-                if let Some((code, sentence)) = consumer.client().fatal_error() {
-                    return Err(ServiceFault::Failed(format!(
-                        "this member was shut out of its group ({code}: {sentence}): is service.instance used twice?"
-                    )));
-                }
-                debug!(%fault, "poll");
+            Some(Err(KafkaError::PartitionEOF(partition))) => {
+                context.with(consumer, |lanes, cluster| lanes.at_end(cluster, partition as u32));
             }
+            Some(Err(fault)) => mend(consumer, &fault, &mut trouble)?,
             None => {
                 let now = context.now();
-                let alive = !context.desk().lanes.wants_close(now) || source.alive(shared, consumer);
-                shared.metrics.source_silent(!alive);
-                context.with(consumer, |lanes, cluster| lanes.idle(cluster, alive, now));
+                context.with(consumer, |lanes, cluster| lanes.idle(cluster, orders.source.alive(), now));
             }
         }
-        if looked.elapsed() >= LOOK {
-            looked = Instant::now();
+        if gauged.elapsed() >= GAUGE {
+            gauged = Instant::now();
             context.with(consumer, |lanes, cluster| lanes.gauge(cluster));
         }
-        let mut desk = context.desk();
+        let desk = context.desk();
         while let Ok(question) = orders.questions.try_recv() {
             let answer = desk.lanes.customer(&question.customer);
             // Who asked may have given up waiting.
             let _ = question.answer.send(answer);
         }
         if let Some(fault) = desk.lanes.fault() {
-            return Err(fault);
+            return Err(fault.clone());
         }
+        let aborts = desk.lanes.aborts();
+        drop(desk);
+        if aborts > 1 {
+            std::thread::sleep((IDLE_POLL * (1 << aborts.min(10))).min(MAX_PAUSE));
+        }
+    }
+    Ok(())
+}
+
+/// What poll complained of last, so that the same is not said a thousand times.
+#[derive(Default)]
+struct Trouble(Option<(RDKafkaErrorCode, Instant)>);
+
+impl Trouble {
+    fn is_news(&mut self, code: RDKafkaErrorCode) -> bool {
+        let known = self.0.is_some_and(|(known, at)| known == code && at.elapsed() < SPEAK);
+        if !known {
+            self.0 = Some((code, Instant::now()));
+        }
+        !known
+    }
+}
+
+/// Does something about an error of poll, or gives the worker up with a sentence.
+fn mend(consumer: &BaseConsumer<Context>, fault: &KafkaError, trouble: &mut Trouble) -> Result<(), ServiceFault> {
+    if let Some((code, sentence)) = consumer.client().fatal_error() {
+        return Err(ServiceFault::Failed(format!(
+            "this member was shut out of its group ({code}: {sentence}): is service.instance used twice?"
+        )));
+    }
+    match fault.rdkafka_error_code() {
+        // The records where we stand are gone, or never were: what is missing is counted, then reading goes on.
+        Some(RDKafkaErrorCode::AutoOffsetReset | RDKafkaErrorCode::OffsetOutOfRange) => {
+            warn!(%fault, "position lost, asking where the inputs begin and end");
+            consumer.context().with(consumer, |lanes, cluster| lanes.reposition(cluster));
+        }
+        Some(
+            RDKafkaErrorCode::TopicAuthorizationFailed
+            | RDKafkaErrorCode::GroupAuthorizationFailed
+            | RDKafkaErrorCode::ClusterAuthorizationFailed
+            | RDKafkaErrorCode::SaslAuthenticationFailed
+            | RDKafkaErrorCode::Authentication,
+        ) => {
+            return Err(ServiceFault::Setup(format!(
+                "Kafka refuses us ({fault}): allow this user to read the inputs, the changelog and the group, and to write the outputs"
+            )));
+        }
+        Some(RDKafkaErrorCode::UnknownTopic | RDKafkaErrorCode::UnknownTopicOrPartition) => {
+            return Err(ServiceFault::Failed(format!(
+                "an input topic is gone ({fault}): make it again with `churnwatch topics create`, then run `churnwatch rebuild`"
+            )));
+        }
+        Some(code) if trouble.is_news(code) => warn!(%fault, "reading the inputs"),
+        Some(_) | None => debug!(%fault, "reading the inputs"),
     }
     Ok(())
 }
@@ -193,73 +251,4 @@ fn take(shared: &Shared, consumer: &BaseConsumer<Context>, message: &BorrowedMes
     let record = RawRecord { key: message.key(), value: message.payload(), timestamp };
     let from = Position { topic, partition: message.partition() as u32, offset: message.offset() };
     context.with(consumer, |lanes, cluster| lanes.take(cluster, from, &record, now));
-}
-
-/// An input was read to its end. librdkafka names the partition alone, so with several inputs positions decide.
-fn at_end(shared: &Shared, consumer: &BaseConsumer<Context>, partition: u32) {
-    let topics = &shared.setup.input_topics;
-    let flags = if topics.len() == 1 {
-        vec![true]
-    } else {
-        let Ok(positions) = consumer.position() else { return };
-        let reached = topics.iter().map(|topic| {
-            let position = positions.find_partition(topic, partition as i32).map(|element| element.offset());
-            let high = consumer.fetch_watermarks(topic, partition as i32, Duration::from_secs(1)).map(|(_, high)| high);
-            match (position, high) {
-                (Some(Offset::Offset(position)), Ok(high)) => position >= high,
-                (_, Ok(high)) => high == 0,
-                (_, Err(_)) => false,
-            }
-        });
-        reached.collect()
-    };
-    consumer.context().desk().lanes.at_end(partition, &flags);
-}
-
-/// Whether anything still writes into the inputs. A dead upstream must not warn everybody.
-struct Source {
-    moved: Option<Instant>,
-    sum: Option<i64>,
-    looked: Option<Instant>,
-    alive: bool,
-}
-
-impl Source {
-    /// Alive: within `time.source_silence` a watermark moved before our eyes, or a record was stamped.
-    fn alive(&mut self, shared: &Shared, consumer: &BaseConsumer<Context>) -> bool {
-        let Some(silence) = shared.settings.source_silence else { return true };
-        if self.looked.is_some_and(|looked| looked.elapsed() < LOOK) {
-            return self.alive;
-        }
-        self.looked = Some(Instant::now());
-        let partitions = 0..shared.setup.policy.partitions as i32;
-        let ends =
-            shared.setup.input_topics.iter().flat_map(|topic| partitions.clone().map(move |number| (topic, number)));
-        let highs = ends.map(|(topic, number)| consumer.fetch_watermarks(topic, number, Duration::from_secs(1)).ok());
-        let sum = highs.map(|marks| marks.map(|(_, high)| high)).sum::<Option<i64>>();
-        if let (Some(before), Some(now)) = (self.sum, sum)
-            && now > before
-        {
-            self.moved = Some(Instant::now());
-        }
-        self.sum = sum.or(self.sum);
-        self.alive =
-            self.moved.is_some_and(|moved| moved.elapsed() < silence) || stamped_since(shared, consumer, silence);
-        self.alive
-    }
-}
-
-/// Whether any input holds a record stamped within `silence`.
-fn stamped_since(shared: &Shared, consumer: &BaseConsumer<Context>, silence: Duration) -> bool {
-    let since = jiff::Timestamp::now().as_millisecond() - silence.as_millis() as i64;
-    let mut times = TopicPartitionList::new();
-    for topic in &shared.setup.input_topics {
-        for number in 0..shared.setup.policy.partitions as i32 {
-            let added = times.add_partition_offset(topic, number, Offset::Offset(since));
-            debug_assert!(added.is_ok());
-        }
-    }
-    consumer.offsets_for_times(times, Duration::from_secs(5)).is_ok_and(|found| {
-        found.elements().iter().any(|element| matches!(element.offset(), Offset::Offset(offset) if offset >= 0))
-    })
 }

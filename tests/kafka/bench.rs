@@ -45,7 +45,7 @@ impl Replica {
     /// SIGTERM; it must end well within ten seconds.
     pub(crate) fn terminate(&mut self) {
         let asked = Instant::now();
-        let killed = Command::new("kill").arg("-TERM").arg(self.child.id().to_string()).status();
+        let killed = Command::new("sh").arg("-c").arg(format!("kill -TERM {}", self.child.id())).status();
         assert!(killed.unwrap().success());
         let status = self.child.wait().unwrap();
         assert!(status.success(), "SIGTERM ended with {status}");

@@ -4,6 +4,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
+use crate::support::did_not_run;
+
 /// Bootstrap address of a real broker; `None`, said plainly, where none can be had. In CI that is a failure.
 pub(crate) fn broker() -> Option<String> {
     static BROKER: OnceLock<Option<String>> = OnceLock::new();
@@ -19,11 +21,12 @@ fn find() -> Option<String> {
     };
     if !there("java") || !(there("mvn") || std::env::var_os("KAFKA_HOME").is_some()) {
         assert!(std::env::var_os("CI").is_none(), "CI needs Java 17 and Maven for the Kafka suite");
-        println!("did not run: the Kafka suite needs Java 17 and Maven, KAFKA_HOME or CHURNWATCH_TEST_BROKERS");
+        did_not_run("the Kafka suite needs Java 17 and Maven, KAFKA_HOME or CHURNWATCH_TEST_BROKERS");
         return None;
     }
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let (pid, port) = (std::process::id(), 20_000 + std::process::id() % 20_000);
+    // Below the range that the system hands out by itself.
+    let (pid, port) = (std::process::id(), 20_000 + std::process::id() % 10_000);
     let output = Command::new(root.join("deploy/kafka/kafka.sh"))
         .arg("start")
         .arg("--dir")

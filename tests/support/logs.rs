@@ -11,6 +11,8 @@ use churnwatch::wire::merge::EventStream;
 use churnwatch::wire::rules::EventRules;
 use iso_currency::Currency;
 
+use crate::support::did_not_run;
+
 /// The path of a log, or a printed sentence that the test did not run.
 pub(crate) fn log(name: &str) -> Option<PathBuf> {
     let folder = std::env::var_os("CHURNWATCH_DATA")
@@ -19,7 +21,7 @@ pub(crate) fn log(name: &str) -> Option<PathBuf> {
     if path.exists() {
         return Some(path);
     }
-    println!("did not run: {} is not there; set CHURNWATCH_DATA to the folder that holds it", path.display());
+    did_not_run(&format!("{} is not there; set CHURNWATCH_DATA to the folder that holds it", path.display()));
     None
 }
 

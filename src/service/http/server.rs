@@ -18,7 +18,7 @@ use crate::service::http::problem::problem;
 use crate::service::status::{Phase, Status};
 use crate::service::telemetry::metrics::Metrics;
 
-/// How long a worker may take to answer.
+/// How long the workers may take to answer.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What handlers need.
@@ -101,9 +101,11 @@ async fn model(State(api): State<Api>) -> Json<Value> {
 }
 
 async fn customer(State(api): State<Api>, Path(id): Path<String>) -> Response {
-    let mut silent = false;
-    for answer in api.status.ask(&id) {
-        match tokio::time::timeout(PATIENCE, answer).await {
+    let asked = api.status.ask(&id);
+    let mut silent = asked.len() < api.status.phases().len();
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    for answer in asked {
+        match tokio::time::timeout_at(deadline, answer).await {
             Ok(Ok(Some(customer))) => return Json(customer).into_response(),
             Ok(Ok(None)) => {}
             Ok(Err(_)) | Err(_) => silent = true,

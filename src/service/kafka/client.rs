@@ -1,6 +1,7 @@
 //! librdkafka's settings. Values were measured on a real broker; those of the configuration's `kafka.client` win.
 
 use rdkafka::ClientConfig;
+use secrecy::ExposeSecret;
 
 use crate::config::settings::Settings;
 
@@ -14,6 +15,9 @@ const DELIVERY_MILLIS: &str = "9000";
 pub fn base(settings: &Settings) -> ClientConfig {
     let mut config = ClientConfig::new();
     config.set("bootstrap.servers", &settings.file.kafka.brokers);
+    for (name, value) in &settings.security {
+        config.set(*name, value.expose_secret());
+    }
     config
 }
 

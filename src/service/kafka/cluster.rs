@@ -1,6 +1,5 @@
 //! A real cluster as one worker sees it: its consumer, its transactional producer, and the flag that ends every wait.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rdkafka::config::ClientConfig;
@@ -12,9 +11,14 @@ use crate::processor::batch::Batch;
 use crate::processor::topology::Processor;
 use crate::service::broker::{Broker, Committed, Position};
 use crate::service::fault::ServiceFault;
-use crate::service::kafka::client::{ADMIN_SECONDS, producer};
+use crate::service::kafka::client::producer;
+use crate::service::kafka::read::ends;
 use crate::service::kafka::restore::restore;
 use crate::service::kafka::transaction::Transactions;
+use crate::service::pulse::Pulse;
+
+/// How long a look at the ends of a partition may take.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// The producer's side of a worker, which outlives every assignment.
 pub struct Writer {
@@ -24,9 +28,9 @@ pub struct Writer {
 
 impl Writer {
     /// Takes the transactional id over.
-    pub fn new(settings: &Settings, transactional_id: &str, stop: &AtomicBool) -> Result<Self, ServiceFault> {
+    pub fn new(settings: &Settings, transactional_id: &str, pulse: &Pulse) -> Result<Self, ServiceFault> {
         let config = producer(settings, transactional_id);
-        let transactions = Transactions::new(&config, output_topics(settings), stop)?;
+        let transactions = Transactions::new(&config, output_topics(settings), pulse)?;
         Ok(Self { config, transactions })
     }
 }
@@ -39,8 +43,8 @@ pub struct Cluster<'a, C: ConsumerContext + 'static> {
     pub writer: &'a mut Writer,
     /// The configuration.
     pub settings: &'a Settings,
-    /// Set when the process is to end.
-    pub stop: &'a AtomicBool,
+    /// The worker's sign of life.
+    pub pulse: &'a Pulse,
 }
 
 impl<C: ConsumerContext> Cluster<'_, C> {
@@ -61,14 +65,15 @@ impl<C: ConsumerContext> Cluster<'_, C> {
 
 impl<C: ConsumerContext> Broker for Cluster<'_, C> {
     fn ends(&self, topic: usize, partition: u32) -> Result<(i64, i64), ServiceFault> {
-        let wait = Duration::from_secs(if self.stop.load(Ordering::Relaxed) { 1 } else { ADMIN_SECONDS });
-        self.consumer
-            .fetch_watermarks(self.topic(topic), partition as i32, wait)
-            .map_err(|fault| ServiceFault::kafka("asking for the ends of the input", &fault))
+        ends(self.consumer, self.topic(topic), partition, self.pulse)
+    }
+
+    fn look(&self, topic: usize, partition: u32) -> Option<(i64, i64)> {
+        self.consumer.fetch_watermarks(self.topic(topic), partition as i32, LOOK).ok()
     }
 
     fn restore(&self, processor: &mut Processor) -> Result<u64, ServiceFault> {
-        restore(self.settings, processor, self.stop)
+        restore(self.settings, processor, self.pulse)
     }
 
     fn commit(&mut self, batches: &[(u32, &Batch)], positions: &[Position]) -> Committed {
@@ -76,13 +81,18 @@ impl<C: ConsumerContext> Broker for Cluster<'_, C> {
             Ok(list) => list,
             Err(fault) => return Committed::Aborted(fault.to_string()),
         };
+        self.pulse.beat();
+        if let Some((_, sentence)) = self.consumer.client().fatal_error() {
+            // Shut out of the group: whatever this worker still holds is somebody else's by now.
+            return Committed::Aborted(sentence);
+        }
         // Group metadata is taken afresh each time: the generation in it may have moved.
         let group = self.consumer.group_metadata();
-        self.writer.transactions.commit(batches, &list, group.as_ref(), self.stop)
+        self.writer.transactions.commit(batches, &list, group.as_ref(), self.pulse)
     }
 
     fn renew(&mut self) -> Result<(), ServiceFault> {
-        let renewed = Transactions::new(&self.writer.config, output_topics(self.settings), self.stop)?;
+        let renewed = Transactions::new(&self.writer.config, output_topics(self.settings), self.pulse)?;
         self.writer.transactions = renewed;
         Ok(())
     }

@@ -1,10 +1,12 @@
 //! Kafka as the workers use it: clients, transactions, restore, topics, publishing.
 
+pub mod context;
 pub mod client;
 pub mod transaction;
 pub mod read;
 pub mod restore;
 pub mod cluster;
 pub mod topics;
+pub mod rebuild;
 pub mod publish;
 pub mod embedded;

@@ -1,9 +1,13 @@
 //! Events into the input topic, keyed and partitioned as Java clients do.
 
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use rdkafka::error::RDKafkaErrorCode;
-use rdkafka::producer::{BaseProducer, BaseRecord, DefaultProducerContext, Producer};
+use rdkafka::ClientContext;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::DeliveryResult;
+use rdkafka::producer::{BaseProducer, BaseRecord, NoCustomPartitioner, Producer, ProducerContext};
 
 use crate::config::settings::Settings;
 use crate::engine::day::Millis;
@@ -14,9 +18,29 @@ use crate::wire::partitioner::partition;
 /// Longest time that one record may wait for room, or all for delivery.
 const PATIENCE: Duration = Duration::from_mins(1);
 
+/// Remembers what Kafka refused.
+#[derive(Default)]
+struct Refusals {
+    count: AtomicU64,
+    first: OnceLock<KafkaError>,
+}
+
+impl ClientContext for Refusals {}
+
+impl ProducerContext<NoCustomPartitioner> for Refusals {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
+        if let Err((fault, _)) = result {
+            self.count.fetch_add(1, Ordering::Relaxed);
+            self.first.get_or_init(|| fault.clone());
+        }
+    }
+}
+
 /// A producer of events.
 pub struct Publisher {
-    producer: BaseProducer<DefaultProducerContext>,
+    producer: BaseProducer<Refusals>,
     topic: String,
     partitions: u32,
 }
@@ -24,8 +48,9 @@ pub struct Publisher {
 impl Publisher {
     /// A producer into the first input topic, which has `partitions` partitions.
     pub fn new(settings: &Settings, partitions: u32) -> Result<Self, ServiceFault> {
-        let producer =
-            publisher(settings).create().map_err(|fault| ServiceFault::kafka("making the producer", &fault))?;
+        let producer = publisher(settings)
+            .create_with_context(Refusals::default())
+            .map_err(|fault| ServiceFault::settings("producer", &fault))?;
         let topic = settings.file.topics.events.first().cloned().unwrap_or_default();
         Ok(Self { producer, topic, partitions })
     }
@@ -53,8 +78,18 @@ impl Publisher {
         self.producer.in_flight_count()
     }
 
-    /// Waits until every record is acknowledged.
+    /// Waits until every record is acknowledged. Fails where Kafka refused any.
     pub fn finish(&self) -> Result<(), ServiceFault> {
-        self.producer.flush(PATIENCE).map_err(|fault| ServiceFault::kafka("publishing", &fault))
+        self.producer.flush(PATIENCE).map_err(|fault| ServiceFault::kafka("publishing", &fault))?;
+        let refusals = self.producer.context();
+        match refusals.first.get() {
+            None => Ok(()),
+            Some(fault) => {
+                let count = refusals.count.load(Ordering::Relaxed);
+                Err(ServiceFault::Failed(format!(
+                    "Kafka refused {count} records ({fault}): mend that and publish again, what is there already counts once"
+                )))
+            }
+        }
     }
 }

@@ -1,32 +1,34 @@
 //! Reads one partition of a topic from its beginning to the end that it has now, past any transaction left open.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::KafkaError;
 use rdkafka::message::{BorrowedMessage, Message};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use tracing::warn;
 
 use crate::config::settings::Settings;
 use crate::service::fault::ServiceFault;
-use crate::service::kafka::client::{ADMIN_SECONDS, asking};
+use crate::service::kafka::client::asking;
+use crate::service::kafka::context::{Listening, Reader};
+use crate::service::pulse::Pulse;
 
 /// Longest wait for a dead writer's transaction to be ended by the broker.
 const OPEN_TRANSACTION: Duration = Duration::from_mins(1);
 /// Longest time without a record while some are missing.
 const NO_PROGRESS: Duration = Duration::from_mins(1);
 
-/// Hands every committed record of the partition to `take`, in order; gives their number. `stop` ends it early.
+/// Hands every committed record of the partition to `take`, in order; gives their number.
 pub fn read_partition(
     settings: &Settings,
     topic: &str,
     partition: u32,
-    stop: &AtomicBool,
+    pulse: &Pulse,
     mut take: impl FnMut(&BorrowedMessage<'_>) -> Result<(), ServiceFault>,
 ) -> Result<u64, ServiceFault> {
     let consumer = reader(settings, "read_committed")?;
-    let Some(target) = target(settings, &consumer, topic, partition, stop)? else { return Ok(0) };
+    let Some(target) = target(settings, &consumer, topic, partition, pulse)? else { return Ok(0) };
     let failed = |fault: &KafkaError| ServiceFault::kafka(&format!("reading {topic}"), fault);
     let mut assignment = TopicPartitionList::new();
     let assigned = assignment
@@ -35,7 +37,7 @@ pub fn read_partition(
     assigned.map_err(|fault| failed(&fault))?;
     let (mut records, mut progress) = (0, Instant::now());
     loop {
-        halted(stop)?;
+        halted(pulse)?;
         match consumer.poll(Duration::from_millis(200)) {
             Some(Ok(message)) => {
                 progress = Instant::now();
@@ -67,20 +69,16 @@ pub fn read_partition(
 /// and has to catch up with it first.
 fn target(
     settings: &Settings,
-    committed: &BaseConsumer,
+    committed: &Reader,
     topic: &str,
     partition: u32,
-    stop: &AtomicBool,
+    pulse: &Pulse,
 ) -> Result<Option<i64>, ServiceFault> {
-    let ends = |consumer: &BaseConsumer| {
-        consumer
-            .fetch_watermarks(topic, partition as i32, Duration::from_secs(ADMIN_SECONDS))
-            .map_err(|fault| ServiceFault::kafka(&format!("asking for the end of {topic}"), &fault))
-    };
+    let ends = |consumer: &Reader| ends(consumer, topic, partition, pulse);
     let (low, target) = ends(&reader(settings, "read_uncommitted")?)?;
     let started = Instant::now();
     while ends(committed)?.1 < target {
-        halted(stop)?;
+        halted(pulse)?;
         if started.elapsed() > OPEN_TRANSACTION {
             return Err(ServiceFault::Failed(format!(
                 "partition {partition} of {topic} has a transaction that stays open: see `kafka-transactions.sh find-hanging`, abort it, start again"
@@ -91,15 +89,30 @@ fn target(
     Ok((low < target).then_some(target))
 }
 
-fn reader(settings: &Settings, isolation: &str) -> Result<BaseConsumer, ServiceFault> {
-    let mut config = asking(settings, isolation);
-    config.set("enable.partition.eof", "true").set("fetch.wait.max.ms", "10").set("auto.offset.reset", "earliest");
-    config.create().map_err(|fault| ServiceFault::settings("reading client", &fault))
+/// The oldest and the next offset of a partition; waits for a broker as long as it takes.
+pub fn ends<C: ConsumerContext>(
+    consumer: &BaseConsumer<C>,
+    topic: &str,
+    partition: u32,
+    pulse: &Pulse,
+) -> Result<(i64, i64), ServiceFault> {
+    loop {
+        halted(pulse)?;
+        match consumer.fetch_watermarks(topic, partition as i32, Duration::from_secs(2)) {
+            Ok(ends) => return Ok(ends),
+            Err(fault) if ServiceFault::passes(&fault) => warn!(topic, partition, %fault, "waiting for a broker"),
+            Err(fault) => return Err(ServiceFault::kafka(&format!("asking for the ends of {topic}"), &fault)),
+        }
+    }
 }
 
-fn halted(stop: &AtomicBool) -> Result<(), ServiceFault> {
-    if stop.load(Ordering::Relaxed) {
-        return Err(ServiceFault::Failed("stopped while reading".into()));
-    }
-    Ok(())
+fn reader(settings: &Settings, isolation: &str) -> Result<Reader, ServiceFault> {
+    let mut config = asking(settings, isolation);
+    config.set("enable.partition.eof", "true").set("fetch.wait.max.ms", "10").set("auto.offset.reset", "earliest");
+    config.create_with_context(Listening).map_err(|fault| ServiceFault::settings("reading client", &fault))
+}
+
+fn halted(pulse: &Pulse) -> Result<(), ServiceFault> {
+    pulse.beat();
+    if pulse.stopping() { Err(ServiceFault::Failed("stopped while reading".into())) } else { Ok(()) }
 }

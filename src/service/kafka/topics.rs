@@ -1,19 +1,26 @@
 //! The topics: made with the right policies, and checked before anything starts.
 
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::client::DefaultClientContext;
-use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::RDKafkaErrorCode;
+use rdkafka::consumer::Consumer;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::metadata::Metadata;
+use tracing::warn;
 
 use crate::config::settings::Settings;
 use crate::service::fault::ServiceFault;
 use crate::service::kafka::client::{ADMIN_SECONDS, asking};
+use crate::service::kafka::context::{Listening, Reader};
 
 /// Days for which outcomes are kept.
 const OUTCOME_DAYS: i64 = 400;
+/// Partitions of new topics where the inputs do not say otherwise.
+const PARTITIONS: u32 = 12;
+/// The replication factor that stands for the broker's own default.
+const BROKER_S_DEFAULT: i32 = -1;
 
 /// Name, cleanup policy and retention (milliseconds; −1: for ever) of every topic.
 fn plan(settings: &Settings) -> Vec<(String, &'static str, String)> {
@@ -33,23 +40,29 @@ fn plan(settings: &Settings) -> Vec<(String, &'static str, String)> {
     plan
 }
 
-/// Makes the topics that are missing; gives the names of those made.
-pub async fn create(settings: &Settings, partitions: u32, replication: i32) -> Result<Vec<String>, ServiceFault> {
-    let admin: AdminClient<DefaultClientContext> = asking(settings, "read_committed")
-        .create()
-        .map_err(|fault| ServiceFault::kafka("making the admin client", &fault))?;
+/// Makes the topics that are missing; gives the names of those made. `partitions`: the inputs' number, else 12;
+/// `replication`: the broker's default.
+pub fn create(
+    settings: &Settings,
+    partitions: Option<u32>,
+    replication: Option<i32>,
+) -> Result<Vec<String>, ServiceFault> {
+    let asker = asker(settings)?;
+    let known = metadata(settings, &asker)?;
+    let inputs = settings.file.topics.events.iter().find_map(|name| count(&known, name));
+    let partitions = partitions.or(inputs).unwrap_or(PARTITIONS);
+    let replication = replication.unwrap_or(BROKER_S_DEFAULT);
     let plan = plan(settings);
     let topics: Vec<NewTopic<'_>> = plan
         .iter()
         .map(|(name, policy, retention)| {
             let count = if *name == settings.file.topics.models { 1 } else { partitions as i32 };
-            let topic = NewTopic::new(name, count, TopicReplication::Fixed(replication)).set("cleanup.policy", policy);
-            topic.set("retention.ms", retention)
+            let topic = NewTopic::new(name, count, TopicReplication::Fixed(replication));
+            topic.set("cleanup.policy", policy).set("retention.ms", retention)
         })
         .collect();
-    let options = AdminOptions::new().request_timeout(Some(Duration::from_secs(ADMIN_SECONDS)));
-    let results = admin.create_topics(&topics, &options).await;
-    let results = results.map_err(|fault| unreachable(settings, &fault))?;
+    let admin = admin(settings)?;
+    let results = wait_for(admin.create_topics(&topics, &options()))?.map_err(|fault| unreachable(settings, &fault))?;
     let mut made = Vec::new();
     // The call as a whole is fine even where every topic in it failed.
     for result in results {
@@ -59,26 +72,65 @@ pub async fn create(settings: &Settings, partitions: u32, replication: i32) -> R
             Err((name, code)) => return Err(ServiceFault::Failed(format!("creating the topic {name} failed: {code}"))),
         }
     }
-    // A broker hears of a new topic a moment after the controller has made it.
-    let (asker, deadline) = (asker(settings)?, Instant::now() + Duration::from_secs(ADMIN_SECONDS));
-    while !missing(settings, &metadata(settings, &asker)?).is_empty() && Instant::now() < deadline {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    settled(settings, &asker)?;
     Ok(made)
 }
 
-fn asker(settings: &Settings) -> Result<BaseConsumer, ServiceFault> {
-    let made = asking(settings, "read_committed").create();
-    made.map_err(|fault| ServiceFault::Setup(format!("Kafka's settings are not accepted: {fault}; see [kafka] client")))
+/// Waits until the broker that is asked knows all topics: it hears of a new one a moment after the controller made it.
+pub fn settled(settings: &Settings, asker: &Reader) -> Result<(), ServiceFault> {
+    let deadline = Instant::now() + Duration::from_secs(ADMIN_SECONDS);
+    loop {
+        let missing = missing(settings, &metadata(settings, asker)?);
+        if missing.is_empty() {
+            return Ok(());
+        }
+        if Instant::now() > deadline {
+            let list = missing.join(", ");
+            return Err(ServiceFault::Failed(format!(
+                "the broker does not know the new topics yet: {list}; try again"
+            )));
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
 }
 
-fn metadata(settings: &Settings, asker: &BaseConsumer) -> Result<Metadata, ServiceFault> {
+/// The client that administers topics.
+pub fn admin(settings: &Settings) -> Result<AdminClient<DefaultClientContext>, ServiceFault> {
+    let made = asking(settings, "read_committed").create();
+    made.map_err(|fault| ServiceFault::settings("admin client", &fault))
+}
+
+/// The client that asks about topics and groups.
+pub fn asker(settings: &Settings) -> Result<Reader, ServiceFault> {
+    if settings.file.kafka.brokers.is_empty() {
+        return Err(ServiceFault::Setup(
+            "kafka.brokers: name your brokers, as [kafka] brokers = \"host:9092\" or CHURNWATCH_KAFKA__BROKERS".into(),
+        ));
+    }
+    let made = asking(settings, "read_uncommitted").create_with_context(Listening);
+    made.map_err(|fault| ServiceFault::settings("asking client", &fault))
+}
+
+/// The bound on administrative calls.
+pub fn options() -> AdminOptions {
+    let wait = Duration::from_secs(ADMIN_SECONDS);
+    AdminOptions::new().request_timeout(Some(wait)).operation_timeout(Some(wait))
+}
+
+/// Waits for an administrative answer.
+pub fn wait_for<T>(answer: impl Future<Output = T>) -> Result<T, ServiceFault> {
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    runtime.map(|runtime| runtime.block_on(answer)).map_err(|fault| ServiceFault::Failed(fault.to_string()))
+}
+
+/// What the brokers know.
+pub fn metadata(settings: &Settings, asker: &Reader) -> Result<Metadata, ServiceFault> {
     let wait = Duration::from_secs(ADMIN_SECONDS);
     asker.fetch_metadata(None, wait).map_err(|fault| unreachable(settings, &fault))
 }
 
 /// Partitions of a topic; `None` where there is no such topic.
-fn partitions(metadata: &Metadata, name: &str) -> Option<u32> {
+fn count(metadata: &Metadata, name: &str) -> Option<u32> {
     let topic = metadata.topics().iter().find(|topic| topic.name() == name);
     topic.map(|topic| topic.partitions().len() as u32).filter(|count| *count > 0)
 }
@@ -86,12 +138,12 @@ fn partitions(metadata: &Metadata, name: &str) -> Option<u32> {
 /// The topics that are not there.
 fn missing(settings: &Settings, metadata: &Metadata) -> Vec<String> {
     let mut missing: Vec<String> = plan(settings).into_iter().map(|(name, _, _)| name).collect();
-    missing.retain(|name| partitions(metadata, name).is_none());
+    missing.retain(|name| count(metadata, name).is_none());
     missing
 }
 
 /// The sentence for a broker that does not answer.
-fn unreachable(settings: &Settings, fault: &rdkafka::error::KafkaError) -> ServiceFault {
+pub fn unreachable(settings: &Settings, fault: &KafkaError) -> ServiceFault {
     ServiceFault::Failed(format!(
         "no Kafka broker answers at {}: start it, or mend kafka.brokers ({fault})",
         settings.file.kafka.brokers
@@ -100,11 +152,6 @@ fn unreachable(settings: &Settings, fault: &rdkafka::error::KafkaError) -> Servi
 
 /// Checks that the topics are there and fit together; gives the number of partitions of the inputs.
 pub fn check(settings: &Settings) -> Result<u32, ServiceFault> {
-    if settings.file.kafka.brokers.is_empty() {
-        return Err(ServiceFault::Setup(
-            "kafka.brokers: name your brokers, as [kafka] brokers = \"host:9092\" or CHURNWATCH_KAFKA__BROKERS".into(),
-        ));
-    }
     let metadata = metadata(settings, &asker(settings)?)?;
     let missing = missing(settings, &metadata);
     if !missing.is_empty() {
@@ -114,51 +161,74 @@ pub fn check(settings: &Settings) -> Result<u32, ServiceFault> {
         )));
     }
     let topics = &settings.file.topics;
-    let counts: Vec<(&String, u32)> = topics
-        .events
-        .iter()
-        .chain([&topics.profiles])
-        .map(|name| (name, partitions(&metadata, name).unwrap_or_default()))
-        .collect();
-    let Some((_, first)) = counts.first().copied() else { return Ok(0) };
-    if counts.iter().all(|(_, count)| *count == first) {
-        return Ok(first);
+    let inputs: Vec<(&String, u32)> =
+        topics.events.iter().map(|name| (name, count(&metadata, name).unwrap_or_default())).collect();
+    let Some((_, first)) = inputs.first().copied() else { return Ok(0) };
+    if inputs.iter().any(|(_, count)| *count != first) {
+        let list: Vec<String> = inputs.iter().map(|(name, count)| format!("{name} has {count}")).collect();
+        return Err(ServiceFault::Setup(format!(
+            "all inputs must have the same number of partitions, but {}: a customer's events must meet in one worker",
+            list.join(", ")
+        )));
     }
-    let list: Vec<String> = counts.iter().map(|(name, count)| format!("{name} has {count}")).collect();
-    Err(ServiceFault::Setup(format!(
-        "inputs and changelog must have the same number of partitions, but {}: create {} anew with {first} partitions and run `churnwatch rebuild`",
-        list.join(", "),
-        topics.profiles
-    )))
+    let changelog = count(&metadata, &topics.profiles).unwrap_or_default();
+    if changelog != first {
+        return Err(ServiceFault::Setup(format!(
+            "the changelog {} has {changelog} partitions, the inputs have {first}: stop every replica, delete it, and run `churnwatch topics create --partitions {first}`",
+            topics.profiles
+        )));
+    }
+    check_policies(settings)?;
+    Ok(first)
 }
 
-/// Deletes every record of the changelog. Refused while the group has members, whose next commit would mix states.
-pub async fn empty(settings: &Settings, partitions: u32) -> Result<(), ServiceFault> {
-    let asker: BaseConsumer = asking(settings, "read_uncommitted")
-        .create()
-        .map_err(|fault| ServiceFault::kafka("making the client", &fault))?;
-    let (topic, group) = (&settings.file.topics.profiles, &settings.file.kafka.group_id);
-    let wait = Duration::from_secs(ADMIN_SECONDS);
-    let groups = asker.fetch_group_list(Some(group), wait).map_err(|fault| unreachable(settings, &fault))?;
-    if groups.groups().iter().any(|group| !group.members().is_empty()) {
-        return Err(ServiceFault::Setup(format!("the group {group} still has members: stop every replica first")));
+/// A changelog that is deleted by age would lose just those who have been silent longest.
+fn check_policies(settings: &Settings) -> Result<(), ServiceFault> {
+    let topics = &settings.file.topics;
+    let configs = match configs(settings, &[&topics.profiles, &topics.risk, &topics.outcomes])? {
+        Ok(configs) => configs,
+        Err(fault) => {
+            warn!(%fault, "the topics' policies could not be looked at");
+            return Ok(());
+        }
+    };
+    let value = |topic: &str, key: &str| configs.get(topic).and_then(|config| config.get(key)).map(String::as_str);
+    for topic in [&topics.profiles, &topics.risk] {
+        let policy = value(topic, "cleanup.policy").unwrap_or("compact");
+        if policy != "compact" {
+            return Err(ServiceFault::Setup(format!(
+                "{topic} has cleanup.policy={policy}, which deletes customers who are silent: mend it with `kafka-configs.sh --alter --entity-type topics --entity-name {topic} --add-config cleanup.policy=compact`"
+            )));
+        }
     }
-    let mut ends = rdkafka::TopicPartitionList::new();
-    for partition in 0..partitions as i32 {
-        let (_, high) =
-            asker.fetch_watermarks(topic, partition, wait).map_err(|fault| unreachable(settings, &fault))?;
-        ends.add_partition_offset(topic, partition, rdkafka::Offset::Offset(high))
-            .map_err(|fault| ServiceFault::kafka("choosing what to delete", &fault))?;
-    }
-    let admin: AdminClient<DefaultClientContext> = asking(settings, "read_uncommitted")
-        .create()
-        .map_err(|fault| ServiceFault::kafka("making the admin client", &fault))?;
-    let options = AdminOptions::new().request_timeout(Some(wait));
-    let deleted = admin.delete_records(&ends, &options).await;
-    let deleted = deleted.map_err(|fault| ServiceFault::kafka("emptying the changelog", &fault))?;
-    // The call as a whole is fine even where a partition in it failed.
-    for element in deleted.elements() {
-        element.error().map_err(|fault| ServiceFault::kafka("emptying the changelog", &fault))?;
+    let retention = value(&topics.outcomes, "retention.ms").and_then(|text| text.parse::<i64>().ok());
+    if retention.is_some_and(|millis| (0..OUTCOME_DAYS * 86_400_000).contains(&millis)) {
+        warn!(
+            topic = topics.outcomes,
+            "outcomes are kept for less than {OUTCOME_DAYS} days, so a report can't look back a year"
+        );
     }
     Ok(())
+}
+
+/// The configurations of topics by name; the inner fault is the broker's.
+pub fn configs(
+    settings: &Settings,
+    names: &[&String],
+) -> Result<Result<HashMap<String, HashMap<String, String>>, KafkaError>, ServiceFault> {
+    let admin = admin(settings)?;
+    let wanted: Vec<ResourceSpecifier<'_>> = names.iter().map(|name| ResourceSpecifier::Topic(name)).collect();
+    let described = wait_for(admin.describe_configs(&wanted, &options()))?;
+    let configs = described.and_then(|results| {
+        let mut configs = HashMap::new();
+        for (name, result) in names.iter().zip(results) {
+            let entries = result.map_err(KafkaError::AdminOp)?.entries.into_iter();
+            // What is the broker's default stays the broker's.
+            let set = entries.filter(|entry| !entry.is_default && !entry.is_read_only);
+            let set = set.filter_map(|entry| Some((entry.name, entry.value?))).collect();
+            configs.insert((*name).clone(), set);
+        }
+        Ok(configs)
+    });
+    Ok(configs)
 }

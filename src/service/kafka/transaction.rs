@@ -1,6 +1,5 @@
 //! A transactional producer: one batch, one transaction. After doubt it is thrown away, never used again.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rdkafka::config::ClientConfig;
@@ -9,18 +8,21 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer, PurgeConfig};
 use rdkafka::topic_partition_list::TopicPartitionList;
+use tracing::warn;
 
 use crate::processor::batch::{Batch, OutTopic};
 use crate::service::broker::Committed;
 use crate::service::fault::ServiceFault;
+use crate::service::pulse::Pulse;
 
 /// Bound on each step of a transaction.
 const STEP: Duration = Duration::from_secs(10);
 /// The same once the process is to end: what is not committed by then is done again by the next.
 const LAST_STEP: Duration = Duration::from_secs(3);
-/// Bound on taking the transactional id over from a predecessor, and on each try.
-const INIT: Duration = Duration::from_mins(1);
+/// Bound on one try to take the transactional id over from a predecessor.
 const INIT_TRY: Duration = Duration::from_secs(2);
+/// How often waiting for a broker is spoken of.
+const SPEAK: Duration = Duration::from_secs(10);
 
 /// A producer with its transactional id.
 pub struct Transactions {
@@ -29,17 +31,23 @@ pub struct Transactions {
 }
 
 impl Transactions {
-    /// Makes the producer and takes its transactional id over, which ends a predecessor's open transaction.
-    pub fn new(config: &ClientConfig, topics: [String; 5], stop: &AtomicBool) -> Result<Self, ServiceFault> {
+    /// Makes the producer and takes its transactional id over, which ends a predecessor's open transaction. Waits for a
+    /// broker as long as it takes.
+    pub fn new(config: &ClientConfig, topics: [String; 5], pulse: &Pulse) -> Result<Self, ServiceFault> {
         let producer: BaseProducer = config.create().map_err(|fault| ServiceFault::settings("producer", &fault))?;
-        let deadline = Instant::now() + INIT;
+        let mut spoken = Instant::now();
         loop {
-            if stop.load(Ordering::Relaxed) {
+            pulse.beat();
+            if pulse.stopping() {
                 return Err(ServiceFault::Failed("stopped before the transactional id was taken over".into()));
             }
             match producer.init_transactions(INIT_TRY) {
                 Ok(()) => return Ok(Self { producer, topics }),
-                Err(KafkaError::Transaction(fault)) if fault.is_retriable() && Instant::now() < deadline => {
+                Err(KafkaError::Transaction(fault)) if fault.is_retriable() => {
+                    if spoken.elapsed() > SPEAK {
+                        spoken = Instant::now();
+                        warn!(fault = fault.string(), "waiting for the transaction coordinator");
+                    }
                     std::thread::sleep(Duration::from_millis(50));
                 }
                 Err(fault) => return Err(ServiceFault::kafka("taking over the transactional id", &fault)),
@@ -53,13 +61,13 @@ impl Transactions {
         batches: &[(u32, &Batch)],
         offsets: &TopicPartitionList,
         group: Option<&ConsumerGroupMetadata>,
-        stop: &AtomicBool,
+        pulse: &Pulse,
     ) -> Committed {
         let begun = self.producer.begin_transaction();
-        match begun.and_then(|()| self.write(batches, offsets, group, stop)) {
+        match begun.and_then(|()| self.write(batches, offsets, group, pulse)) {
             Ok(()) => Committed::Yes,
             // The producer goes with the process, and with it the transaction.
-            Err(fault) if stop.load(Ordering::Relaxed) => Committed::Unknown(fault.to_string()),
+            Err(fault) if pulse.stopping() => Committed::Unknown(fault.to_string()),
             Err(fault) => self.give_up(&fault),
         }
     }
@@ -69,9 +77,9 @@ impl Transactions {
         batches: &[(u32, &Batch)],
         offsets: &TopicPartitionList,
         group: Option<&ConsumerGroupMetadata>,
-        stop: &AtomicBool,
+        pulse: &Pulse,
     ) -> Result<(), KafkaError> {
-        let patience = || if stop.load(Ordering::Relaxed) { LAST_STEP } else { STEP };
+        let patience = || if pulse.stopping() { LAST_STEP } else { STEP };
         let started = Instant::now();
         for (partition, batch) in batches {
             self.send(*partition, batch, patience)?;

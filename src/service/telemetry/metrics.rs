@@ -17,6 +17,7 @@ pub struct Metrics {
     records: IntCounter,
     events: IntCounterVec,
     duplicates: IntCounter,
+    erased: IntCounter,
     unknown_fields: IntCounter,
     dead_letters: IntCounterVec,
     alerts: IntCounterVec,
@@ -61,12 +62,16 @@ impl Metrics {
             HistogramOpts::new("commit_duration_seconds", "Time of one transaction's commit").buckets(buckets),
         )?;
         registry.register(Box::new(commit_seconds.clone()))?;
-        let source_silent = IntGauge::new("source_silent", "1 while days are held open because no input moves")?;
+        let source_silent = IntGauge::new(
+            "source_silent",
+            "1 while no input has moved for time.source_silence, so that days are held open",
+        )?;
         registry.register(Box::new(source_silent.clone()))?;
         let metrics = Self {
             records: counter("records_total", "Input records read and committed")?,
             events: counters("events_total", "Usable events by type", &["type"])?,
             duplicates: counter("duplicate_events_total", "Events that were known already")?,
+            erased: counter("erased_events_total", "Events from before their customer asked to be forgotten, dropped")?,
             unknown_fields: counter("unknown_fields_total", "Fields of events that nobody here knows")?,
             dead_letters: counters("dead_letters_total", "Inputs that could not be used, by reason", &["reason"])?,
             alerts: counters("alerts_total", "Published alerts", &["transition", "band", "tier"])?,
@@ -125,6 +130,7 @@ impl Metrics {
             self.events.with_label_values(&[event_type(at)]).inc_by(*count);
         }
         self.duplicates.inc_by(fresh.duplicates);
+        self.erased.inc_by(fresh.erased);
         self.unknown_fields.inc_by(fresh.unknown_fields);
         for (reason, count) in Reason::ALL.iter().zip(fresh.dead_letters).filter(|(_, count)| *count > 0) {
             self.dead_letters.with_label_values(&[reason.words()]).inc_by(count);
@@ -193,7 +199,7 @@ impl Metrics {
         }
     }
 
-    /// Whether days are held open because no input moves.
+    /// Whether the inputs have been silent for too long.
     pub fn source_silent(&self, silent: bool) {
         self.source_silent.set(i64::from(silent));
     }
@@ -203,15 +209,12 @@ impl Metrics {
         self.records.get()
     }
 
-    /// Alerts published so far.
-    pub fn alerts(&self) -> u64 {
-        let labels = TRANSITIONS.iter().flat_map(|transition| Band::ALL.iter().map(move |band| (transition, band)));
-        let series = labels.flat_map(|(transition, band)| Tier::ALL.iter().map(move |tier| (transition, band, tier)));
-        series
-            .map(|(transition, band, tier)| {
-                self.alerts.with_label_values(&[transition, band.name(), tier.name()]).get()
-            })
-            .sum()
+    /// Sum over all series of a counter, by its name without the prefix; 0 where there is none.
+    pub fn total(&self, name: &str) -> u64 {
+        let families = self.registry.gather();
+        let family = families.iter().find(|family| family.name().strip_prefix("churnwatch_") == Some(name));
+        let series = family.map(prometheus::proto::MetricFamily::get_metric).unwrap_or_default();
+        series.iter().map(|metric| metric.get_counter().get_value() as u64).sum()
     }
 
     /// The metrics in Prometheus's text format.

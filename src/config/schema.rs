@@ -1,0 +1,94 @@
+//! The JSON Schema of the configuration file, and what of a file does not fit it.
+
+use serde_json::Value;
+
+use crate::config::fault::Fault;
+use crate::config::file::ConfigFile;
+
+/// The JSON Schema of the configuration file.
+pub fn schema() -> Value {
+    serde_json::to_value(schemars::schema_for!(ConfigFile)).unwrap_or_default()
+}
+
+/// A fault with the JSON pointer of what to leave out, so that the rest can be looked at too.
+pub struct ShapeFault {
+    /// The fault.
+    pub fault: Fault,
+    /// The keys that lead to the place.
+    pub place: Vec<String>,
+}
+
+/// Unknown keys and wrong types.
+pub fn shape_faults(value: &Value, schema: &Value) -> Vec<ShapeFault> {
+    let Ok(validator) = jsonschema::validator_for(schema) else {
+        let fault = Fault::new("", "the built-in schema of the configuration is broken: please report this");
+        return vec![ShapeFault { fault, place: Vec::new() }];
+    };
+    validator.iter_errors(value).flat_map(|error| faults_of(&error, schema)).collect()
+}
+
+fn faults_of(error: &jsonschema::ValidationError<'_>, schema: &Value) -> Vec<ShapeFault> {
+    let place: Vec<String> = error.instance_path().as_str().split('/').skip(1).map(unescaped).collect();
+    match error.kind() {
+        jsonschema::error::ValidationErrorKind::AdditionalProperties { unexpected } => {
+            let table = property(schema, &place).or(Some(schema).filter(|_| place.is_empty()));
+            let known: Vec<String> = table
+                .and_then(|table| table.get("properties"))
+                .and_then(Value::as_object)
+                .map(|keys| keys.keys().cloned().collect())
+                .unwrap_or_default();
+            let fault = |key: &String| {
+                let place = [place.as_slice(), std::slice::from_ref(key)].concat();
+                ShapeFault { fault: Fault::new(place.join("."), unknown_key(key, &known)), place }
+            };
+            unexpected.iter().map(fault).collect()
+        }
+        // The sentence never holds the value, which may be a secret.
+        kind => {
+            let wanted = match kind {
+                jsonschema::error::ValidationErrorKind::Type { kind } => match kind {
+                    jsonschema::error::TypeKind::Single(one) => format!("must be of type {one}"),
+                    jsonschema::error::TypeKind::Multiple(several) => {
+                        let names: Vec<String> = several.iter().map(|one| one.to_string()).collect();
+                        format!("must be of type {}", names.join(" or "))
+                    }
+                },
+                jsonschema::error::ValidationErrorKind::Minimum { limit } => format!("must be at least {limit}"),
+                jsonschema::error::ValidationErrorKind::Maximum { limit } => format!("must be at most {limit}"),
+                jsonschema::error::ValidationErrorKind::Enum { options } => format!("must be one of {options}"),
+                _ => "has no usable value: see `churnwatch config schema`".into(),
+            };
+            vec![ShapeFault { fault: Fault::new(place.join("."), wanted), place }]
+        }
+    }
+}
+
+/// A part of a JSON pointer as the key it stands for (RFC 6901).
+fn unescaped(part: &str) -> String {
+    part.replace("~1", "/").replace("~0", "~")
+}
+
+fn unknown_key(key: &str, known: &[String]) -> String {
+    let nearest = known.iter().max_by(|a, b| strsim::jaro_winkler(key, a).total_cmp(&strsim::jaro_winkler(key, b)));
+    match nearest {
+        Some(nearest) if strsim::jaro_winkler(key, nearest) > 0.7 => {
+            format!("unknown key; did you mean \"{nearest}\"?")
+        }
+        _ => format!("unknown key; known here are {}", known.join(", ")),
+    }
+}
+
+/// The schema of the value at `path`, references followed; `None` where the names are the user's own.
+pub fn property<'a>(schema: &'a Value, path: &[String]) -> Option<&'a Value> {
+    path.iter().try_fold(schema, |table, key| resolve(schema, table.get("properties")?.get(key)?))
+}
+
+/// Follows `$ref`, also as the one part of an `anyOf` that is not null.
+fn resolve<'a>(schema: &'a Value, part: &'a Value) -> Option<&'a Value> {
+    let options = part.get("anyOf").and_then(Value::as_array);
+    let part = options.and_then(|options| options.iter().find(|one| one.get("$ref").is_some())).unwrap_or(part);
+    match part.get("$ref").and_then(Value::as_str) {
+        Some(reference) => schema.pointer(reference.trim_start_matches('#')),
+        None => Some(part),
+    }
+}

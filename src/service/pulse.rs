@@ -1,0 +1,48 @@
+//! A worker's sign of life, and the word that it is to end. Whatever waits, waits with this in hand.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// Shared between a worker and the process that watches it.
+#[derive(Clone, Debug)]
+pub struct Pulse {
+    stop: Arc<AtomicBool>,
+    /// Milliseconds from the start of the process to the last beat.
+    last: Arc<AtomicU64>,
+    started: Instant,
+}
+
+impl Pulse {
+    /// The pulse of a worker that `stop` ends.
+    pub fn new(stop: Arc<AtomicBool>, started: Instant) -> Self {
+        let pulse = Self { stop, last: Arc::new(AtomicU64::new(0)), started };
+        pulse.beat();
+        pulse
+    }
+
+    /// A pulse that nobody watches and nothing stops, for commands.
+    pub fn free() -> Self {
+        Self::new(Arc::new(AtomicBool::new(false)), Instant::now())
+    }
+
+    /// The worker lives. Also to be said while it waits for a broker: that time does not count against it.
+    pub fn beat(&self) {
+        self.last.store(self.started.elapsed().as_millis() as u64, Ordering::Relaxed);
+    }
+
+    /// Time since the last beat.
+    pub fn silence(&self) -> Duration {
+        self.started.elapsed().saturating_sub(Duration::from_millis(self.last.load(Ordering::Relaxed)))
+    }
+
+    /// Time since the process started.
+    pub fn running(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// Whether the process is to end.
+    pub fn stopping(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+}
