@@ -7,3 +7,4 @@ pub mod batch;
 pub mod stats;
 pub mod topology;
 pub mod restoring;
+pub mod recorded;

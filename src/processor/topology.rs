@@ -80,7 +80,7 @@ impl Processor {
 
     /// Takes one input record of `topic` in. Call only while not [`Processor::closing`]: a close is a barrier.
     pub fn process(&mut self, topic: usize, offset: i64, record: &RawRecord<'_>, wall: Millis, batch: &mut Batch) {
-        debug_assert!(!self.closing(), "a close is a barrier: advance first");
+        debug_assert!(self.engine.clock().closing.is_none(), "a close is a barrier: advance first");
         self.dirty = true;
         self.fresh.records += 1;
         if let Some(next) = self.offsets.get_mut(topic) {
@@ -130,7 +130,7 @@ impl Processor {
         self.engine.clock().closing.is_some() || self.due_by_frontier().is_some()
     }
 
-    fn due_by_frontier(&self) -> Option<Day> {
+    pub(crate) fn due_by_frontier(&self) -> Option<Day> {
         let clock = self.engine.clock();
         clock.next_close(clock.settled(self.setup.policy.quorum, |_| false))
     }
@@ -171,6 +171,12 @@ impl Processor {
             self.closing_stale = self.setup.clock == ClockMode::Wall && limit > 0 && late > limit;
             day
         };
+        self.close(day, batch);
+        Progress::More
+    }
+
+    /// One step of the close of `day`.
+    pub(crate) fn close(&mut self, day: Day, batch: &mut Batch) {
         self.dirty = true;
         let input = Input::Close { day, stale: self.closing_stale, budget: self.setup.close_budget };
         if self.engine.step(input, &mut self.effects) == Outcome::Closed {
@@ -180,7 +186,6 @@ impl Processor {
             self.closes_changed = true;
         }
         self.perform(batch);
-        Progress::More
     }
 
     /// Does what the engine asked for.
@@ -313,6 +318,11 @@ impl Processor {
     /// Number of customers.
     pub fn customers(&self) -> usize {
         self.engine.state().len()
+    }
+
+    /// First closed day whose openings are published.
+    pub const fn publish_from(&self) -> Option<Day> {
+        self.engine.publish_from
     }
 
     /// The partition's number.

@@ -1,0 +1,72 @@
+//! The input of a simulated life: a small shop, with copies, disorder, late events and things that are no events.
+
+use churnwatch::engine::day::Day;
+use churnwatch::shop::event_json::{customer_id, write_json};
+use churnwatch::shop::generator::{Shop, ShopSettings};
+
+use crate::broker::Input;
+use crate::support::draw::Draw;
+
+const DAY_MILLIS: i64 = 86_400_000;
+
+/// The day after the last of every simulated shop.
+pub(crate) const END: Day = Day(20_300);
+
+/// The records in the order of their arrival, each with the instant at which it arrives.
+pub(crate) fn history(draw: &mut Draw, seed: u64) -> Vec<(i64, Input)> {
+    let customers = 5 + draw.below(8) as u32;
+    let days = 110 + draw.below(90) as u32;
+    let mut shop = Shop::new(ShopSettings { customers, days, seed, end: END });
+    let mut arrivals = Vec::new();
+    while let Some(events) = shop.next_day() {
+        for event in events {
+            let mut value = Vec::new();
+            write_json(event, "CNY", &mut value);
+            let key = customer_id(event.customer).into_bytes();
+            // Most come at once, some within days, a few beyond what may still change a profile.
+            let delay = match draw.below(40) {
+                0..34 => draw.below(60_000) as i64,
+                34..39 => draw.below(20 * DAY_MILLIS as u64) as i64,
+                _ => (36 + draw.below(20) as i64) * DAY_MILLIS,
+            };
+            let at = event.time.0 + delay;
+            let input = Input { key: Some(key.clone()), value, timestamp: at };
+            if draw.below(15) == 0 {
+                arrivals.push((at + draw.below(3 * DAY_MILLIS as u64) as i64, input.clone()));
+            }
+            arrivals.push((at, input));
+            if draw.below(60) == 0 {
+                arrivals.push((at, oddity(draw, &key, event.time.0)));
+            }
+        }
+    }
+    arrivals.sort_by_key(|(at, _)| *at);
+    // Nothing arrives after the end, where everything is closed.
+    let end = i64::from(END.0) * DAY_MILLIS - 1;
+    arrivals.iter_mut().for_each(|(at, _)| *at = (*at).min(end));
+    arrivals
+}
+
+/// Records that are no events, and rare ones.
+fn oddity(draw: &mut Draw, key: &[u8], time: i64) -> Input {
+    let customer = String::from_utf8_lossy(key);
+    let (key, value) = match draw.below(6) {
+        0 => (Some(key.to_vec()), b"{".to_vec()),
+        1 => (None, b"{\"id\":\"x\"}".to_vec()),
+        2 => (Some(b"other".to_vec()), format!(r#"{{"id":"k","type":"visit","customer_id":"{customer}","time":{time}}}"#).into_bytes()),
+        3 => (
+            Some(key.to_vec()),
+            format!(r#"{{"id":"f{time}","type":"forget","customer_id":"{customer}","time":{time}}}"#).into_bytes(),
+        ),
+        4 => (
+            Some(key.to_vec()),
+            format!(r#"{{"id":"y{time}","type":"visit","customer_id":"{customer}","time":{}}}"#, time + 400 * DAY_MILLIS)
+                .into_bytes(),
+        ),
+        _ => (
+            Some(key.to_vec()),
+            format!(r#"{{"id":"c{time}","type":"complaint","customer_id":"{customer}","time":{time}}}"#).into_bytes(),
+        ),
+    };
+    Input { key, value, timestamp: time }
+}
