@@ -40,7 +40,7 @@ pub enum Command {
     Serve(ConfigArgs),
     /// Put files into the input topic.
     #[command(after_help = "Example: churnwatch publish history.csv.gz --config churnwatch.toml")]
-    Publish(InputArgs),
+    Publish(FileArgs),
     /// Make or check the topics.
     #[command(subcommand)]
     Topics(TopicsCommand),
@@ -66,9 +66,35 @@ pub enum Command {
     Config(ConfigCommand),
 }
 
+/// Where the past is read from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Source {
+    /// Files.
+    Files,
+    /// The input topics of the configuration.
+    Kafka,
+}
+
+/// Files or input topics.
+#[derive(Debug, Args)]
+pub struct HistoryArgs {
+    /// JSON Lines or CSV, plain, .gz or .zst; `-` is standard input. Several are merged by time.
+    #[arg(required_unless_present = "source")]
+    pub files: Vec<PathBuf>,
+    /// Where the events are; with kafka no files are named.
+    #[arg(long, default_value = "files")]
+    pub source: Source,
+    /// Columns of CSV files that are named otherwise, as `customer_id=COLUMN,timestamp=COLUMN,amount=COLUMN,type=COLUMN`.
+    #[arg(long, value_delimiter = ',')]
+    pub columns: Vec<String>,
+    /// Configuration file; the environment is read in any case.
+    #[arg(long)]
+    pub config: Option<PathBuf>,
+}
+
 /// Input files and how they are read.
 #[derive(Debug, Args)]
-pub struct InputArgs {
+pub struct FileArgs {
     /// JSON Lines or CSV, plain, .gz or .zst; `-` is standard input. Several are merged by time.
     #[arg(required = true)]
     pub files: Vec<PathBuf>,
@@ -118,17 +144,20 @@ pub enum EventFormat {
 /// Arguments of `replay`.
 #[derive(Debug, Args)]
 pub struct ReplayArgs {
-    /// Input files.
+    /// What is replayed.
     #[command(flatten)]
-    pub input: InputArgs,
+    pub input: HistoryArgs,
+    /// What closes days: the events, or what the changelog says of the live history (with --source kafka).
+    #[arg(long, default_value = "event")]
+    pub clock: ReplayClock,
     /// Model artifact; the default model if absent.
     #[arg(long)]
     pub model: Option<PathBuf>,
     /// Events from this date on are refused, and days close through the one before.
     #[arg(long)]
     pub until: Option<Date>,
-    /// Number of partitions, as the topic would have.
-    #[arg(long, default_value_t = 1)]
+    /// Number of partitions, as the topic would have; with --source kafka the topic's own.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub partitions: u32,
     /// Where alerts go; standard output if no output is named.
     #[arg(long)]
@@ -150,12 +179,21 @@ pub struct ReplayArgs {
     pub json: bool,
 }
 
+/// What closes days in a replay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ReplayClock {
+    /// The frontier of the events.
+    Event,
+    /// The closes as they were.
+    Recorded,
+}
+
 /// Arguments of `train`.
 #[derive(Debug, Args)]
 pub struct TrainArgs {
-    /// Input files.
+    /// What is read.
     #[command(flatten)]
-    pub input: InputArgs,
+    pub input: HistoryArgs,
     /// Only events before this date are looked at.
     #[arg(long)]
     pub at: Date,
@@ -188,9 +226,9 @@ pub enum FeatureSet {
 /// Arguments of `evaluate`.
 #[derive(Debug, Args)]
 pub struct EvaluateArgs {
-    /// Input files.
+    /// What is read.
     #[command(flatten)]
-    pub input: InputArgs,
+    pub input: HistoryArgs,
     /// Model artifact; the default model if absent.
     #[arg(long)]
     pub model: Option<PathBuf>,

@@ -1,14 +1,16 @@
 //! What several commands need: settings, models, histories, the time now.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use crate::cli::args::InputArgs;
+use crate::cli::args::{HistoryArgs, Source};
 use crate::cli::exit::Failure;
 use crate::config::load::load;
 use crate::config::settings::Settings;
 use crate::engine::day::{Day, Millis};
+use crate::service::kafka::history::PartitionHistory;
+use crate::service::kafka::topics::check;
 use crate::training::history::History;
 use crate::wire::artifact::Artifact;
 use crate::wire::event::{RawRecord, Scratch, parse};
@@ -56,9 +58,9 @@ pub fn artifact(path: Option<&Path>, settings: &Settings) -> Result<Artifact, Fa
 }
 
 /// How the input files are read.
-pub fn file_options(input: &InputArgs, settings: &Settings) -> Result<FileOptions, Failure> {
+pub fn file_options(named: &[String], settings: &Settings) -> Result<FileOptions, Failure> {
     let mut columns = Columns::default();
-    for pair in &input.columns {
+    for pair in named {
         let (name, column) =
             pair.split_once('=').ok_or_else(|| Failure::usage(format!("--columns: \"{pair}\" is not NAME=COLUMN")))?;
         let slot = match name {
@@ -78,9 +80,9 @@ pub fn file_options(input: &InputArgs, settings: &Settings) -> Result<FileOption
 }
 
 /// The files' events as one stream.
-pub fn open(input: &InputArgs, settings: &Settings) -> Result<EventStream, Failure> {
-    let options = file_options(input, settings)?;
-    EventStream::open(&input.files, &options, &settings.rules).map_err(Failure::usage)
+pub fn open(files: &[PathBuf], columns: &[String], settings: &Settings) -> Result<EventStream, Failure> {
+    let options = file_options(columns, settings)?;
+    EventStream::open(files, &options, &settings.rules).map_err(Failure::usage)
 }
 
 /// A history read from files, with what was left out.
@@ -94,22 +96,58 @@ pub struct ReadHistory {
 }
 
 /// Reads the events before the midnight that opens `until` (all, if absent) into a history.
-pub fn history(input: &InputArgs, settings: &Settings, until: Option<Day>) -> Result<ReadHistory, Failure> {
-    let mut stream = open(input, settings)?;
-    let (mut history, mut scratch, mut digest, mut unusable) =
-        (History::default(), Scratch::default(), Sha256::new(), 0);
-    let wall = now();
-    while let Some((record, _)) = stream.next(&settings.rules).map_err(Failure::of)? {
-        let raw = RawRecord { key: Some(&record.key), value: Some(&record.value), timestamp: wall };
-        match parse(&settings.rules, &raw, wall, &mut scratch) {
-            Ok(parsed) if until.is_none_or(|until| parsed.event.day < until) => {
-                history.add(&parsed.event);
-                digest.update(&record.value);
-                digest.update(b"\n");
+pub fn history(input: &HistoryArgs, settings: &Settings, until: Option<Day>) -> Result<ReadHistory, Failure> {
+    let mut taking = Taking {
+        settings,
+        until,
+        wall: now(),
+        scratch: Scratch::default(),
+        digest: Sha256::new(),
+        history: History::default(),
+        unusable: 0,
+    };
+    match input.source {
+        Source::Files => {
+            let mut stream = open(&input.files, &input.columns, settings)?;
+            while let Some((record, _)) = stream.next(&settings.rules).map_err(Failure::of)? {
+                let (key, value, timestamp) = (Some(&record.key[..]), Some(&record.value[..]), taking.wall);
+                taking.take(&RawRecord { key, value, timestamp });
             }
-            Ok(_) => {}
-            Err(_) => unusable += 1,
+        }
+        Source::Kafka => {
+            for partition in 0..check(settings)? {
+                let mut past = PartitionHistory::open(settings, partition)?;
+                while let Some(record) = past.next(None)? {
+                    taking.take(&record.record(taking.wall));
+                }
+            }
         }
     }
+    let Taking { history, digest, unusable, .. } = taking;
     Ok(ReadHistory { history, digest: hex::encode(digest.finalize()), unusable })
+}
+
+/// A history in the making.
+struct Taking<'a> {
+    settings: &'a Settings,
+    until: Option<Day>,
+    wall: Millis,
+    scratch: Scratch,
+    digest: Sha256,
+    history: History,
+    unusable: u64,
+}
+
+impl Taking<'_> {
+    fn take(&mut self, record: &RawRecord<'_>) {
+        match parse(&self.settings.rules, record, self.wall, &mut self.scratch) {
+            Ok(parsed) if self.until.is_none_or(|until| parsed.event.day < until) => {
+                self.history.add(&parsed.event);
+                self.digest.update(record.value.unwrap_or_default());
+                self.digest.update(b"\n");
+            }
+            Ok(_) => {}
+            Err(_) => self.unusable += 1,
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::cli::args::InputArgs;
+use crate::cli::args::FileArgs;
 use crate::cli::common::{now, open, settings};
 use crate::cli::exit::Failure;
 use crate::service::kafka::publish::Publisher;
@@ -10,10 +10,10 @@ use crate::service::kafka::topics::check;
 use crate::wire::merge::time_of;
 
 /// Runs the command.
-pub fn run(args: &InputArgs) -> Result<(), Failure> {
+pub fn run(args: &FileArgs) -> Result<(), Failure> {
     let settings = settings(args.config.as_deref())?;
     let partitions = check(&settings)?;
-    let mut stream = open(args, &settings)?;
+    let mut stream = open(&args.files, &args.columns, &settings)?;
     let publisher = Publisher::new(&settings, partitions)?;
     let bar = ProgressBar::new_spinner();
     if let Ok(style) = ProgressStyle::with_template("{spinner} {human_pos} events, {per_sec}") {

@@ -6,16 +6,23 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::cli::args::ReplayArgs;
+use crate::cli::args::{ReplayArgs, ReplayClock, Source};
 use crate::cli::common::{artifact, now, open, settings};
 use crate::cli::exit::Failure;
 use crate::cli::output::{create, say};
+use crate::config::settings::Settings;
 use crate::engine::day::Millis;
 use crate::engine::event::Reason;
+use crate::engine::scoring::model::Model;
 use crate::processor::batch::{Batch, OutRecord, OutTopic};
-use crate::processor::setup::{Progress, Time};
+use crate::processor::recorded::Recorded;
+use crate::processor::setup::{Progress, Setup, Time};
 use crate::processor::stats::{Stats, TRANSITIONS};
 use crate::processor::topology::Processor;
+use crate::service::kafka::history::PartitionHistory;
+use crate::service::kafka::restore::restore;
+use crate::service::kafka::topics::check;
+use crate::service::pulse::Pulse;
 use crate::wire::calendar::day;
 use crate::wire::event::RawRecord;
 use crate::wire::partitioner::partition;
@@ -33,91 +40,148 @@ struct Sinks {
 
 /// Runs the command.
 pub fn run(args: &ReplayArgs) -> Result<(), Failure> {
-    if args.partitions == 0 {
-        return Err(Failure::usage("--partitions must be at least 1"));
+    let recorded = args.clock == ReplayClock::Recorded;
+    if recorded && (args.input.source == Source::Files || args.until.is_some()) {
+        return Err(Failure::usage("--clock recorded goes with --source kafka, and without --until"));
     }
-    let until = args.until.map(day);
-    let settings = settings(args.input.config.as_deref())?.until(until);
+    let settings = settings(args.input.config.as_deref())?;
+    let until = args.until.map(day).or(settings.until);
+    let settings = settings.until(until);
     let model = Arc::new(artifact(args.model.as_deref(), &settings)?.model().map_err(Failure::usage)?);
-    let mut setup = settings.setup(args.partitions);
-    // Files are one input, whatever the service reads.
-    setup.input_topics.truncate(1);
-    let setup = Arc::new(setup);
-    let wall = now();
-    let mut sinks = Sinks::open(args)?;
-    let mut partitions: Vec<Lane> = (0..args.partitions)
-        .map(|number| Lane { processor: Processor::new(setup.clone(), number, model.clone()), next: 0, pending: 0 })
-        .collect();
-    let mut batch = Batch::new();
-    let mut stream = open(&args.input, &settings)?;
-    while let Some((record, _)) = stream.next(&settings.rules).map_err(Failure::of)? {
-        let number = partition(&record.key, args.partitions);
-        let raw = RawRecord { key: Some(&record.key), value: Some(&record.value), timestamp: wall };
-        if let Some(lane) = partitions.get_mut(number as usize) {
-            lane.take(&raw, wall, &mut batch, &mut sinks)?;
-        }
-    }
+    let mut play = Play { sinks: Sinks::open(args)?, batch: Batch::new(), wall: now(), pending: 0 };
+    let (processors, skipped) = match args.input.source {
+        Source::Files => play.files(args, &settings, &model)?,
+        Source::Kafka => (play.topics(&settings, &model, recorded)?, 0),
+    };
     let mut stats = Stats::default();
-    for lane in &mut partitions {
-        lane.close(wall, true, &mut batch, &mut sinks)?;
-        lane.commit(&mut batch, &mut sinks)?;
-        stats.add(lane.processor.stats());
-    }
-    sinks.flush()?;
+    processors.iter().for_each(|processor| stats.add(processor.stats()));
+    play.sinks.flush()?;
     if let Some(path) = &args.profiles {
         let mut out = create(Some(path))?;
-        for lane in &partitions {
-            for profile in lane.processor.profiles_json(until.map(|until| until.plus(-1))) {
+        for processor in &processors {
+            for profile in processor.profiles_json(until.map(|until| until.plus(-1))) {
                 writeln!(out, "{profile}").map_err(Failure::of)?;
             }
         }
         out.flush().map_err(Failure::of)?;
     }
-    let customers = partitions.iter().map(|lane| lane.processor.customers()).sum();
-    report(&stats, customers, stream.skipped(), args.json);
+    let customers = processors.iter().map(Processor::customers).sum();
+    report(&stats, customers, skipped, args.json);
     Ok(())
 }
 
-/// One partition with its place in its own log.
-struct Lane {
-    processor: Processor,
-    next: i64,
+/// A replay under way.
+struct Play {
+    sinks: Sinks,
+    batch: Batch,
+    wall: Millis,
+    /// Records taken in since the last commit.
     pending: u64,
 }
 
-impl Lane {
+impl Play {
+    /// Plays files as if they had been published into so many partitions of one topic; also gives the rows left out.
+    fn files(
+        &mut self,
+        args: &ReplayArgs,
+        settings: &Settings,
+        model: &Arc<Model>,
+    ) -> Result<(Vec<Processor>, u64), Failure> {
+        let mut setup = settings.setup(args.partitions);
+        setup.input_topics.truncate(1);
+        let setup = Arc::new(setup);
+        let fresh = |number| Processor::new(setup.clone(), number, model.clone());
+        let mut processors: Vec<Processor> = (0..args.partitions).map(fresh).collect();
+        let mut stream = open(&args.input.files, &args.input.columns, settings)?;
+        while let Some((record, _)) = stream.next(&settings.rules).map_err(Failure::of)? {
+            let number = partition(&record.key, args.partitions);
+            let raw = RawRecord { key: Some(&record.key), value: Some(&record.value), timestamp: self.wall };
+            if let Some(processor) = processors.get_mut(number as usize) {
+                let next = processor.offsets().first().copied().flatten().unwrap_or_default();
+                self.take(processor, 0, next, &raw)?;
+                self.close(processor, &mut None, false)?;
+            }
+        }
+        for processor in &mut processors {
+            self.close(processor, &mut None, true)?;
+            self.commit(processor)?;
+        }
+        Ok((processors, stream.skipped()))
+    }
+
+    /// Plays the input topics, partition by partition.
+    fn topics(&mut self, settings: &Settings, model: &Arc<Model>, recorded: bool) -> Result<Vec<Processor>, Failure> {
+        let partitions = check(settings)?;
+        let setup = settings.setup(partitions);
+        let mut processors = Vec::new();
+        for number in 0..partitions {
+            let mut live = Processor::new(Arc::new(setup.clone()), number, model.clone());
+            let mut policy = (*setup.policy).clone();
+            let mut closes = None;
+            if recorded {
+                restore(settings, &mut live, &Pulse::free())?;
+                policy.publish_from = live.publish_from();
+                closes = Some(Recorded::of(&live));
+            }
+            let setup = Setup { policy: Arc::new(policy), ..setup.clone() };
+            let mut processor = Processor::new(Arc::new(setup), number, model.clone());
+            let mut past = PartitionHistory::open(settings, number)?;
+            loop {
+                self.close(&mut processor, &mut closes, false)?;
+                let read_to = closes.as_ref().and_then(Recorded::read_to);
+                let Some(record) = past.next(read_to)? else { break };
+                self.take(&mut processor, record.topic, record.offset, &record.record(self.wall))?;
+            }
+            self.close(&mut processor, &mut closes, true)?;
+            self.commit(&mut processor)?;
+            processors.push(processor);
+        }
+        Ok(processors)
+    }
+
     fn take(
         &mut self,
+        processor: &mut Processor,
+        topic: usize,
+        offset: i64,
         record: &RawRecord<'_>,
-        wall: Millis,
-        batch: &mut Batch,
-        sinks: &mut Sinks,
     ) -> Result<(), Failure> {
-        self.processor.process(0, self.next, record, wall, batch);
-        self.next += 1;
+        processor.process(topic, offset, record, self.wall, &mut self.batch);
         self.pending += 1;
-        self.close(wall, false, batch, sinks)?;
-        if self.pending >= BATCH_RECORDS || !batch.is_empty() {
-            self.commit(batch, sinks)?;
+        if self.pending >= BATCH_RECORDS || !self.batch.is_empty() {
+            self.commit(processor)?;
         }
         Ok(())
     }
 
-    fn close(&mut self, wall: Millis, at_end: bool, batch: &mut Batch, sinks: &mut Sinks) -> Result<(), Failure> {
-        let time = Time { wall, at_end: &[at_end], source_alive: true };
-        while (at_end || self.processor.closing()) && self.processor.advance(&time, batch) == Progress::More {
-            self.commit(batch, sinks)?;
+    /// Closes what is due; `at_end`: the inputs are read to their ends.
+    fn close(
+        &mut self,
+        processor: &mut Processor,
+        recorded: &mut Option<Recorded>,
+        at_end: bool,
+    ) -> Result<(), Failure> {
+        let at_end = vec![at_end; processor.offsets().len()];
+        let time = Time { wall: self.wall, at_end: &at_end, source_alive: true };
+        loop {
+            let progress = match recorded {
+                Some(recorded) => recorded.advance(processor, &time, &mut self.batch),
+                None => processor.advance(&time, &mut self.batch),
+            };
+            if progress == Progress::Idle {
+                return Ok(());
+            }
+            self.commit(processor)?;
         }
-        Ok(())
     }
 
     /// There is no changelog to write, so a commit only lets go of what could be rolled back.
-    fn commit(&mut self, batch: &mut Batch, sinks: &mut Sinks) -> Result<(), Failure> {
-        for record in batch.iter() {
-            sinks.put(&record)?;
+    fn commit(&mut self, processor: &mut Processor) -> Result<(), Failure> {
+        for record in self.batch.iter() {
+            self.sinks.put(&record)?;
         }
-        batch.clear();
-        self.processor.committed();
+        self.batch.clear();
+        processor.committed();
         self.pending = 0;
         Ok(())
     }

@@ -50,7 +50,7 @@ impl Habits {
         let life: f64 = Exp1.sample(random);
         let mean_gap = log_normal(random, 30.0, 0.7).clamp(4.0, 150.0);
         let regularity = 1.0 + 5.0 * share(random);
-        let level = log_normal(random, 4_500.0, 0.8);
+        let level = log_normal(random, 13_000.0, 0.9);
         let visit_gap = (mean_gap * (1.5 + 2.0 * share(random))).clamp(14.0, 150.0);
         let opens = 0.1 + 0.6 * share(random);
         let complains = share(random) < 0.25;

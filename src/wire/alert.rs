@@ -82,11 +82,12 @@ fn clears(transition: Transition) -> Vec<&'static str> {
     }
 }
 
-/// The groups that say something, the strongest first. Contributions add up to log-odds less reference.
+/// The groups that say something: what speaks most for leaving first, what speaks most for staying last. Contributions
+/// add up to log-odds less reference.
 fn reasons(scored: &Scored) -> Vec<Value> {
     let mut parts: Vec<(Group, f64)> =
         Group::ALL.into_iter().zip(scored.reasons.contributions).filter(|(_, part)| *part != 0.0).collect();
-    parts.sort_by(|(_, a), (_, b)| b.abs().total_cmp(&a.abs()));
+    parts.sort_by(|(_, a), (_, b)| b.total_cmp(a));
     parts
         .into_iter()
         .map(|(group, contribution)| {

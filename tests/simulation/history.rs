@@ -53,15 +53,21 @@ fn oddity(draw: &mut Draw, key: &[u8], time: i64) -> Input {
     let (key, value) = match draw.below(6) {
         0 => (Some(key.to_vec()), b"{".to_vec()),
         1 => (None, b"{\"id\":\"x\"}".to_vec()),
-        2 => (Some(b"other".to_vec()), format!(r#"{{"id":"k","type":"visit","customer_id":"{customer}","time":{time}}}"#).into_bytes()),
+        2 => (
+            Some(b"other".to_vec()),
+            format!(r#"{{"id":"k","type":"visit","customer_id":"{customer}","time":{time}}}"#).into_bytes(),
+        ),
         3 => (
             Some(key.to_vec()),
             format!(r#"{{"id":"f{time}","type":"forget","customer_id":"{customer}","time":{time}}}"#).into_bytes(),
         ),
         4 => (
             Some(key.to_vec()),
-            format!(r#"{{"id":"y{time}","type":"visit","customer_id":"{customer}","time":{}}}"#, time + 400 * DAY_MILLIS)
-                .into_bytes(),
+            format!(
+                r#"{{"id":"y{time}","type":"visit","customer_id":"{customer}","time":{}}}"#,
+                time + 400 * DAY_MILLIS
+            )
+            .into_bytes(),
         ),
         _ => (
             Some(key.to_vec()),

@@ -128,9 +128,11 @@ fn committed_equals_once_through(world: &World, cluster: &Cluster, restored: &[P
                 let text = |bytes: Option<&[u8]>| bytes.map(|bytes| String::from_utf8_lossy(bytes).into_owned());
                 let headers: Vec<(&str, Option<String>)> =
                     record.headers.iter().map(|(name, value)| (*name, text(Some(value)))).collect();
-                said.entry(record.topic)
-                    .or_default()
-                    .push(format!("{:?} {:?} {headers:?}", text(record.key), text(record.value)));
+                said.entry(record.topic).or_default().push(format!(
+                    "{:?} {:?} {headers:?}",
+                    text(record.key),
+                    text(record.value)
+                ));
             }
         }
     }
@@ -147,7 +149,10 @@ fn committed_equals_once_through(world: &World, cluster: &Cluster, restored: &[P
         once.sort();
         let (extra, missing) = (without(&live, &once), without(&once, &live));
         let sizes = (live.len(), once.len());
-        assert!(live == once, "{topic:?}: {sizes:?} committed and once through; too much {extra:#?} too little {missing:#?}");
+        assert!(
+            live == once,
+            "{topic:?}: {sizes:?} committed and once through; too much {extra:#?} too little {missing:#?}"
+        );
     }
     let live: Vec<Vec<String>> = restored.iter().map(state).collect();
     assert_eq!(live, states, "the restored state is another");

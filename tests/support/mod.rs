@@ -13,3 +13,4 @@ pub(crate) fn did_not_run(sentence: &str) {
 pub(crate) mod draw;
 pub(crate) mod model;
 pub(crate) mod logs;
+pub(crate) mod bad;

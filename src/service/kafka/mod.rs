@@ -5,6 +5,7 @@ pub mod client;
 pub mod transaction;
 pub mod read;
 pub mod restore;
+pub mod history;
 pub mod cluster;
 pub mod topics;
 pub mod rebuild;

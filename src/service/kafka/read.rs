@@ -1,5 +1,6 @@
 //! Reads one partition of a topic from its beginning to the end that it has now, past any transaction left open.
 
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
@@ -19,47 +20,58 @@ const OPEN_TRANSACTION: Duration = Duration::from_mins(1);
 /// Longest time without a record while some are missing.
 const NO_PROGRESS: Duration = Duration::from_mins(1);
 
-/// Hands every committed record of the partition to `take`, in order; gives their number.
-pub fn read_partition(
-    settings: &Settings,
-    topic: &str,
+/// The committed records of one partition up to the end that it had when reading began.
+pub struct PartitionReader {
+    consumer: Reader,
+    topic: String,
     partition: u32,
-    pulse: &Pulse,
-    mut take: impl FnMut(&BorrowedMessage<'_>) -> Result<(), ServiceFault>,
-) -> Result<u64, ServiceFault> {
-    let consumer = reader(settings, "read_committed")?;
-    let Some(target) = target(settings, &consumer, topic, partition, pulse)? else { return Ok(0) };
-    let failed = |fault: &KafkaError| ServiceFault::kafka(&format!("reading {topic}"), fault);
-    let mut assignment = TopicPartitionList::new();
-    let assigned = assignment
-        .add_partition_offset(topic, partition as i32, Offset::Beginning)
-        .and_then(|()| consumer.assign(&assignment));
-    assigned.map_err(|fault| failed(&fault))?;
-    let (mut records, mut progress) = (0, Instant::now());
-    loop {
-        halted(pulse)?;
-        match consumer.poll(Duration::from_millis(200)) {
-            Some(Ok(message)) => {
-                progress = Instant::now();
-                // What came after the target belongs to whoever reads next.
-                if message.offset() < target {
-                    records += 1;
-                    take(&message)?;
-                }
-                if message.offset() + 1 >= target {
-                    return Ok(records);
-                }
-            }
-            // The last records may be markers of transactions, which are never handed out.
-            Some(Err(KafkaError::PartitionEOF(_))) => return Ok(records),
-            Some(Err(fault)) if progress.elapsed() > NO_PROGRESS => return Err(failed(&fault)),
-            None if progress.elapsed() > NO_PROGRESS => {
-                return Err(ServiceFault::Failed(format!(
-                    "reading partition {partition} of {topic} does not get on: is the broker up?"
-                )));
-            }
-            Some(Err(_)) | None => {}
+    /// The offset to read to; `None` once it is reached.
+    target: Cell<Option<i64>>,
+}
+
+impl PartitionReader {
+    /// Opens a partition; waits until the last transaction in it is decided.
+    pub fn open(settings: &Settings, topic: &str, partition: u32, pulse: &Pulse) -> Result<Self, ServiceFault> {
+        let consumer = reader(settings, "read_committed")?;
+        let target = target(settings, &consumer, topic, partition, pulse)?;
+        if target.is_some() {
+            let mut assignment = TopicPartitionList::new();
+            let assigned = assignment
+                .add_partition_offset(topic, partition as i32, Offset::Beginning)
+                .and_then(|()| consumer.assign(&assignment));
+            assigned.map_err(|fault| ServiceFault::kafka(&format!("reading {topic}"), &fault))?;
         }
+        Ok(Self { consumer, topic: topic.into(), partition, target: Cell::new(target) })
+    }
+
+    /// The next record, `None` at the end.
+    pub fn next(&self, pulse: &Pulse) -> Result<Option<BorrowedMessage<'_>>, ServiceFault> {
+        let progress = Instant::now();
+        while let Some(target) = self.target.get() {
+            halted(pulse)?;
+            match self.consumer.poll(Duration::from_millis(200)) {
+                Some(Ok(message)) => {
+                    if message.offset() + 1 >= target {
+                        self.target.set(None);
+                    }
+                    // What came after the target belongs to whoever reads next.
+                    return Ok(Some(message).filter(|message| message.offset() < target));
+                }
+                // The last records may be markers of transactions, which are never handed out.
+                Some(Err(KafkaError::PartitionEOF(_))) => self.target.set(None),
+                Some(Err(fault)) if progress.elapsed() > NO_PROGRESS => {
+                    return Err(ServiceFault::kafka(&format!("reading {}", self.topic), &fault));
+                }
+                None if progress.elapsed() > NO_PROGRESS => {
+                    return Err(ServiceFault::Failed(format!(
+                        "reading partition {} of {} does not get on: is the broker up?",
+                        self.partition, self.topic
+                    )));
+                }
+                Some(Err(_)) | None => {}
+            }
+        }
+        Ok(None)
     }
 }
 

@@ -1,0 +1,207 @@
+//! What an event and a close cost, step by step: `cargo bench --bench hot_path`.
+
+#![allow(clippy::unwrap_used, reason = "a benchmark stops at the first thing that is not as it should be")]
+#![allow(missing_docs, reason = "criterion's macros make functions without documentation")]
+
+use std::hint::black_box;
+use std::sync::Arc;
+
+use churnwatch::config::load::load;
+use churnwatch::engine::alerting::policy::Policy;
+use churnwatch::engine::customer::Tag;
+use churnwatch::engine::day::{Day, Millis};
+use churnwatch::engine::event::{Body, Event, Interaction};
+use churnwatch::engine::money::Money;
+use churnwatch::engine::partition::Engine;
+use churnwatch::engine::scoring::model::Model;
+use churnwatch::engine::step::{Input, Outcome};
+use churnwatch::processor::batch::Batch;
+use churnwatch::processor::topology::Processor;
+use churnwatch::shop::event_json::{customer_id, write_json};
+use churnwatch::shop::generator::{Shop, ShopSettings};
+use churnwatch::wire::artifact::Artifact;
+use churnwatch::wire::changelog::{read_customer, write_customer};
+use churnwatch::wire::event::{RawRecord, Scratch, parse};
+use churnwatch::wire::rules::EventRules;
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use iso_currency::Currency;
+
+const END: Day = Day(20_300);
+const WALL: Millis = Millis(20_300 * 86_400_000);
+
+fn model() -> Arc<Model> {
+    Arc::new(Artifact::read(include_bytes!("../models/default.json")).unwrap().model().unwrap())
+}
+
+/// Keys and JSON values of a generated shop, in the order of time.
+fn records(customers: u32) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let mut shop = Shop::new(ShopSettings { customers, days: 300, seed: 1, end: END });
+    let mut records = Vec::new();
+    while let Some(events) = shop.next_day() {
+        for event in events {
+            let mut value = Vec::new();
+            write_json(event, "CNY", &mut value);
+            records.push((customer_id(event.customer).into_bytes(), value));
+        }
+    }
+    records
+}
+
+/// An engine of so many customers, each with ten purchase days and ten interactions; nothing closed yet.
+fn engine(customers: u32) -> Engine {
+    let mut engine = Engine::new(Arc::new(Policy::default()), model(), 0, 1, b"secret");
+    let mut effects = Vec::new();
+    for number in 0..customers {
+        let id = customer_id(number);
+        for turn in 0..20 {
+            let day = Day(19_900 + turn * 18 + (number % 17) as i32);
+            let time = Millis(i64::from(day.0) * 86_400_000);
+            let body = if turn % 2 == 0 {
+                Body::Purchase { order: None, amount: Money(i64::from(1_000 + number % 9_000)) }
+            } else {
+                Body::Interaction(Interaction::Visit)
+            };
+            let tag = Tag::from_bits(u64::from(number) * 32 + turn as u64);
+            let event = Event { tag, customer: &id, time, day, body };
+            engine.step(Input::Event { event: &event, topic: 0, settles: Day(0) }, &mut effects);
+        }
+    }
+    engine.committed();
+    engine
+}
+
+fn close(engine: &mut Engine, day: i32) -> usize {
+    let mut effects = Vec::new();
+    while engine.step(Input::Close { day: Day(day), stale: false, budget: 5_000 }, &mut effects) != Outcome::Closed {}
+    effects.len()
+}
+
+fn hot_path(criterion: &mut Criterion) {
+    let records = records(2_000);
+    let rules = EventRules::plain(Currency::CNY);
+    let raw = |at: usize| {
+        let (key, value) = &records[at % records.len()];
+        RawRecord { key: Some(key), value: Some(value), timestamp: WALL }
+    };
+    let mut group = criterion.benchmark_group("event");
+    group.throughput(Throughput::Elements(1));
+    let mut at = 0;
+    group.bench_function("parse", |bench| {
+        let mut scratch = Scratch::default();
+        bench.iter(|| {
+            at += 1;
+            black_box(parse(&rules, &raw(at), WALL, &mut scratch).is_ok())
+        });
+    });
+    group.bench_function("profile update", |bench| {
+        let mut engine = engine(10_000);
+        let mut effects = Vec::new();
+        let (mut number, mut id) = (0_u64, String::new());
+        bench.iter(|| {
+            number += 1;
+            id.clear();
+            std::fmt::Write::write_fmt(&mut id, format_args!("c{:07}", number * 7_919 % 10_000)).unwrap();
+            let day = Day(20_260 + (number / 200_000) as i32);
+            let event = Event {
+                tag: Tag::from_bits(1 << 40 | number),
+                customer: &id,
+                time: Millis(i64::from(day.0) * 86_400_000 + number as i64),
+                day,
+                body: Body::Interaction(Interaction::ProductView),
+            };
+            black_box(engine.step(Input::Event { event: &event, topic: 0, settles: Day(0) }, &mut effects));
+            if number.is_multiple_of(5_000) {
+                engine.committed();
+            }
+        });
+    });
+    group.finish();
+
+    let mut group = criterion.benchmark_group("processor");
+    group.throughput(Throughput::Elements(records.len() as u64)).sample_size(10);
+    group.bench_function("process, with closes and the changelog", |bench| {
+        let setup = Arc::new(load(None).unwrap().until(None).setup(1));
+        let fresh = || Processor::new(setup.clone(), 0, model());
+        bench.iter_batched_ref(
+            || (fresh(), Batch::new()),
+            |(processor, batch)| {
+                for at in 0..records.len() {
+                    processor.process(0, at as i64, &raw(at), WALL, batch);
+                    while processor.closing() {
+                        let time =
+                            churnwatch::processor::setup::Time { wall: WALL, at_end: &[false], source_alive: true };
+                        processor.advance(&time, batch);
+                    }
+                    if at % 20_000 == 0 {
+                        processor.flush(batch);
+                        batch.clear();
+                        processor.committed();
+                    }
+                }
+            },
+            BatchSize::PerIteration,
+        );
+    });
+    group.finish();
+}
+
+fn closing(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("close of a day");
+    group.throughput(Throughput::Elements(20_000)).sample_size(20);
+    group.bench_function("20,000 customers", |bench| {
+        let mut engine = engine(20_000);
+        let mut day = 20_264;
+        bench.iter(|| {
+            // Day after day; back to the first before the silences exceed the horizon.
+            day = if day >= 20_320 { 20_265 } else { day + 1 };
+            black_box(close(&mut engine, day));
+            engine.committed();
+        });
+    });
+    group.finish();
+}
+
+fn scoring(criterion: &mut Criterion) {
+    let engine = engine(1_000);
+    let model = model();
+    let profiles: Vec<_> = engine.state().iter().map(|(_, customer)| &customer.profile).collect();
+    let mut at = 0;
+    let mut next = || {
+        at += 1;
+        profiles[at % profiles.len()]
+    };
+    let mut group = criterion.benchmark_group("score");
+    group.throughput(Throughput::Elements(1));
+    group.bench_function("view, features and score", |bench| {
+        bench.iter(|| {
+            let view = next().view(Day(20_290), 35);
+            let features = model.features(&view).unwrap();
+            black_box(model.silence.score(&features))
+        });
+    });
+    group.finish();
+}
+
+fn changelog(criterion: &mut Criterion) {
+    let engine = engine(1_000);
+    let customers: Vec<_> = engine.state().iter().map(|(_, customer)| customer).collect();
+    let mut group = criterion.benchmark_group("changelog");
+    group.throughput(Throughput::Elements(1));
+    let mut at = 0;
+    group.bench_function("write", |bench| {
+        let mut bytes = Vec::new();
+        bench.iter(|| {
+            at += 1;
+            write_customer(customers[at % customers.len()], &mut bytes);
+            black_box(bytes.len())
+        });
+    });
+    let mut bytes = Vec::new();
+    write_customer(customers[0], &mut bytes);
+    group.bench_function("read", |bench| bench.iter(|| black_box(read_customer("c0000000", &bytes).unwrap())));
+    group.finish();
+    println!("changelog value: {} bytes (10 purchase days, 10 interactions)", bytes.len());
+}
+
+criterion_group!(benches, hot_path, closing, scoring, changelog);
+criterion_main!(benches);

@@ -1,0 +1,67 @@
+//! The inputs once more, from their beginnings, partition by partition: for `replay`, `train` and `evaluate`.
+
+use rdkafka::message::{Message, OwnedMessage};
+
+use crate::config::settings::Settings;
+use crate::engine::day::Millis;
+use crate::service::fault::ServiceFault;
+use crate::service::kafka::read::PartitionReader;
+use crate::service::pulse::Pulse;
+use crate::wire::event::RawRecord;
+
+/// One partition of all inputs, merged by the records' timestamps.
+pub struct PartitionHistory {
+    inputs: Vec<(PartitionReader, Option<OwnedMessage>)>,
+    pulse: Pulse,
+}
+
+/// A record with the input that it came from.
+pub struct Past {
+    /// Which input topic.
+    pub topic: usize,
+    /// Its offset.
+    pub offset: i64,
+    message: OwnedMessage,
+}
+
+impl Past {
+    /// The record; one without a timestamp counts as of `wall`.
+    pub fn record(&self, wall: Millis) -> RawRecord<'_> {
+        let timestamp = self.message.timestamp().to_millis().map_or(wall, Millis);
+        RawRecord { key: self.message.key(), value: self.message.payload(), timestamp }
+    }
+}
+
+impl PartitionHistory {
+    /// Opens a partition of every input.
+    pub fn open(settings: &Settings, partition: u32) -> Result<Self, ServiceFault> {
+        let pulse = Pulse::free();
+        let open = |topic: &String| {
+            let reader = PartitionReader::open(settings, topic, partition, &pulse)?;
+            let head = head(&reader, &pulse)?;
+            Ok((reader, head))
+        };
+        let inputs = settings.file.topics.events.iter().map(open).collect::<Result<_, ServiceFault>>()?;
+        Ok(Self { inputs, pulse })
+    }
+
+    /// The next record of an input that is not yet read to its end in `read_to`; `None` where there is none.
+    pub fn next(&mut self, read_to: Option<&[i64]>) -> Result<Option<Past>, ServiceFault> {
+        let open = |topic: usize, head: &OwnedMessage| {
+            read_to.and_then(|ends| ends.get(topic)).is_none_or(|end| head.offset() < *end)
+        };
+        let heads = self.inputs.iter().enumerate().filter_map(|(topic, (_, head))| Some((topic, head.as_ref()?)));
+        let heads = heads.filter(|(topic, head)| open(*topic, head));
+        let oldest = heads.min_by_key(|(_, head)| head.timestamp().to_millis()).map(|(topic, _)| topic);
+        let Some((topic, (reader, slot))) = oldest.and_then(|at| Some((at, self.inputs.get_mut(at)?))) else {
+            return Ok(None);
+        };
+        let next = head(reader, &self.pulse)?;
+        let past = std::mem::replace(slot, next);
+        Ok(past.map(|message| Past { topic, offset: message.offset(), message }))
+    }
+}
+
+fn head(reader: &PartitionReader, pulse: &Pulse) -> Result<Option<OwnedMessage>, ServiceFault> {
+    Ok(reader.next(pulse)?.map(|message| message.detach()))
+}

@@ -1,0 +1,201 @@
+//! What stands on the topics, byte for byte: a change that subscribers or a restart would notice shows here first.
+//! `CHURNWATCH_BLESS=1 cargo test --test golden` writes the files of tests/golden anew.
+
+#![allow(clippy::unwrap_used, reason = "a test stops at the first thing that is not as it should be")]
+
+mod support;
+
+use std::fmt::Write;
+use std::path::Path;
+use std::sync::Arc;
+
+use churnwatch::config::load::load;
+use churnwatch::engine::alerting::policy::Policy;
+use churnwatch::engine::day::{Day, Millis};
+use churnwatch::processor::batch::{Batch, OutRecord, OutTopic};
+use churnwatch::processor::setup::{Progress, Setup, Time};
+use churnwatch::processor::topology::Processor;
+use churnwatch::wire::artifact::{Artifact, ArtifactFault};
+use churnwatch::wire::event::RawRecord;
+use serde_json::{Value, json};
+
+use support::model::attentive_model;
+
+const START: i32 = 20_000;
+const UNTIL: Day = Day(START + 330);
+
+fn setup() -> Arc<Setup> {
+    let mut setup = load(None).unwrap().until(Some(UNTIL)).setup(1);
+    let thresholds = Some([0.5, 0.65, 0.8]);
+    setup.policy = Arc::new(Policy { thresholds, holdout_share: 0.3, ..(*setup.policy).clone() });
+    Arc::new(setup)
+}
+
+/// A story with everything that can be said of a customer in it.
+fn story() -> Vec<(String, Value)> {
+    let mut events = Vec::new();
+    let mut add = |day: i32, customer: &str, kind: &str, more: Value| {
+        let number = events.len();
+        let time = (i64::from(START + day) * 86_400 + 36_000 + number as i64) * 1_000;
+        let mut event = json!({"id": format!("e{number}"), "type": kind, "customer_id": customer, "time": time});
+        event.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        events.push((customer.to_owned(), event));
+    };
+    let bought = |amount: &str| json!({"amount": amount, "currency": "CNY"});
+    for turn in 0..12 {
+        add(turn * 9, "ann", "purchase", bought("120.00"));
+        add(turn * 20, "bob", "purchase", bought("35.50"));
+    }
+    for number in 0..9 {
+        add(
+            number * 3,
+            &format!("once-{number}"),
+            "purchase",
+            json!({"amount": 80, "currency": "CNY", "order_id": "o1"}),
+        );
+    }
+    add(4, "once-0", "refund", json!({"order_id": "o1"}));
+    add(5, "once-1", "refund", json!({"amount": "20.00", "currency": "CNY"}));
+    add(6, "once-1", "refund", json!({"order_id": "nobody's"}));
+    for (day, kind, more) in [
+        (30, "survey", json!({"score": 3, "scale": 10})),
+        (31, "review", json!({"rating": 2})),
+        (32, "loyalty", json!({"points": 120})),
+        (33, "note", json!({"cause": "price"})),
+        (34, "login", json!({})),
+        (35, "visit", json!({"colour": "blue"})),
+    ] {
+        add(day, "once-2", kind, more);
+    }
+    for kind in ["visit", "product_view", "cart", "checkout", "message_sent", "message_opened", "message_clicked"] {
+        add(60, "once-3", kind, json!({}));
+    }
+    add(150, "ann", "purchase", bought("99.00"));
+    add(70, "once-4", "complaint", json!({}));
+    add(72, "once-5", "opt_out", json!({}));
+    add(75, "once-6", "forget", json!({}));
+    add(76, "once-7", "identity", json!({"alias": "other"}));
+    add(77, "once-8", "contacted", json!({"episode_id": "2084a917-9d49-56f6-b5a8-5829c99de360", "action": "call"}));
+    for day in 0..110 {
+        add(day * 3, &format!("tick-{}", day % 4), "visit", json!({}));
+    }
+    events.sort_by_key(|(_, event)| event.get("time").unwrap().as_i64());
+    events
+}
+
+/// Every record that the story leads to.
+fn told() -> (Processor, Batch) {
+    let (mut processor, mut batch) = (Processor::new(setup(), 0, attentive_model()), Batch::new());
+    let wall = Millis(i64::from(UNTIL.0) * 86_400_000);
+    for (offset, (customer, event)) in story().iter().enumerate() {
+        let value = event.to_string().into_bytes();
+        let record = RawRecord { key: Some(customer.as_bytes()), value: Some(&value), timestamp: wall };
+        processor.process(0, offset as i64, &record, wall, &mut batch);
+        let time = Time { wall, at_end: &[false], source_alive: true };
+        while processor.advance(&time, &mut batch) == Progress::More {}
+    }
+    while processor.advance(&Time { wall, at_end: &[true], source_alive: true }, &mut batch) == Progress::More {}
+    processor.flush(&mut batch);
+    (processor, batch)
+}
+
+fn same(name: &str, written: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
+    if std::env::var_os("CHURNWATCH_BLESS").is_some() {
+        std::fs::write(&path, written).unwrap();
+    }
+    let kept = std::fs::read_to_string(&path).unwrap();
+    for (at, (kept, written)) in kept.lines().zip(written.lines()).enumerate() {
+        assert_eq!(kept, written, "{name}, line {}", at + 1);
+    }
+    assert_eq!(kept.lines().count(), written.lines().count(), "{name}");
+}
+
+fn line(record: &OutRecord<'_>) -> String {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    match (record.topic, record.value) {
+        (OutTopic::Profiles, value) => {
+            format!("{} {}", hex::encode(record.key.unwrap()), value.map_or("tombstone".into(), hex::encode))
+        }
+        (OutTopic::DeadLetters, _) => {
+            let headers: Value =
+                record.headers.iter().map(|(name, value)| ((*name).to_owned(), Value::from(text(value)))).collect();
+            json!({"headers": headers, "key": record.key.map(text), "value": record.value.map(text)}).to_string()
+        }
+        (OutTopic::Alerts | OutTopic::Risk | OutTopic::Outcomes, value) => {
+            value.map_or_else(|| format!("tombstone {}", text(record.key.unwrap())), text)
+        }
+    }
+}
+
+#[test]
+fn the_records_are_as_they_were() {
+    let (processor, batch) = told();
+    for (topic, name) in [
+        (OutTopic::Alerts, "alerts.jsonl"),
+        (OutTopic::Outcomes, "outcomes.jsonl"),
+        (OutTopic::Risk, "risk.jsonl"),
+        (OutTopic::DeadLetters, "dead-letters.jsonl"),
+        (OutTopic::Profiles, "changelog-v1.txt"),
+    ] {
+        let mut written = String::new();
+        for record in batch.iter().filter(|record| record.topic == topic) {
+            writeln!(written, "{}", line(&record)).unwrap();
+        }
+        assert!(written.lines().count() >= 3, "{name} tells too little");
+        same(name, &written);
+    }
+    let profiles: Vec<String> =
+        processor.profiles_json(Some(UNTIL.plus(-1))).map(|profile| profile.to_string()).collect();
+    same("profiles.jsonl", &(profiles.join("\n") + "\n"));
+}
+
+/// The changelog as this version wrote it is read back to the very state, and written again to the very bytes.
+#[test]
+fn the_kept_changelog_is_read_bit_for_bit() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/changelog-v1.txt");
+    let mut processor = Processor::new(setup(), 0, attentive_model());
+    for line in std::fs::read_to_string(path).unwrap().lines() {
+        let (key, value) = line.split_once(' ').unwrap();
+        let value = (value != "tombstone").then(|| hex::decode(value).unwrap());
+        processor.restore(&hex::decode(key).unwrap(), value.as_deref()).unwrap();
+    }
+    let state = |processor: &Processor| {
+        let mut state: Vec<String> =
+            processor.engine().state().iter().map(|(_, customer)| format!("{customer:?}")).collect();
+        state.sort();
+        (state, processor.engine().clock().clone(), processor.offsets().to_vec())
+    };
+    assert_eq!(state(&processor), state(&told().0));
+}
+
+#[test]
+fn the_default_model_is_written_as_it_is_read_and_refused_once_touched() {
+    let kept = include_bytes!("../models/default.json");
+    let artifact = Artifact::read(kept).unwrap();
+    assert_eq!(artifact.write(), kept);
+    let touched =
+        String::from_utf8(kept.to_vec()).unwrap().replacen("\"alpha\": [\n      ", "\"alpha\": [\n      1", 1);
+    assert_eq!(Artifact::read(touched.as_bytes()), Err(ArtifactFault::Checksum));
+    let newer = String::from_utf8(kept.to_vec()).unwrap().replacen("\"schema_version\": 1", "\"schema_version\": 9", 1);
+    assert_eq!(Artifact::read(newer.as_bytes()), Err(ArtifactFault::Schema(9)));
+    assert!(matches!(Artifact::read(b"{}"), Err(ArtifactFault::Unreadable(_))));
+}
+
+/// Reference and contributions add up to the log-odds, and those to the score, in every alert.
+#[test]
+fn reasons_add_up() {
+    let (_, batch) = told();
+    let mut checked = 0;
+    for record in batch.iter().filter(|record| record.topic == OutTopic::Alerts) {
+        let alert: Value = serde_json::from_slice(record.value.unwrap()).unwrap();
+        let number = |pointer: &str| alert.pointer(pointer).and_then(Value::as_f64);
+        let Some(log_odds) = number("/data/log_odds") else { continue };
+        let reasons = alert.pointer("/data/reasons").unwrap().as_array().unwrap();
+        let sum: f64 = reasons.iter().map(|reason| reason.get("contribution").unwrap().as_f64().unwrap()).sum();
+        assert!((number("/data/reference_log_odds").unwrap() + sum - log_odds).abs() < 1e-9, "{alert}");
+        assert!((1.0 / (1.0 + (-log_odds).exp()) - number("/data/score").unwrap()).abs() < 1e-9, "{alert}");
+        checked += 1;
+    }
+    assert!(checked > 10, "{checked}");
+}
