@@ -11,6 +11,8 @@ use churnwatch::processor::topology::Processor;
 use churnwatch::wire::artifact::Artifact;
 use churnwatch::wire::calendar::day_text;
 use rdkafka::ClientConfig;
+use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, ResourceSpecifier};
+use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::{Headers, Message};
 use rdkafka::{Offset, TopicPartitionList};
@@ -24,7 +26,6 @@ pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_churnwatch");
 pub(crate) struct Bench {
     folder: tempfile::TempDir,
     config: PathBuf,
-    until: String,
     brokers: String,
 }
 
@@ -61,22 +62,60 @@ impl Drop for Replica {
 }
 
 impl Bench {
+    /// With the event clock, up to `until`.
     pub(crate) fn new(brokers: &str, name: &str, until: &str) -> Self {
+        let more = format!("[time]\nclock = \"event\"\nuntil = \"{until}\"\n[http]\nlisten = \"127.0.0.1:0\"\n");
+        Self::with(brokers, name, &more)
+    }
+
+    /// With these tables besides `[kafka]` and `[topics]`.
+    pub(crate) fn with(brokers: &str, name: &str, more: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let config = folder.path().join("churnwatch.toml");
         let tag = format!("{name}-{}", std::process::id());
         let text = format!(
             "[kafka]\nbrokers = \"{brokers}\"\ngroup_id = \"{tag}\"\n\
              [topics]\nevents = [\"{tag}.events\"]\nalerts = \"{tag}.alerts\"\nrisk = \"{tag}.risk\"\noutcomes = \"{tag}.outcomes\"\n\
-             profiles = \"{tag}.profiles\"\ndead_letters = \"{tag}.dead\"\nmodels = \"{tag}.models\"\n\
-             [time]\nclock = \"event\"\nuntil = \"{until}\"\n[http]\nlisten = \"127.0.0.1:0\"\n"
+             profiles = \"{tag}.profiles\"\ndead_letters = \"{tag}.dead\"\nmodels = \"{tag}.models\"\n{more}"
         );
         std::fs::write(&config, text).unwrap();
-        Self { folder, config, until: until.into(), brokers: brokers.into() }
+        Self { folder, config, brokers: brokers.into() }
+    }
+
+    /// Adds tables to the configuration.
+    pub(crate) fn configure(&self, more: &str) {
+        let text = std::fs::read_to_string(&self.config).unwrap();
+        std::fs::write(&self.config, text + more).unwrap();
+    }
+
+    /// A client with a property or two of its own.
+    pub(crate) fn client(&self, properties: &[(&str, &str)]) -> ClientConfig {
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", &self.brokers);
+        properties.iter().for_each(|(name, value)| {
+            config.set(*name, *value);
+        });
+        config
     }
 
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// The configuration file.
+    pub(crate) fn path(&self) -> &Path {
+        &self.config
+    }
+
+    /// Sets one property of a topic.
+    pub(crate) fn alter(&self, topic: &str, property: &str, value: &str) {
+        let admin: AdminClient<DefaultClientContext> = self.client(&[]).create().unwrap();
+        let change = AlterConfig::new(ResourceSpecifier::Topic(topic)).set(property, value);
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let altered = runtime.block_on(admin.alter_configs([&change], &AdminOptions::new())).unwrap();
+        altered.into_iter().for_each(|result| {
+            result.unwrap();
+        });
     }
 
     /// Runs a command to its end: exit code, and what it said on standard error.
@@ -105,20 +144,19 @@ impl Bench {
         Replica { child }
     }
 
-    fn settings(&self) -> Settings {
+    pub(crate) fn settings(&self) -> Settings {
         load(Some(&self.config)).unwrap()
     }
 
     /// Every committed record of a topic: partition, key, value, headers.
-    fn committed(&self, topic: &str) -> Vec<Committed> {
-        let consumer: BaseConsumer = ClientConfig::new()
-            .set("bootstrap.servers", &self.brokers)
-            .set("group.id", "comparison")
-            .set("isolation.level", "read_committed")
-            .set("enable.partition.eof", "true")
-            .set("enable.auto.commit", "false")
-            .create()
-            .unwrap();
+    pub(crate) fn committed(&self, topic: &str) -> Vec<Committed> {
+        let properties = [
+            ("group.id", "comparison"),
+            ("isolation.level", "read_committed"),
+            ("enable.partition.eof", "true"),
+            ("enable.auto.commit", "false"),
+        ];
+        let consumer: BaseConsumer = self.client(&properties).create().unwrap();
         let metadata = consumer.fetch_metadata(Some(topic), Duration::from_secs(10)).unwrap();
         let count = metadata.topics()[0].partitions().len();
         let mut assignment = TopicPartitionList::new();
@@ -147,7 +185,7 @@ impl Bench {
     }
 
     /// The partitions as the changelog has them.
-    fn restored(&self, partitions: u32) -> Vec<Processor> {
+    pub(crate) fn restored(&self, partitions: u32) -> Vec<Processor> {
         let settings = self.settings();
         let setup = Arc::new(settings.setup(partitions));
         let model = include_bytes!("../../models/default.json");
@@ -162,24 +200,35 @@ impl Bench {
 
     /// Waits until every partition has closed through `day`.
     pub(crate) fn wait_until_closed(&self, partitions: u32, day: &str) {
-        let deadline = Instant::now() + Duration::from_mins(4);
-        loop {
-            let closed: Vec<_> = self.restored(partitions).iter().map(|one| one.closed_day().map(day_text)).collect();
-            if closed.iter().all(|closed| closed.as_deref() == Some(day)) {
-                return;
-            }
-            assert!(Instant::now() < deadline, "not closed through {day}: {closed:?}");
+        let deadline = Instant::now() + Duration::from_mins(5);
+        while !self.closed_through(partitions, day) {
+            assert!(Instant::now() < deadline, "not closed through {day}");
             std::thread::sleep(Duration::from_secs(1));
         }
+    }
+
+    /// Whether every partition has closed through `day`.
+    pub(crate) fn closed_through(&self, partitions: u32, day: &str) -> bool {
+        let closed = self.restored(partitions).into_iter().map(|one| one.closed_day().map(day_text));
+        closed.into_iter().all(|closed| closed.as_deref().is_some_and(|closed| closed >= day))
     }
 
     /// What is committed equals what `replay` writes: alerts, outcomes, dead letters as multisets, risk and profiles in
     /// the last record of each key.
     pub(crate) fn compare_with_replay(&self, path: &Path, partitions: u32) {
+        self.compare(&[path.to_str().unwrap(), "--partitions", &partitions.to_string()], partitions);
+    }
+
+    /// The same, replayed from the input topics with the closes as they were.
+    pub(crate) fn compare_with_recorded(&self, partitions: u32) {
+        self.compare(&["--source", "kafka", "--clock", "recorded"], partitions);
+    }
+
+    fn compare(&self, what: &[&str], partitions: u32) {
         let file = |name: &str| self.folder().join(name);
-        let count = partitions.to_string();
         let replayed = Command::new(PROGRAM)
-            .args(["replay", path.to_str().unwrap(), "--partitions", &count, "--until", &self.until])
+            .arg("replay")
+            .args(what)
             .arg("--config")
             .arg(&self.config)
             .args(["--alerts", "alerts.out", "--risk", "risk.out", "--outcomes", "outcomes.out"])
