@@ -1,6 +1,10 @@
 //! What an event and a close cost, step by step: `cargo bench --bench hot_path`.
 
-#![allow(clippy::unwrap_used, reason = "a benchmark stops at the first thing that is not as it should be")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a benchmark stops at the first thing that is not as it should be"
+)]
 #![allow(missing_docs, reason = "criterion's macros make functions without documentation")]
 
 use std::hint::black_box;

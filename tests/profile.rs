@@ -55,6 +55,8 @@ fn body() -> impl Strategy<Value = Body<'static>> {
         8 => interaction.prop_map(Body::Interaction),
         1 => any::<bool>().prop_map(|_| Body::OptOut),
         1 => any::<bool>().prop_map(|_| Body::Forget),
+        1 => any::<u128>().prop_map(|episode| Body::Contacted { episode, action: "call" }),
+        1 => any::<bool>().prop_map(|_| Body::Identity { alias: "anna" }),
     ]
 }
 

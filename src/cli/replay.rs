@@ -54,7 +54,9 @@ pub fn run(args: &ReplayArgs) -> Result<(), Failure> {
         Source::Kafka => (play.topics(&settings, &model, recorded)?, 0),
     };
     let mut stats = Stats::default();
-    processors.iter().for_each(|processor| stats.add(processor.stats()));
+    for processor in &processors {
+        stats.add(processor.stats());
+    }
     play.sinks.flush()?;
     if let Some(path) = &args.profiles {
         let mut out = create(Some(path))?;

@@ -41,7 +41,7 @@ impl Processor {
                 if number != self.partition {
                     return Err(RestoreFault::Partition { expected: self.partition, found: number });
                 }
-                self.restore_partition(PartitionRecord::read(value)?)?;
+                self.restore_partition(&PartitionRecord::read(value)?)?;
             }
             (ChangelogKey::Closes(_), Some(value)) => {
                 self.closes = Closes::read(value)?.for_topics(&self.setup.input_topics);
@@ -52,7 +52,7 @@ impl Processor {
         Ok(())
     }
 
-    fn restore_partition(&mut self, record: PartitionRecord) -> Result<(), RestoreFault> {
+    fn restore_partition(&mut self, record: &PartitionRecord) -> Result<(), RestoreFault> {
         if record.settings_digest != self.setup.settings_digest {
             return Err(RestoreFault::Settings);
         }
@@ -61,7 +61,7 @@ impl Processor {
         let known = |at: &Option<usize>| at.and_then(|at| record.clock.frontiers.get(at)).cloned().unwrap_or_default();
         let frontiers = places.iter().map(known).collect();
         self.offsets = places.iter().map(|at| at.and_then(|at| record.offsets.get(at)).copied().flatten()).collect();
-        self.engine.clock = PartitionClock { frontiers, ..record.clock };
+        self.engine.clock = PartitionClock { frontiers, ..record.clock.clone() };
         self.engine.used = record.used;
         self.engine.publish_from = self.setup.policy.publish_from.or(record.publish_from);
         self.closing_stale = record.closing_stale;

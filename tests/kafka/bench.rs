@@ -92,9 +92,9 @@ impl Bench {
     pub(crate) fn client(&self, properties: &[(&str, &str)]) -> ClientConfig {
         let mut config = ClientConfig::new();
         config.set("bootstrap.servers", &self.brokers);
-        properties.iter().for_each(|(name, value)| {
+        for (name, value) in properties {
             config.set(*name, *value);
-        });
+        }
         config
     }
 
@@ -113,9 +113,9 @@ impl Bench {
         let change = AlterConfig::new(ResourceSpecifier::Topic(topic)).set(property, value);
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let altered = runtime.block_on(admin.alter_configs([&change], &AdminOptions::new())).unwrap();
-        altered.into_iter().for_each(|result| {
+        for result in altered {
             result.unwrap();
-        });
+        }
     }
 
     /// Runs a command to its end: exit code, and what it said on standard error.

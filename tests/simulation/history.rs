@@ -43,7 +43,9 @@ pub(crate) fn history(draw: &mut Draw, seed: u64) -> Vec<(i64, Input)> {
     arrivals.sort_by_key(|(at, _)| *at);
     // Nothing arrives after the end, where everything is closed.
     let end = i64::from(END.0) * DAY_MILLIS - 1;
-    arrivals.iter_mut().for_each(|(at, _)| *at = (*at).min(end));
+    for (at, _) in &mut arrivals {
+        *at = (*at).min(end);
+    }
     arrivals
 }
 

@@ -161,7 +161,9 @@ fn committed_equals_once_through(world: &World, cluster: &Cluster, restored: &[P
 /// The first lines of `all` that are not in `others`.
 fn without(all: &[String], others: &[String]) -> Vec<String> {
     let mut left: BTreeMap<&String, usize> = BTreeMap::new();
-    others.iter().for_each(|line| *left.entry(line).or_default() += 1);
+    for line in others {
+        *left.entry(line).or_default() += 1;
+    }
     let fresh = all.iter().filter(|line| match left.get_mut(line) {
         Some(count) if *count > 0 => {
             *count -= 1;

@@ -1,7 +1,7 @@
 //! The world: processes that start, work, die and come back, by a schedule that a seed decides.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -83,12 +83,16 @@ impl World {
         let mut setup = settings.setup(partitions);
         setup.close_budget = 1 + draw.below(6) as usize;
         setup.policy = Arc::new(policy(&mut draw, &setup));
-        if draw.below(2) == 0 {
-            setup.clock = ClockMode::Wall;
-            setup.max_age_days = draw.below(3) as i32;
-        } else if draw.below(2) == 0 {
-            setup.until = Some(END);
-            setup.rules.until = Some(Millis(i64::from(END.0) * 86_400_000));
+        match draw.below(4) {
+            0 | 1 => {
+                setup.clock = ClockMode::Wall;
+                setup.max_age_days = draw.below(3) as i32;
+            }
+            2 => {
+                setup.until = Some(END);
+                setup.rules.until = Some(Millis(i64::from(END.0) * 86_400_000));
+            }
+            _ => {}
         }
         let model: Arc<Model> = attentive_model();
         let metrics = Metrics::new().unwrap();
@@ -211,7 +215,7 @@ impl World {
         };
         let epoch = self.cluster.borrow_mut().init(&id);
         let seen = Seen::default();
-        let member = Member { id, epoch, generation: 0, positions: Default::default(), dead: false, trouble, seen };
+        let member = Member { id, epoch, generation: 0, positions: BTreeMap::new(), dead: false, trouble, seen };
         self.replicas[number] = Some(Replica { lanes: Lanes::new(self.shared.clone()), member, zombie: false });
     }
 
@@ -220,7 +224,9 @@ impl World {
         self.pass();
         let absent: Vec<usize> = (0..self.replicas.len()).filter(|at| self.replicas[*at].is_none()).collect();
         if !absent.is_empty() && (trouble == 0 || self.below(20) == 0) {
-            absent.iter().for_each(|at| self.start(*at, trouble));
+            for at in absent {
+                self.start(at, trouble);
+            }
             self.rebalance(trouble > 0);
             return false;
         }

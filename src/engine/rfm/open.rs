@@ -114,11 +114,11 @@ pub fn for_each_day(orders: &[OpenOrder], until: Day, lateness_days: i32, mut vi
 
 /// What refunds did to one order.
 #[derive(Clone, Copy, Debug)]
-struct Returned {
+struct OrderSums {
     order: Tag,
     day: Day,
     paid: Money,
-    returned: Money,
+    given_back: Money,
     refunds: bool,
     /// The first refund of the whole order.
     whole: Option<Tag>,
@@ -130,7 +130,7 @@ struct Returned {
 pub struct Returns {
     lateness_days: i32,
     /// Ascending by order id and day.
-    orders: Vec<Returned>,
+    orders: Vec<OrderSums>,
 }
 
 impl Returns {
@@ -145,7 +145,7 @@ impl Returns {
         let sum = |parts: &[(Tag, Day, Money)]| {
             let (order, day, _) = *parts.first()?;
             let paid = parts.iter().map(|(_, _, paid)| *paid).sum();
-            Some(Returned { order, day, paid, returned: Money::ZERO, refunds: false, whole: None })
+            Some(OrderSums { order, day, paid, given_back: Money::ZERO, refunds: false, whole: None })
         };
         let orders = bought.chunk_by(|(a, b, _), (c, d, _)| (a, b) == (c, d)).filter_map(sum).collect();
         let mut returns = Self { lateness_days, orders };
@@ -153,7 +153,7 @@ impl Returns {
             let Some(order) = returns.target(refund).and_then(|at| returns.orders.get_mut(at)) else { continue };
             order.refunds = true;
             match refund.entry {
-                Entry::Refund(amount) => order.returned += amount,
+                Entry::Refund(amount) => order.given_back += amount,
                 Entry::RefundWhole => order.whole = order.whole.or(Some(refund.tag)),
                 Entry::Purchase(_) => {}
             }
@@ -175,7 +175,7 @@ impl Returns {
         let Some(tag) = purchase.order else { return false };
         let at = self.orders.binary_search_by_key(&(tag, purchase.day), |order| (order.order, order.day));
         let order = at.ok().and_then(|at| self.orders.get(at));
-        order.is_some_and(|order| order.refunds && (order.whole.is_some() || order.returned >= order.paid))
+        order.is_some_and(|order| order.refunds && (order.whole.is_some() || order.given_back >= order.paid))
     }
 
     /// What a refund gives back; of the whole order its amount less its other refunds, and only once.
@@ -186,7 +186,7 @@ impl Returns {
             Entry::RefundWhole => {
                 let order = self.target(refund).and_then(|at| self.orders.get(at));
                 let order = order.filter(|order| order.whole == Some(refund.tag));
-                order.map_or(Money::ZERO, |order| (order.paid - order.returned).max(Money::ZERO))
+                order.map_or(Money::ZERO, |order| (order.paid - order.given_back).max(Money::ZERO))
             }
         }
     }

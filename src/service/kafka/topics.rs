@@ -211,11 +211,11 @@ fn check_policies(settings: &Settings) -> Result<(), ServiceFault> {
     Ok(())
 }
 
-/// The configurations of topics by name; the inner fault is the broker's.
-pub fn configs(
-    settings: &Settings,
-    names: &[&String],
-) -> Result<Result<HashMap<String, HashMap<String, String>>, KafkaError>, ServiceFault> {
+/// What is set of each topic, by its name and the property's.
+pub type TopicConfigs = HashMap<String, HashMap<String, String>>;
+
+/// The configurations of topics; the inner fault is the broker's.
+pub fn configs(settings: &Settings, names: &[&String]) -> Result<Result<TopicConfigs, KafkaError>, ServiceFault> {
     let admin = admin(settings)?;
     let wanted: Vec<ResourceSpecifier<'_>> = names.iter().map(|name| ResourceSpecifier::Topic(name)).collect();
     let described = wait_for(admin.describe_configs(&wanted, &options()))?;
