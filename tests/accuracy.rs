@@ -4,6 +4,8 @@
 
 mod support;
 
+use std::process::Command;
+
 use churnwatch::engine::day::Day;
 use churnwatch::training::evaluate::{Figures, figures, score};
 use churnwatch::training::train::{TrainSettings, train};
@@ -52,4 +54,22 @@ fn online_retail_reaches_its_row() {
     let Some(figures) = measure("online_retail_ii.csv.gz", "2011-09-10") else { return };
     assert!(figures.auc >= 0.806 - 0.005, "{}", figures.auc);
     assert!(figures.auc_active >= 0.772 - 0.005, "{}", figures.auc_active);
+}
+
+/// models/README.md's command makes the model that ships, byte for byte.
+#[test]
+fn the_default_model_is_what_its_command_makes() {
+    let Some(path) = log("online_retail_ii.csv.gz") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().join("default.json");
+    let readme = include_str!("../models/README.md");
+    let command = readme.lines().find_map(|line| line.strip_prefix("$ churnwatch ")).unwrap();
+    let arguments = command.split_whitespace().map(|word| match word {
+        "online_retail_ii.csv.gz" => path.as_os_str(),
+        "models/default.json" => output.as_os_str(),
+        word => word.as_ref(),
+    });
+    let trained = Command::new(env!("CARGO_BIN_EXE_churnwatch")).args(arguments).output().unwrap();
+    assert!(trained.status.success(), "{}", String::from_utf8_lossy(&trained.stderr));
+    assert!(std::fs::read(output).unwrap() == include_bytes!("../models/default.json"), "models/default.json is stale");
 }

@@ -36,6 +36,10 @@ const PARTITIONS: u32 = 4;
 const SHOWN: u64 = 40;
 /// Most records that the service may be behind: the embedded broker keeps 5 MiB a partition and drops the rest silently.
 const MAX_BEHIND: u64 = 8_000;
+/// Days that a generated shop may be ahead of the service: its sales people answer a warning within days.
+const DAYS_BEHIND: u64 = 3;
+/// Records that it may be ahead in any case, so that a small shop does not wait after every sale.
+const MIN_BEHIND: u64 = 300;
 /// Longest time without progress.
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -155,11 +159,14 @@ impl<'a> Stage<'a> {
                 shop.respond(customer, episode);
             }
             let Some(events) = shop.next_day() else { return Ok(u64::from(args.customers)) };
+            let behind = (DAYS_BEHIND * events.len() as u64).clamp(MIN_BEHIND, MAX_BEHIND);
             for event in events {
                 value.clear();
                 write_json(event, settings.rules.currency.code(), &mut value);
                 self.send(customer_id(event.customer).as_bytes(), &value, event.time)?;
             }
+            self.listen(Duration::ZERO);
+            self.wait(behind)?;
         }
     }
 

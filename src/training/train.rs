@@ -16,8 +16,8 @@ use crate::training::thresholds::{band_thresholds, silence_peaks};
 
 /// Days between two forward cutoffs.
 const CUTOFF_STEP_DAYS: i32 = 15;
-/// Most forward cutoffs.
-const MAX_CUTOFFS: usize = 48;
+/// Numbers of newest forward cutoffs tried: a shop drifts, and a year back is another shop, unless it has seasons.
+const CUTOFFS: [usize; 2] = [12, 48];
 /// Season terms need cutoffs over at least this many days.
 const SEASON_DAYS: i32 = 365;
 /// L2 strengths tried, in the order of preference where they are equally good.
@@ -176,7 +176,8 @@ fn indices(parts: &[&[&str]]) -> Vec<usize> {
 pub fn cutoffs(first: Day, at: Day, horizon_days: i32) -> Vec<Day> {
     let newest = at.plus(-horizon_days);
     let oldest = first.plus(horizon_days.min(newest.since(first)));
-    let mut cutoffs: Vec<Day> = (0..MAX_CUTOFFS as i32)
+    let [.., most] = CUTOFFS;
+    let mut cutoffs: Vec<Day> = (0..most as i32)
         .map(|back| newest.plus(-back * CUTOFF_STEP_DAYS))
         .take_while(|cutoff| *cutoff >= oldest)
         .collect();
@@ -195,14 +196,28 @@ fn forward_head(
     let last = cutoffs.last().map_or(settings.at, |cutoff| cutoff.plus(-1));
     let year = cutoffs.first().is_some_and(|oldest| last.since(*oldest) + 1 >= SEASON_DAYS);
     let plain = if settings.rich { indices(&[&COMPACT, &RICH, &HEARD]) } else { indices(&[&COMPACT]) };
-    let split = Split {
-        earlier: rows.iter().filter(|row| row.day.plus(settings.horizon_days) <= last).collect(),
-        later: rows.iter().filter(|row| row.day == last).collect(),
-        all: rows.iter().collect(),
+    // Of cutoffs whose labels are known, the newest `count` before `day`.
+    let newest = |count: usize, day: Day| -> Vec<&Row> {
+        let known = cutoffs.iter().rev().map(|cutoff| cutoff.plus(-1)).filter(|view| *view <= day);
+        let oldest = known.take(count).last().unwrap_or(day);
+        rows.iter().filter(|row| (oldest..=day).contains(&row.day)).collect()
     };
+    let split = |count: usize| Split {
+        earlier: newest(count, last.plus(-settings.horizon_days)),
+        later: rows.iter().filter(|row| row.day == last).collect(),
+        all: newest(count, last),
+    };
+    let [few, most] = CUTOFFS.map(split);
+    let mut candidates = vec![Candidate { split: &few, indices: plain.clone(), season: false }];
+    if most.all.len() > few.all.len() {
+        candidates.push(Candidate { split: &most, indices: plain.clone(), season: false });
+    }
+    if year {
+        candidates.push(Candidate { split: &most, indices: with_season(&plain), season: true });
+    }
     // One later cutoff cannot tell its season from a fault of calibration, so the forward head keeps its own: an offset
     // learnt on one quarter did harm in the next on both shared logs (docs/accuracy.md).
-    let fitted = fit_head(&split, &plain, year)?;
+    let fitted = fit_best(&candidates)?;
     let Platt { slope, offset } = Platt::IDENTITY;
     Ok(FittedHead { head: Head { slope, offset, ..fitted.head }, ..fitted })
 }
@@ -230,7 +245,11 @@ fn silence_head(
         all: rows.iter().collect(),
     };
     let year = settings.at.since(first) - horizon >= SEASON_DAYS;
-    let fitted = fit_head(&split, &plain, year)?;
+    let mut candidates = vec![Candidate { split: &split, indices: plain.clone(), season: false }];
+    if year {
+        candidates.push(Candidate { split: &split, indices: with_season(&plain), season: true });
+    }
+    let fitted = fit_best(&candidates)?;
     let every_day = SilenceSample { from: border, share: 1.0, ..sample };
     let peaks = silence_peaks(&silence_rows(history, &every_day, rules), &fitted.head, settings.min_silence_days);
     Ok((fitted, band_thresholds(&peaks)))
@@ -250,23 +269,38 @@ struct Trial {
     log_loss: f64,
 }
 
-/// Chooses strength, calibration and season terms on the later rows, then fits on all.
-fn fit_head(split: &Split<'_>, plain: &[usize], year: bool) -> Result<FittedHead, FitFault> {
-    let mut seasonal = plain.to_vec();
-    seasonal.extend(indices(&[&SEASON]));
+/// Rows and features that a head may be fitted with.
+struct Candidate<'a> {
+    split: &'a Split<'a>,
+    indices: Vec<usize>,
+    season: bool,
+}
+
+fn with_season(plain: &[usize]) -> Vec<usize> {
+    let mut seasonal = [plain, &indices(&[&SEASON])].concat();
     seasonal.sort_unstable();
-    let without = choose(split, plain);
-    let with = if year { choose(split, &seasonal) } else { None };
-    let season = match (&without, &with) {
-        (Some(without), Some(with)) => with.log_loss < without.log_loss,
-        (None | Some(_), None | Some(_)) => false,
-    };
-    let trial = if season { with } else { without };
+    seasonal
+}
+
+/// Chooses rows, features, strength and calibration on the later rows, then fits on all. The first candidate is taken
+/// where there is too little to choose by.
+fn fit_best(candidates: &[Candidate<'_>]) -> Result<FittedHead, FitFault> {
+    let mut best: Option<(&Candidate<'_>, Trial)> = None;
+    for candidate in candidates {
+        let Some(trial) = choose(candidate.split, &candidate.indices) else { continue };
+        if best.as_ref().is_none_or(|(_, known)| trial.log_loss < known.log_loss) {
+            best = Some((candidate, trial));
+        }
+    }
     let unvalidated = Trial { alpha: 1.0, platt: Platt::IDENTITY, log_loss: f64::NAN };
-    let Trial { alpha, platt, log_loss } = trial.unwrap_or(unvalidated);
-    let head = Design::new(&split.all, if season { &seasonal } else { plain }).fit(alpha)?;
+    let first = candidates.first().map(|candidate| (candidate, unvalidated));
+    let Some((candidate, Trial { alpha, platt, log_loss })) = best.or(first) else {
+        return Err(FitFault::TooLittle { rows: 0, rarer: 0 });
+    };
+    let Candidate { split, indices, season } = candidate;
+    let head = Design::new(&split.all, indices).fit(alpha)?;
     let head = Head { slope: platt.slope, offset: platt.offset, ..head };
-    Ok(FittedHead { head, rows: split.all.len() as u64, alpha, validation_log_loss: log_loss, season })
+    Ok(FittedHead { head, rows: split.all.len() as u64, alpha, validation_log_loss: log_loss, season: *season })
 }
 
 /// The best strength on the later rows; `None` where there is too little to choose by.

@@ -1,0 +1,78 @@
+//! The one-command demo, small: it ends, and its summary adds up. With a real log too.
+
+#![allow(clippy::unwrap_used, reason = "a test stops at the first thing that is not as it should be")]
+
+mod support;
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+use support::logs::log;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_churnwatch");
+
+/// Plays with `--exit --json`; gives the summary, after looking whether it adds up.
+fn summary(arguments: &[&str]) -> Value {
+    let output =
+        Command::new(PROGRAM).args(["demo", "--exit", "--json", "--log-level", "warn"]).args(arguments).output();
+    let output = output.unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let summary: Value = serde_json::from_slice(&output.stdout).unwrap();
+    println!("{summary}");
+    let number = |pointer: &str| summary.pointer(pointer).unwrap().as_f64().unwrap();
+    assert!(number("/published") > 0.0);
+    assert_eq!(number("/records"), number("/published"));
+    assert_eq!(number("/events") + number("/duplicates") + number("/dead_letters"), number("/records"));
+    let opened: f64 = summary
+        .pointer("/opened")
+        .unwrap()
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row.get("count").unwrap().as_f64().unwrap())
+        .sum();
+    assert_eq!(opened, number("/alerts/opened"));
+    assert!(opened > 0.0);
+    let ended = number("/alerts/resolved") + number("/alerts/lapsed") + number("/alerts/withdrawn");
+    assert!(ended <= opened);
+    assert!(number("/first_warning_seconds") < 10.0, "the first warning took too long");
+    summary
+}
+
+#[test]
+fn a_generated_shop_is_played_and_adds_up() {
+    let summary = summary(&["--customers", "1500", "--days", "250"]);
+    assert_eq!(summary.pointer("/dead_letters").unwrap(), 0);
+    assert!(summary.pointer("/won_back").unwrap().as_u64().unwrap() > 0);
+}
+
+#[test]
+fn a_real_log_is_played_and_adds_up() {
+    let Some(path) = log("online_retail_ii.csv.gz") else { return };
+    let summary = summary(&["--data", path.to_str().unwrap()]);
+    assert_eq!(summary.pointer("/records").unwrap(), 44_870);
+}
+
+/// While it lives, metrics and a customer can be looked at, at the addresses that it prints.
+#[test]
+fn while_it_lives_it_answers() {
+    let mut demo = Command::new(PROGRAM)
+        .args(["demo", "--customers", "300", "--days", "200", "--log-level", "warn"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(demo.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let printed: Vec<String> = lines.take_while(|line| !line.starts_with("live until")).collect();
+    let url = |what: &str| {
+        let line = printed.iter().find(|line| line.contains(what)).unwrap();
+        line.split_whitespace().find(|word| word.starts_with("http://")).unwrap().to_owned()
+    };
+    let page = |what: &str| ureq::get(url(what)).call().unwrap().body_mut().read_to_string().unwrap();
+    assert!(page("/metrics").contains("churnwatch_alerts_total"));
+    let customer: Value = serde_json::from_str(&page("/v1/customers/")).unwrap();
+    assert!(customer.get("customer_id").unwrap().as_str().unwrap().starts_with('c'));
+    let stopped = Command::new("sh").arg("-c").arg(format!("kill -INT {}", demo.id())).status();
+    assert!(stopped.unwrap().success());
+    assert!(demo.wait().unwrap().success());
+}
