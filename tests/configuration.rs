@@ -1,6 +1,10 @@
 //! A bad configuration prints every fault and exits 64; a good one is printed as it is in force.
 
-#![allow(clippy::unwrap_used, reason = "a test stops at the first thing that is not as it should be")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test stops at the first thing that is not as it should be"
+)]
 
 use std::process::Command;
 
@@ -134,4 +138,40 @@ fn the_environment_wins_and_customer_data_needs_a_token_off_loopback() {
     let output = run("CHURNWATCH_HTTP__LISTEN", "0.0.0.0:1");
     assert_eq!(output.status.code(), Some(64));
     assert!(String::from_utf8_lossy(&output.stderr).contains("http.token_file: needed because"));
+}
+
+/// A password is shown by nothing: not by `print`, not in the sentence about a wrong value, not with a broken line.
+#[test]
+fn secrets_are_not_shown() {
+    let canary = "hunter2-canary";
+    let files = [
+        format!(
+            "[kafka]\nbrokers = \"b:1\"\nclient = {{ \"sasl.password\" = \"{canary}\" }}\n[kafka.sasl]\nusername = \"u\"\npassword = \"{canary}\"\n"
+        ),
+        format!("[kafka]\nbrokers = \"b:1\"\n[kafka.sasl]\nusername = \"u\"\npassword = [\"{canary}\"]\n"),
+        format!("[kafka]\nbrokers = \"b:1\"\n[kafka.sasl]\npassword = \"{canary}\n"),
+        format!("[kafka]\nbrokers = \"b:1\"\n[kafka.sasl]\nusername = \"u\"\npasword = \"{canary}\"\n"),
+    ];
+    for (at, file) in files.iter().enumerate() {
+        let (code, out, err) = check(file.as_bytes(), "print");
+        assert_eq!(code, if at == 0 { 0 } else { 64 }, "{err}");
+        assert!(!out.contains(canary) && !err.contains(canary), "file {at}: {out}{err}");
+    }
+    let (_, out, _) = check(files[0].as_bytes(), "print");
+    assert_eq!(out.matches("[hidden]").count(), 2, "{out}");
+}
+
+#[test]
+fn properties_that_delivery_rests_on_are_refused_and_others_are_taken_as_they_come() {
+    let file = "[kafka]\nbrokers = \"b:1\"\n[kafka.client]\nisolation.level = \"read_uncommitted\"\nsocket.timeout.ms = 5000\n\"fetch.wait.max.ms\" = \"20\"\n[time]\nuntil = 2026-01-01\n";
+    let (code, _, err) = check(file.as_bytes(), "check");
+    assert_eq!(code, 64);
+    assert_eq!(
+        err.trim(),
+        "churnwatch: kafka.client.isolation.level: is set by churnwatch itself: delivery rests on it"
+    );
+    let sound = file.replace("isolation.level = \"read_uncommitted\"\n", "");
+    let (code, out, err) = check(sound.as_bytes(), "print");
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("\"socket.timeout.ms\" = \"5000\"") && out.contains("until = \"2026-01-01\""), "{out}");
 }
