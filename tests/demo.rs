@@ -76,3 +76,26 @@ fn while_it_lives_it_answers() {
     assert!(stopped.unwrap().success());
     assert!(demo.wait().unwrap().success());
 }
+
+/// `generate --alerts` answers a recorded set: the sales people call on the days after the openings.
+#[test]
+fn recorded_alerts_are_answered() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| {
+        let status = Command::new(PROGRAM).args(arguments).current_dir(folder.path()).stderr(Stdio::null()).status();
+        assert!(status.unwrap().success(), "{arguments:?}");
+    };
+    let shop = ["generate", "--customers", "200", "--days", "200", "--end", "2026-01-01"];
+    run(&[&shop[..], &["--output", "before.jsonl"]].concat());
+    run(&["replay", "before.jsonl", "--until", "2026-01-01", "--alerts", "alerts.jsonl"]);
+    run(&[&shop[..], &["--alerts", "alerts.jsonl", "--output", "after.jsonl"]].concat());
+    let count = |name: &str, word: &str| {
+        let text = std::fs::read_to_string(folder.path().join(name)).unwrap();
+        text.lines().filter(|line| line.contains(word)).count()
+    };
+    let opened = count("alerts.jsonl", "churnwatch.alert.opened");
+    let called = count("after.jsonl", "\"contacted\"");
+    assert_eq!(count("before.jsonl", "\"contacted\""), 0);
+    // A warning of the last day is answered by nobody any more.
+    assert!(called > 50 && called <= opened, "{called} of {opened}");
+}

@@ -121,6 +121,9 @@ pub struct GenerateArgs {
     /// The day after the last; today if absent.
     #[arg(long)]
     pub end: Option<Date>,
+    /// Alerts, as `replay --alerts` writes them, that the shop's sales people answer on the day after each opened.
+    #[arg(long)]
+    pub alerts: Option<PathBuf>,
     /// How events are written.
     #[arg(long, default_value = "jsonl")]
     pub format: EventFormat,

@@ -25,7 +25,7 @@ use crate::service::kafka::context::{Listening, Reader};
 use crate::service::kafka::embedded::Embedded;
 use crate::service::kafka::publish::Publisher;
 use crate::service::run::Service;
-use crate::shop::event_json::{customer_id, write_json};
+use crate::shop::event_json::{customer_id, customer_number, write_json};
 use crate::shop::generator::{Shop, ShopSettings};
 use crate::wire::file_record::{Columns, FileOptions};
 use crate::wire::merge::{EventStream, time_of};
@@ -244,8 +244,7 @@ impl<'a> Stage<'a> {
         }
         *self.opened.entry((text("/data/band").to_owned(), text("/data/tier").to_owned())).or_default() += 1;
         let episode = text("/data/episode_id").parse::<uuid::Uuid>();
-        let number = text("/subject").strip_prefix('c').and_then(|number| number.parse().ok());
-        if let (Some(number), Ok(episode)) = (number, episode) {
+        if let (Some(number), Ok(episode)) = (customer_number(text("/subject")), episode) {
             self.calls.push((number, episode.as_u128()));
         }
         self.first_warning.get_or_insert_with(|| self.started.elapsed());

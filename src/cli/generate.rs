@@ -1,13 +1,18 @@
 //! `generate`: the events of a synthetic shop.
 
-use std::io::Write;
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+
+use serde_json::Value;
 
 use crate::cli::args::{EventFormat, GenerateArgs};
 use crate::cli::common::now;
 use crate::cli::exit::Failure;
 use crate::cli::output::create;
 use crate::engine::day::Day;
-use crate::shop::event_json::{customer_id, write_csv, write_json};
+use crate::shop::event_json::{customer_id, customer_number, write_csv, write_json};
 use crate::shop::generator::{Shop, ShopSettings};
 use crate::wire::calendar::{day, day_text};
 
@@ -23,7 +28,13 @@ pub fn run(args: &GenerateArgs) -> Result<(), Failure> {
     if args.format == EventFormat::Csv {
         out.write_all(b"customer_id,timestamp,amount,type\n").map_err(Failure::of)?;
     }
-    while let Some(day) = shop.next_day() {
+    let mut calls = args.alerts.as_deref().map(openings).transpose()?.unwrap_or_default();
+    loop {
+        let due = calls.split_off(&shop.next_date());
+        for (customer, episode) in std::mem::replace(&mut calls, due).into_values().flatten() {
+            shop.respond(customer, episode);
+        }
+        let Some(day) = shop.next_day() else { break };
         for event in day {
             line.clear();
             let written = match args.format {
@@ -50,4 +61,23 @@ pub fn run(args: &GenerateArgs) -> Result<(), Failure> {
     }
     eprintln!("{events} events of {} customers", args.customers);
     Ok(())
+}
+
+/// The openings in a file of alerts: customer and episode, by day. Alerts of customers that are not the shop's are passed over.
+fn openings(path: &Path) -> Result<BTreeMap<Day, Vec<(u32, u128)>>, Failure> {
+    let unreadable = |fault: &dyn std::fmt::Display| Failure::usage(format!("cannot read {}: {fault}", path.display()));
+    let file = File::open(path).map_err(|fault| unreadable(&fault))?;
+    let mut openings: BTreeMap<Day, Vec<(u32, u128)>> = BTreeMap::new();
+    for line in BufReader::new(file).lines() {
+        let line = line.map_err(|fault| unreadable(&fault))?;
+        let alert: Value = serde_json::from_str(&line).map_err(|fault| unreadable(&fault))?;
+        let text = |pointer: &str| alert.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+        let (customer, episode) = (customer_number(text("/subject")), text("/data/episode_id").parse::<uuid::Uuid>());
+        if let (true, Some(customer), Ok(episode), Ok(on)) =
+            (text("/type").ends_with(".opened"), customer, episode, text("/data/opened_day").parse())
+        {
+            openings.entry(day(on)).or_default().push((customer, episode.as_u128()));
+        }
+    }
+    Ok(openings)
 }

@@ -10,6 +10,11 @@ pub fn customer_id(number: u32) -> String {
     format!("c{number:07}")
 }
 
+/// The number in a customer id of the shop.
+pub fn customer_number(id: &str) -> Option<u32> {
+    id.strip_prefix('c')?.parse().ok()
+}
+
 /// Appends the event as one flat JSON object.
 pub fn write_json(event: &ShopEvent, currency: &str, out: &mut Vec<u8>) {
     let (number, id, time) = (event.customer, event.id, instant_text(event.time));
