@@ -2,41 +2,27 @@
 
 #![allow(clippy::unwrap_used, reason = "a benchmark stops at the first thing that is not as it should be")]
 
+mod support;
+
 use std::alloc::System;
 use std::sync::Arc;
 
 use churnwatch::config::load::load;
-use churnwatch::engine::day::{Day, Millis};
 use churnwatch::processor::batch::Batch;
 use churnwatch::processor::setup::Time;
 use churnwatch::processor::topology::Processor;
-use churnwatch::shop::event_json::{customer_id, write_json};
-use churnwatch::shop::generator::{Shop, ShopSettings};
 use churnwatch::wire::artifact::Artifact;
-use churnwatch::wire::event::{RawRecord, Scratch, parse};
+use churnwatch::wire::event::{Scratch, parse};
 use churnwatch::wire::rules::EventRules;
 use iso_currency::Currency;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+use support::{WALL, raw, records};
 
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-const WALL: Millis = Millis(20_300 * 86_400_000);
-
 fn main() {
-    let mut shop = Shop::new(ShopSettings { customers: 5_000, days: 400, seed: 1, end: Day(20_300) });
-    let mut records = Vec::new();
-    while let Some(events) = shop.next_day() {
-        for event in events {
-            let mut value = Vec::new();
-            write_json(event, "CNY", &mut value);
-            records.push((customer_id(event.customer).into_bytes(), value));
-        }
-    }
-    let raw =
-        |(key, value): &'static (Vec<u8>, Vec<u8>)| RawRecord { key: Some(key), value: Some(value), timestamp: WALL };
-    let records: &'static [(Vec<u8>, Vec<u8>)] = records.leak();
-
+    let records = records(5_000, 400);
     let (rules, mut scratch) = (EventRules::plain(Currency::CNY), Scratch::default());
     let region = Region::new(ALLOCATOR);
     let usable = records.iter().filter(|record| parse(&rules, &raw(record), WALL, &mut scratch).is_ok()).count();

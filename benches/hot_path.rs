@@ -7,6 +7,8 @@
 )]
 #![allow(missing_docs, reason = "criterion's macros make functions without documentation")]
 
+mod support;
+
 use std::hint::black_box;
 use std::sync::Arc;
 
@@ -21,34 +23,17 @@ use churnwatch::engine::scoring::model::Model;
 use churnwatch::engine::step::{Input, Outcome};
 use churnwatch::processor::batch::Batch;
 use churnwatch::processor::topology::Processor;
-use churnwatch::shop::event_json::{customer_id, write_json};
-use churnwatch::shop::generator::{Shop, ShopSettings};
+use churnwatch::shop::event_json::customer_id;
 use churnwatch::wire::artifact::Artifact;
 use churnwatch::wire::changelog::{read_customer, write_customer};
-use churnwatch::wire::event::{RawRecord, Scratch, parse};
+use churnwatch::wire::event::{Scratch, parse};
 use churnwatch::wire::rules::EventRules;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use iso_currency::Currency;
-
-const END: Day = Day(20_300);
-const WALL: Millis = Millis(20_300 * 86_400_000);
+use support::{WALL, raw, records};
 
 fn model() -> Arc<Model> {
     Arc::new(Artifact::read(include_bytes!("../models/default.json")).unwrap().model().unwrap())
-}
-
-/// Keys and JSON values of a generated shop, in the order of time.
-fn records(customers: u32) -> Vec<(Vec<u8>, Vec<u8>)> {
-    let mut shop = Shop::new(ShopSettings { customers, days: 300, seed: 1, end: END });
-    let mut records = Vec::new();
-    while let Some(events) = shop.next_day() {
-        for event in events {
-            let mut value = Vec::new();
-            write_json(event, "CNY", &mut value);
-            records.push((customer_id(event.customer).into_bytes(), value));
-        }
-    }
-    records
 }
 
 /// An engine of so many customers, each with ten purchase days and ten interactions; nothing closed yet.
@@ -81,12 +66,9 @@ fn close(engine: &mut Engine, day: i32) -> usize {
 }
 
 fn hot_path(criterion: &mut Criterion) {
-    let records = records(2_000);
+    let records = records(2_000, 300);
     let rules = EventRules::plain(Currency::CNY);
-    let raw = |at: usize| {
-        let (key, value) = &records[at % records.len()];
-        RawRecord { key: Some(key), value: Some(value), timestamp: WALL }
-    };
+    let raw = |at: usize| raw(&records[at % records.len()]);
     let mut group = criterion.benchmark_group("event");
     group.throughput(Throughput::Elements(1));
     let mut at = 0;

@@ -287,6 +287,9 @@ fn what_is_missing_or_wrong_is_said_in_one_sentence() {
     // A changelog that forgets by age would forget the silent.
     bench.alter(&name(&bench).profiles, "cleanup.policy", "delete");
     says(&bench, &["serve"], 64, &["cleanup.policy=delete", "kafka-configs.sh"]);
+    // The same where nothing is set and the broker's default deletes: altering one property unsets all others.
+    bench.alter(&name(&bench).profiles, "segment.ms", "600000");
+    says(&bench, &["serve"], 64, &["cleanup.policy=delete", "kafka-configs.sh"]);
     bench.alter(&name(&bench).profiles, "cleanup.policy", "compact");
     let model = "[model]\npath = \"/nowhere/model.json\"\n";
     bench.configure(model);

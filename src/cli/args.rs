@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::civil::Date;
 
+use crate::cli::exit::Failure;
+
 /// Tells a shop, while there is still time, which customers are slipping away.
 #[derive(Debug, Parser)]
 #[command(name = "churnwatch", version, propagate_version = true)]
@@ -79,7 +81,6 @@ pub enum Source {
 #[derive(Debug, Args)]
 pub struct HistoryArgs {
     /// JSON Lines or CSV, plain, .gz or .zst; `-` is standard input. Several are merged by time.
-    #[arg(required_unless_present = "source")]
     pub files: Vec<PathBuf>,
     /// Where the events are; with kafka no files are named.
     #[arg(long, default_value = "files")]
@@ -90,6 +91,19 @@ pub struct HistoryArgs {
     /// Configuration file; the environment is read in any case.
     #[arg(long)]
     pub config: Option<PathBuf>,
+}
+
+impl HistoryArgs {
+    /// Files are named exactly where files are read.
+    pub fn check(&self) -> Result<(), Failure> {
+        match (self.source, self.files.is_empty()) {
+            (Source::Files, true) => {
+                Err(Failure::usage("name at least one file, `-` for standard input, or say --source kafka"))
+            }
+            (Source::Kafka, false) => Err(Failure::usage("with --source kafka no files are named")),
+            (Source::Files, false) | (Source::Kafka, true) => Ok(()),
+        }
+    }
 }
 
 /// Input files and how they are read.

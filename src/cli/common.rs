@@ -97,6 +97,7 @@ pub struct ReadHistory {
 
 /// Reads the events before the midnight that opens `until` (all, if absent) into a history.
 pub fn history(input: &HistoryArgs, settings: &Settings, until: Option<Day>) -> Result<ReadHistory, Failure> {
+    input.check()?;
     let mut taking = Taking {
         settings,
         until,

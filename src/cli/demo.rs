@@ -249,10 +249,8 @@ impl<'a> Stage<'a> {
         }
         self.first_warning.get_or_insert_with(|| self.started.elapsed());
         self.somebody = Some(text("/subject").to_owned());
-        if (count <= SHOWN || count.is_multiple_of(500))
-            && let Some(line) = line(alert)
-        {
-            self.tell(&line);
+        if count <= SHOWN || count.is_multiple_of(500) {
+            self.tell(&line(alert));
         }
         if count == SHOWN {
             self.tell("… and so on; every 500th from here");

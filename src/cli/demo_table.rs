@@ -14,15 +14,11 @@ pub fn heading() -> String {
     format!("{:<11} {:<10} {:<9} {:<5} {:>6} {:>12}  why", "day", "customer", "band", "tier", "score", "at risk")
 }
 
-/// One line for an opened or escalated alert; `None` for other transitions.
-pub fn line(alert: &Value) -> Option<String> {
-    let kind = alert.get("type")?.as_str()?;
-    if kind != "churnwatch.alert.opened" && kind != "churnwatch.alert.escalated" {
-        return None;
-    }
+/// One line for an opened alert.
+pub fn line(alert: &Value) -> String {
     let text = |pointer: &str| alert.pointer(pointer).and_then(Value::as_str).unwrap_or("—");
     let score = alert.pointer("/data/score").and_then(Value::as_f64).unwrap_or_default();
-    Some(format!(
+    format!(
         "{:<11} {:<10} {:<9} {:<5} {:>6.2} {:>12}  {}",
         text("/data/day"),
         text("/subject"),
@@ -31,7 +27,7 @@ pub fn line(alert: &Value) -> Option<String> {
         score,
         text("/data/value_at_risk"),
         text("/data/reasons/0/en"),
-    ))
+    )
 }
 
 /// What came of a play. Every record is a usable event, known already, or a dead letter.

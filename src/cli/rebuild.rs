@@ -13,7 +13,7 @@ pub fn run(args: &RebuildArgs) -> Result<(), Failure> {
     let topic = &settings.file.topics.profiles;
     if !args.yes {
         return Err(Failure::usage(format!(
-            "nothing was done: with --yes, {topic} ({partitions} partitions) is made anew, after which the inputs are read again from their beginning and alerts are published again; stop every replica first"
+            "nothing was done: with --yes, {topic} ({partitions} partitions) is made anew, after which the inputs are read again from their beginning and what opens from alerts.publish_from on is published again (with the wall clock and without that setting only what opens from today on: set it if warnings that are open now are to be ended); stop every replica first"
         )));
     }
     empty(&settings, partitions)?;

@@ -44,6 +44,7 @@ pub fn run(args: &ReplayArgs) -> Result<(), Failure> {
     if recorded && (args.input.source == Source::Files || args.until.is_some()) {
         return Err(Failure::usage("--clock recorded goes with --source kafka, and without --until"));
     }
+    args.input.check()?;
     let settings = settings(args.input.config.as_deref())?;
     let until = args.until.map(day).or(settings.until);
     let settings = settings.until(until);
@@ -136,6 +137,11 @@ impl Play {
             }
             self.close(&mut processor, &mut closes, true)?;
             self.commit(&mut processor)?;
+            if closes.as_ref().and_then(Recorded::read_to).is_some() {
+                return Err(Failure::Failed(format!(
+                    "the inputs of partition {number} no longer reach to every close that the changelog remembers: records were deleted, so the history can't be repeated"
+                )));
+            }
             processors.push(processor);
         }
         Ok(processors)

@@ -10,7 +10,7 @@ const PREFIX: &str = "CHURNWATCH_";
 
 /// Lays the variables over a configuration, as far as they are settings.
 pub fn overlay(value: &mut Value, schema: &Value, variables: impl Iterator<Item = (String, String)>) {
-    let settings = variables.filter_map(|(name, text)| Some((path(&name)?, text)));
+    let settings = variables.filter_map(|(name, text)| Some((path(&name, schema)?, text)));
     let mut settings: Vec<(Vec<String>, String)> = settings.collect();
     settings.sort();
     for (path, text) in settings {
@@ -18,13 +18,17 @@ pub fn overlay(value: &mut Value, schema: &Value, variables: impl Iterator<Item 
     }
 }
 
-/// `CHURNWATCH_A__B_C` is `a.b_c`; below two levels, where names are the user's own, letters stay as they are.
-fn path(name: &str) -> Option<Vec<String>> {
+/// `CHURNWATCH_A__B_C` is `a.b_c`; where names are the user's own, as of currencies, letters stay as they are.
+fn path(name: &str, schema: &Value) -> Option<Vec<String>> {
     let (table, key) = name.strip_prefix(PREFIX)?.split_once("__")?;
     let mut path = vec![table.to_lowercase()];
     match key.split_once("__") {
         None => path.push(key.to_lowercase()),
-        Some((key, own)) => path.extend([key.to_lowercase(), own.to_owned()]),
+        Some((key, below)) => {
+            path.push(key.to_lowercase());
+            let known = property(schema, &path).is_some_and(|table| table.get("properties").is_some());
+            path.push(if known { below.to_lowercase() } else { below.to_owned() });
+        }
     }
     Some(path)
 }
@@ -73,6 +77,8 @@ mod tests {
             ("CHURNWATCH_HOLDOUT__SHARE", "0.25"),
             ("CHURNWATCH_TOPICS__EVENTS", "one, two"),
             ("CHURNWATCH_MONEY__RATES__EUR", "7.8"),
+            ("CHURNWATCH_KAFKA__SASL__PASSWORD", "secret"),
+            ("CHURNWATCH_ALERTS__CAPACITY_PER_DAY__high", "5"),
             ("CHURNWATCH_KAFKA__CLIENT__socket.timeout.ms", "5000"),
             ("CHURNWATCH_SERVICE_HOST", "10.0.0.1"),
             ("CHURNWATCH_PORT", "tcp://10.0.0.1:8080"),
@@ -80,7 +86,13 @@ mod tests {
         ];
         overlay(&mut value, &schema(), variables.into_iter().map(|(name, text)| (name.into(), text.into())));
         let expected = json!({
-            "kafka": {"brokers": "a:9092,b:9092", "group_id": "file", "client": {"socket.timeout.ms": "5000"}},
+            "kafka": {
+                "brokers": "a:9092,b:9092",
+                "group_id": "file",
+                "client": {"socket.timeout.ms": "5000"},
+                "sasl": {"password": "secret"},
+            },
+            "alerts": {"capacity_per_day": {"high": 5}},
             "service": {"instance": "0", "workers": 2},
             "holdout": {"share": 0.25},
             "topics": {"events": ["one", "two"]},

@@ -112,8 +112,21 @@ fn flat_texts(value: &Value) -> Value {
 
 fn remove(value: &mut Value, place: &[String]) {
     let Some((last, path)) = place.split_last() else { return };
-    let table = path.iter().try_fold(value, |table, key| table.get_mut(key));
-    if let Some(table) = table.and_then(Value::as_object_mut) {
-        table.remove(last);
+    let parent = path.iter().try_fold(value, |parent, key| match parent {
+        Value::Array(values) => values.get_mut(key.parse::<usize>().ok()?),
+        parent => parent.get_mut(key),
+    });
+    match parent {
+        Some(Value::Object(table)) => {
+            table.remove(last);
+        }
+        // Places in a list stay what they are, so that several faults of it can be taken out.
+        Some(Value::Array(values)) => {
+            let place = last.parse::<usize>().ok().and_then(|at| values.get_mut(at));
+            if let Some(place) = place {
+                *place = Value::from("");
+            }
+        }
+        Some(_) | None => {}
     }
 }

@@ -43,6 +43,14 @@ fn faults_of(error: &jsonschema::ValidationError<'_>, schema: &Value) -> Vec<Sha
             };
             unexpected.iter().map(fault).collect()
         }
+        // An optional table: what is wrong with it as a table, not that it is not absent.
+        jsonschema::error::ValidationErrorKind::AnyOf { context } => {
+            let as_table = context.iter().find(|errors| !errors.iter().all(|error| is_wrong_type(error)));
+            match as_table {
+                Some(errors) => errors.iter().flat_map(|error| faults_of(error, schema)).collect(),
+                None => vec![ShapeFault { fault: Fault::new(place.join("."), NO_USE), place }],
+            }
+        }
         // The sentence never holds the value, which may be a secret.
         kind => {
             let wanted = match kind {
@@ -56,11 +64,19 @@ fn faults_of(error: &jsonschema::ValidationError<'_>, schema: &Value) -> Vec<Sha
                 jsonschema::error::ValidationErrorKind::Minimum { limit } => format!("must be at least {limit}"),
                 jsonschema::error::ValidationErrorKind::Maximum { limit } => format!("must be at most {limit}"),
                 jsonschema::error::ValidationErrorKind::Enum { options } => format!("must be one of {options}"),
-                _ => "has no usable value: see `churnwatch config schema`".into(),
+                _ => NO_USE.into(),
             };
             vec![ShapeFault { fault: Fault::new(place.join("."), wanted), place }]
         }
     }
+}
+
+/// What is said of a value where nothing better is known.
+const NO_USE: &str = "has no usable value: see `churnwatch config schema`";
+
+fn is_wrong_type(error: &jsonschema::ValidationError<'_>) -> bool {
+    error.instance_path().as_str().is_empty()
+        || matches!(error.kind(), jsonschema::error::ValidationErrorKind::Type { .. })
 }
 
 /// A part of a JSON pointer as the key it stands for (RFC 6901).
@@ -78,9 +94,12 @@ fn unknown_key(key: &str, known: &[String]) -> String {
     }
 }
 
-/// The schema of the value at `path`, references followed; `None` where the names are the user's own.
+/// The schema of the value at `path`, references followed; of a table whose names are the user's own, that of any value.
 pub fn property<'a>(schema: &'a Value, path: &[String]) -> Option<&'a Value> {
-    path.iter().try_fold(schema, |table, key| resolve(schema, table.get("properties")?.get(key)?))
+    path.iter().try_fold(schema, |table, key| {
+        let known = table.get("properties").and_then(|properties| properties.get(key));
+        resolve(schema, known.or_else(|| table.get("additionalProperties").filter(|any| any.is_object()))?)
+    })
 }
 
 /// Follows `$ref`, also as the one part of an `anyOf` that is not null.

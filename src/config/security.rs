@@ -8,8 +8,9 @@ use crate::config::file::ConfigFile;
 /// Properties of librdkafka whose names hold one of these are secrets.
 const SECRET_WORDS: [&str; 7] = ["password", "secret", "token", "jaas", "pem", "key.data", "oauthbearer.config"];
 /// Properties that delivery rests on, or that have keys of their own here.
-const OWN_PROPERTIES: [&str; 18] = [
+const OWN_PROPERTIES: [&str; 21] = [
     "bootstrap.servers",
+    "metadata.broker.list",
     "client.id",
     "group.id",
     "group.instance.id",
@@ -23,8 +24,10 @@ const OWN_PROPERTIES: [&str; 18] = [
     "transactional.id",
     "transaction.timeout.ms",
     "message.timeout.ms",
+    "delivery.timeout.ms",
     "enable.idempotence",
     "acks",
+    "request.required.acks",
     "partitioner",
     "delivery.report.only.error",
 ];
@@ -53,6 +56,10 @@ pub fn security(file: &ConfigFile, check: &mut Checker) -> Vec<(&'static str, Se
                 check.must(key, path.is_file(), "there is no such file");
                 properties.push((property, path.display().to_string().into()));
             }
+        }
+        if tls.ca_file.is_none() {
+            // The OpenSSL inside this program does not know by itself where the system keeps its authorities.
+            properties.push(("ssl.ca.location", "probe".into()));
         }
         let both = tls.certificate_file.is_some() == tls.key_file.is_some();
         check.must("kafka.tls.certificate_file", both, "give certificate_file and key_file together, or neither");

@@ -39,8 +39,11 @@ impl Recorded {
         if close.offsets.iter().zip(stands).any(|(then, now)| now < *then) {
             return Progress::Idle;
         }
-        processor.closing_stale = stale;
-        processor.close(day, batch);
+        // Days that no close is remembered of come first.
+        let clock = processor.engine().clock();
+        let next = clock.closing.or_else(|| clock.next_close(Some(day))).unwrap_or(day);
+        processor.closing_stale = stale && next == day;
+        processor.close(next, batch);
         if processor.closed_day() == Some(day) {
             self.closes.pop_front();
         }

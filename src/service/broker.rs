@@ -34,6 +34,9 @@ pub trait Broker {
     /// The same, `None` where no broker answers at once.
     fn look(&self, topic: usize, partition: u32) -> Option<(i64, i64)>;
 
+    /// The worker lives, however long a close takes.
+    fn beat(&self);
+
     /// Reads the processor's partition of the changelog to its true end; gives the number of records.
     fn restore(&self, processor: &mut Processor) -> Result<u64, ServiceFault>;
 

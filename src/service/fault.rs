@@ -37,6 +37,11 @@ impl ServiceFault {
                     | RDKafkaErrorCode::CoordinatorLoadInProgress
                     | RDKafkaErrorCode::NotCoordinator
                     | RDKafkaErrorCode::NetworkException
+                    | RDKafkaErrorCode::KafkaStorageError
+                    | RDKafkaErrorCode::OffsetNotAvailable
+                    | RDKafkaErrorCode::ReplicaNotAvailable
+                    | RDKafkaErrorCode::FencedLeaderEpoch
+                    | RDKafkaErrorCode::UnknownLeaderEpoch
             )
         )
     }

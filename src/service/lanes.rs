@@ -3,21 +3,19 @@
 //! Invariant: a batch never outlives its partition's assignment; it is committed or rolled back inside the revocation.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
 use tracing::{debug, info, warn};
 
-use crate::config::settings::Settings;
 use crate::engine::day::Millis;
-use crate::engine::scoring::model::Model;
 use crate::processor::batch::Batch;
-use crate::processor::setup::{ClockMode, Progress, Setup, Time};
+use crate::processor::setup::Progress;
 use crate::processor::topology::Processor;
 use crate::service::broker::{Broker, Committed, Position};
 use crate::service::fault::ServiceFault;
-use crate::service::telemetry::metrics::Metrics;
+use crate::service::lane::Lane;
+use crate::service::shared::{Now, Shared};
 use crate::wire::event::RawRecord;
 
 /// Records in all batches at which a transaction is committed before its time.
@@ -25,55 +23,8 @@ const MAX_BATCH_RECORDS: usize = 20_000;
 /// Shortest time between two commits when there is little to do.
 const IDLE_COMMIT: Duration = Duration::from_millis(20);
 
-/// How far apart two looks at the ends of a partition's inputs must agree before the wall clock closes a day.
-const LOOKS_APART: Duration = Duration::from_secs(1);
 /// Transactions aborted one after the other at which the worker gives up.
 const MAX_ABORTS: u32 = 30;
-
-/// One partition.
-struct Lane {
-    processor: Processor,
-    batch: Batch,
-    at_end: Vec<bool>,
-    /// The last look at the ends of the inputs since a record came: when, and the next offset of each.
-    looked: Option<(Duration, Vec<i64>)>,
-}
-
-impl Lane {
-    fn new(processor: Processor, topics: usize) -> Self {
-        Self { processor, batch: Batch::new(), at_end: vec![false; topics], looked: None }
-    }
-
-    /// Nothing pending, and as far as is known more to read.
-    fn roll_back(&mut self) {
-        self.processor.rolled_back();
-        self.batch.clear();
-        self.at_end.fill(false);
-        self.looked = None;
-    }
-}
-
-/// What all workers of a process share.
-#[derive(Clone)]
-pub struct Shared {
-    /// The configuration.
-    pub settings: Arc<Settings>,
-    /// What processors are made with.
-    pub setup: Arc<Setup>,
-    /// The model in force.
-    pub model: Arc<Model>,
-    /// Where commits are counted.
-    pub metrics: Metrics,
-}
-
-/// The time as a worker reads it off its clocks.
-#[derive(Clone, Copy, Debug)]
-pub struct Now {
-    /// The wall clock.
-    pub wall: Millis,
-    /// Time since the process started; never goes back.
-    pub running: Duration,
-}
 
 /// The partitions of a worker.
 pub struct Lanes {
@@ -129,18 +80,22 @@ impl Lanes {
 
     fn read_on(&mut self, broker: &mut impl Broker) -> Result<(), ServiceFault> {
         let positions = self.positions(broker)?;
-        for lane in self.owned.values_mut() {
-            lane.at_end.fill(false);
-            lane.looked = None;
-        }
+        self.owned.values_mut().for_each(Lane::read_on);
         broker.read_from(&positions)
     }
 
     /// A worker with a fault holds no partition, so it commits nothing more.
     fn give_up_on(&mut self, done: Result<(), ServiceFault>) {
         if let Err(fault) = done {
-            self.owned.clear();
+            self.let_go();
             self.fault = Some(fault);
+        }
+    }
+
+    /// Holds no partition any more; what was pending is dropped.
+    pub fn let_go(&mut self) {
+        for number in std::mem::take(&mut self.owned).into_keys() {
+            self.shared.metrics.partition_gone(number);
         }
     }
 
@@ -151,7 +106,7 @@ impl Lanes {
         processor.restored(wall);
         metrics.restored(records);
         info!(partition = number, records, customers = processor.customers(), "restored");
-        self.owned.insert(number, Lane::new(processor, setup.input_topics.len()));
+        self.owned.insert(number, Lane::new(processor));
         Ok(())
     }
 
@@ -193,14 +148,11 @@ impl Lanes {
         if !lost && self.dirty() && matches!(self.transact(broker, now), Ended::Unknown) {
             // The partitions go in any case; only the producer must be one that can be trusted again.
             self.shared.metrics.rebuilt();
-            self.owned.clear();
+            self.let_go();
             let renewed = broker.renew();
             self.give_up_on(renewed);
         }
-        for number in self.owned.keys() {
-            self.shared.metrics.partition_gone(*number);
-        }
-        self.owned.clear();
+        self.let_go();
     }
 
     /// Takes one input record in.
@@ -212,12 +164,10 @@ impl Lanes {
             return;
         }
         let Some(lane) = self.owned.get_mut(&number) else { return };
-        if let Some(at_end) = lane.at_end.get_mut(from.topic) {
-            *at_end = false;
-        }
-        lane.looked = None;
+        lane.received(from.topic);
         lane.processor.process(from.topic, from.offset, record, now.wall, &mut lane.batch);
-        if self.close_due(broker, number, now, true) == Stand::Rewound {
+        let confirmed = lane.is_confirmed(now);
+        if self.close_due(broker, number, now, confirmed) == Stand::Rewound {
             return;
         }
         if self.commit_due(now) {
@@ -230,35 +180,30 @@ impl Lanes {
     fn close_due(&mut self, broker: &mut impl Broker, number: u32, now: Now, by_clock: bool) -> Stand {
         loop {
             let Some(lane) = self.owned.get_mut(&number) else { return Stand::Rewound };
-            let time = Time { wall: now.wall, at_end: &lane.at_end, source_alive: by_clock };
-            if lane.processor.advance(&time, &mut lane.batch) == Progress::Idle {
+            if lane.close_step(now, by_clock) == Progress::Idle {
                 return Stand::Good;
             }
+            broker.beat();
             if self.records() >= self.shared.setup.close_budget && self.commit(broker, now) == Stand::Rewound {
                 return Stand::Rewound;
             }
         }
     }
 
-    /// An input of the partition was read to its end. Which one is not said, so with several their positions decide.
+    /// An input of the partition was read to its end.
     pub fn at_end(&mut self, broker: &impl Broker, number: u32) {
-        let Some(lane) = self.owned.get_mut(&number) else { return };
-        if let [at_end] = lane.at_end.as_mut_slice() {
-            *at_end = true;
-            return;
+        if let Some(lane) = self.owned.get_mut(&number) {
+            lane.reached_end(broker);
         }
-        let offsets = lane.processor.offsets().iter().enumerate();
-        let reached = |(topic, next): (usize, &Option<i64>)| {
-            broker.look(topic, number).is_some_and(|(low, high)| next.unwrap_or(low) >= high)
-        };
-        lane.at_end = offsets.map(reached).collect();
     }
 
-    /// Nothing came for a moment: closes what is due by the clock, and commits what waits.
+    /// Time for what no record brings: closes what is due by the clock, and commits what waits.
     pub fn idle(&mut self, broker: &mut impl Broker, source_alive: bool, now: Now) {
         let numbers: Vec<u32> = self.owned.keys().copied().collect();
+        let (clock, mut answers) = (self.shared.setup.clock, true);
         for number in numbers {
-            let by_clock = source_alive && self.ends_stand_still(broker, number, now);
+            let Some(lane) = self.owned.get_mut(&number) else { return };
+            let by_clock = source_alive && lane.ends_stand_still(broker, clock, now, &mut answers);
             if self.close_due(broker, number, now, by_clock) == Stand::Rewound {
                 return;
             }
@@ -266,25 +211,6 @@ impl Lanes {
         if now.running.saturating_sub(self.last_commit) >= IDLE_COMMIT {
             self.commit(broker, now);
         }
-    }
-
-    /// With the wall clock, two looks at the ends of the inputs must agree, no record having come between: a partition
-    /// that can't be reached may hold the very purchases that a close would miss.
-    fn ends_stand_still(&mut self, broker: &impl Broker, number: u32, now: Now) -> bool {
-        let Some(lane) = self.owned.get_mut(&number) else { return false };
-        let time = Time { wall: now.wall, at_end: &lane.at_end, source_alive: true };
-        if self.shared.setup.clock == ClockMode::Event || !lane.processor.is_due(&time) {
-            return true;
-        }
-        let recently = |(at, _): &(Duration, Vec<i64>)| now.running.saturating_sub(*at) < LOOKS_APART;
-        if lane.looked.as_ref().is_some_and(recently) {
-            return false;
-        }
-        let ends: Option<Vec<i64>> =
-            (0..lane.at_end.len()).map(|topic| broker.look(topic, number).map(|(_, high)| high)).collect();
-        let agree = lane.looked.as_ref().zip(ends.as_ref()).is_some_and(|((_, before), ends)| before == ends);
-        lane.looked = ends.map(|ends| (now.running, ends));
-        agree
     }
 
     /// Commits what is pending; on failure goes back to the last commit.

@@ -13,8 +13,8 @@ use crate::config::settings::Settings;
 use crate::service::fault::ServiceFault;
 use crate::service::http::server::{Api, bind, model_json, serve};
 use crate::service::kafka::topics;
-use crate::service::lanes::Shared;
 use crate::service::pulse::Pulse;
+use crate::service::shared::Shared;
 use crate::service::source::SourceWatch;
 use crate::service::status::{Phase, Status};
 use crate::service::telemetry::metrics::Metrics;
@@ -168,6 +168,9 @@ async fn live(settings: Settings, artifact: &Artifact) -> Result<(), ServiceFaul
         Err(ServiceFault::Stuck(sentence)) if asked_to_end => {
             warn!(sentence, "ended before everything was committed");
             Ok(())
+        }
+        Ok(()) if !asked_to_end => {
+            Err(ServiceFault::Stuck("a worker gave no sign of life for minutes; the log says what it did last".into()))
         }
         result => result,
     }

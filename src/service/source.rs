@@ -15,13 +15,16 @@ use crate::processor::setup::ClockMode;
 use crate::service::fault::ServiceFault;
 use crate::service::kafka::client::asking;
 use crate::service::kafka::context::{Listening, Reader};
-use crate::service::lanes::Shared;
 use crate::service::pulse::Pulse;
+use crate::service::shared::Shared;
 
 /// How often the ends are looked at, unless the silence allowed is shorter still.
 const LOOK: Duration = Duration::from_secs(10);
 /// How long one look at one partition may take.
 const ANSWER: Duration = Duration::from_secs(1);
+
+/// Partitions that may be silent in one look before the rest is left for the next.
+const MAX_MUTE: usize = 5;
 
 /// Asked by the workers.
 #[derive(Clone)]
@@ -44,7 +47,7 @@ impl SourceWatch {
         let consumer: Reader = consumer.map_err(|fault| ServiceFault::settings("watching client", &fault))?;
         let watch = Self { alive: Arc::new(AtomicBool::new(false)) };
         let (alive, shared, pulse) = (watch.alive.clone(), shared.clone(), pulse.clone());
-        let work = move || Source { consumer, shared, silence, moved: None, sum: None }.watch(&alive, &pulse);
+        let work = move || Source { consumer, shared, silence, moved: None, ends: Vec::new() }.watch(&alive, &pulse);
         let thread = std::thread::Builder::new().name("source".into()).spawn(work);
         thread.map_err(|fault| ServiceFault::Failed(format!("cannot start a thread: {fault}")))?;
         Ok(watch)
@@ -61,9 +64,10 @@ struct Source {
     consumer: Reader,
     shared: Shared,
     silence: Duration,
-    /// When the ends were last seen to have moved.
+    /// When an end was last seen to have moved.
     moved: Option<Instant>,
-    sum: Option<i64>,
+    /// The next offset of each partition of each input, where it has answered.
+    ends: Vec<Option<i64>>,
 }
 
 impl Source {
@@ -92,13 +96,14 @@ impl Source {
     /// Alive: the ends moved before our eyes within the silence allowed. A process that has not run that long yet goes
     /// by the stamps of the records instead.
     fn look(&mut self, running: Duration) -> bool {
-        let sum = self.ends();
-        if let (Some(before), Some(now)) = (self.sum, sum)
-            && now > before
-        {
+        let now = self.ends();
+        let rose = self.ends.iter().zip(&now).any(|(before, now)| before.is_some() && before < now);
+        if rose {
             self.moved = Some(Instant::now());
         }
-        self.sum = sum.or(self.sum);
+        // Who does not answer stands where it was last seen.
+        let known = |at: usize| self.ends.get(at).copied().flatten();
+        self.ends = now.iter().enumerate().map(|(at, end)| end.or(known(at))).collect();
         match self.moved {
             Some(moved) => moved.elapsed() < self.silence,
             None => running < self.silence && self.stamped(),
@@ -110,14 +115,16 @@ impl Source {
         self.shared.setup.input_topics.iter().flat_map(move |topic| (0..count).map(move |number| (topic, number)))
     }
 
-    /// Sum of the next offsets of all inputs; `None` where one does not answer.
-    fn ends(&self) -> Option<i64> {
-        let mut sum = 0;
-        for (topic, number) in self.partitions() {
-            let (_, high) = self.consumer.fetch_watermarks(topic, number, ANSWER).ok()?;
-            sum += high;
-        }
-        Some(sum)
+    /// The next offset of each partition; after a few that do not answer the rest is not asked.
+    fn ends(&self) -> Vec<Option<i64>> {
+        let mut mute = 0;
+        let ends = self.partitions().map(|(topic, number)| {
+            let answer =
+                if mute < MAX_MUTE { self.consumer.fetch_watermarks(topic, number, ANSWER).ok() } else { None };
+            mute += usize::from(answer.is_none());
+            answer.map(|(_, high)| high)
+        });
+        ends.collect()
     }
 
     /// Whether any input holds a record stamped within the silence allowed.

@@ -20,14 +20,17 @@ use crate::service::fault::ServiceFault;
 use crate::service::kafka::client;
 use crate::service::kafka::cluster::{Cluster, Writer};
 use crate::service::kafka::context::heard;
-use crate::service::lanes::{Lanes, Now, Shared};
+use crate::service::lanes::Lanes;
 use crate::service::pulse::Pulse;
+use crate::service::shared::{Now, Shared};
 use crate::service::source::SourceWatch;
 use crate::service::status::{Phase, Question, Status};
 use crate::wire::event::RawRecord;
 
 /// How long a poll waits when there is nothing to do.
 const IDLE_POLL: Duration = Duration::from_millis(10);
+/// How often closes by the clock are thought of although records keep coming.
+const IDLE: Duration = Duration::from_millis(500);
 /// How often gauges are set.
 const GAUGE: Duration = Duration::from_secs(5);
 /// How often the same trouble is spoken of.
@@ -74,7 +77,13 @@ impl Context {
     /// Lets `work` at the partitions with the cluster in hand.
     fn with<T>(&self, consumer: &BaseConsumer<Self>, work: impl FnOnce(&mut Lanes, &mut Cluster<'_, Self>) -> T) -> T {
         let desk = &mut *self.desk();
-        let mut cluster = Cluster { consumer, writer: &mut desk.writer, settings: &self.settings, pulse: &self.pulse };
+        let mut cluster = Cluster {
+            consumer,
+            writer: &mut desk.writer,
+            settings: &self.settings,
+            pulse: &self.pulse,
+            status: (&self.status, self.number),
+        };
         work(&mut desk.lanes, &mut cluster)
     }
 }
@@ -97,9 +106,7 @@ impl ConsumerContext for Context {
                 lanes.assign(cluster, &numbers, self.now());
                 lanes.fault().is_none()
             });
-            if sound {
-                self.status.set(self.number, Phase::Ready);
-            } else if let Err(fault) = consumer.assign(&TopicPartitionList::new()) {
+            if !sound && let Err(fault) = consumer.assign(&TopicPartitionList::new()) {
                 warn!(%fault, "giving the assignment up");
             }
         } else {
@@ -150,28 +157,34 @@ fn work(shared: &Shared, status: Arc<Status>, orders: &Orders) -> Result<(), Ser
     let result = follow(shared, &consumer, orders);
     let context = consumer.context();
     context.status.set(orders.number, Phase::Draining);
-    if result.is_ok() {
-        context.with(&consumer, |lanes, cluster| lanes.finish(cluster, context.now()));
+    match &result {
+        Ok(()) => context.with(&consumer, |lanes, cluster| lanes.finish(cluster, context.now())),
+        // Closing the consumer revokes what it has: nothing may be committed then any more.
+        Err(_) => context.desk().lanes.let_go(),
     }
     context.status.set(orders.number, Phase::Stopped);
     result
 }
 
 fn follow(shared: &Shared, consumer: &BaseConsumer<Context>, orders: &Orders) -> Result<(), ServiceFault> {
-    let (mut gauged, mut trouble) = (Instant::now(), Trouble::default());
+    let (mut gauged, mut idled, mut trouble) = (Instant::now(), Instant::now(), Trouble::default());
     let context = consumer.context();
     while !orders.pulse.stopping() {
         orders.pulse.beat();
-        match consumer.poll(IDLE_POLL) {
+        let polled = consumer.poll(IDLE_POLL);
+        let nothing = polled.is_none();
+        match polled {
             Some(Ok(message)) => take(shared, consumer, &message),
             Some(Err(KafkaError::PartitionEOF(partition))) => {
                 context.with(consumer, |lanes, cluster| lanes.at_end(cluster, partition as u32));
             }
             Some(Err(fault)) => mend(consumer, &fault, &mut trouble)?,
-            None => {
-                let now = context.now();
-                context.with(consumer, |lanes, cluster| lanes.idle(cluster, orders.source.alive(), now));
-            }
+            None => {}
+        }
+        if nothing || idled.elapsed() >= IDLE {
+            idled = Instant::now();
+            let now = context.now();
+            context.with(consumer, |lanes, cluster| lanes.idle(cluster, orders.source.alive(), now));
         }
         if gauged.elapsed() >= GAUGE {
             gauged = Instant::now();

@@ -94,7 +94,7 @@ pub struct FittedHead {
     pub rows: u64,
     /// L2 strength chosen.
     pub alpha: f64,
-    /// Log loss on the validation period, calibrated on the same.
+    /// Log loss of the uncalibrated scores on the validation period.
     pub validation_log_loss: f64,
     /// Whether season terms were taken.
     pub season: bool,

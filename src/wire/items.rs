@@ -4,10 +4,13 @@ use std::fmt;
 
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
 
 /// Whether the raw JSON is an array of items as docs/events.md describes them.
 pub fn are_items(raw: &str) -> bool {
-    serde_json::from_str::<Vec<Item>>(raw).is_ok()
+    // A derived struct would take a list for its fields too, so each item must be an object first.
+    let is_item = |raw: &&RawValue| raw.get().starts_with('{') && serde_json::from_str::<Item>(raw.get()).is_ok();
+    serde_json::from_str::<Vec<&RawValue>>(raw).is_ok_and(|items| items.iter().all(is_item))
 }
 
 /// One item; unknown fields are ignored.
@@ -99,6 +102,7 @@ mod tests {
             "7",
             "[1]",
             "[null]",
+            "[[]]",
             r#"["sku"]"#,
             r#"[{"sku":5}]"#,
             r#"[{"category":null}]"#,

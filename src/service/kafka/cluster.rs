@@ -16,6 +16,7 @@ use crate::service::kafka::read::ends;
 use crate::service::kafka::restore::restore;
 use crate::service::kafka::transaction::Transactions;
 use crate::service::pulse::Pulse;
+use crate::service::status::{Phase, Status};
 
 /// How long a look at the ends of a partition may take.
 const LOOK: Duration = Duration::from_secs(1);
@@ -45,11 +46,18 @@ pub struct Cluster<'a, C: ConsumerContext + 'static> {
     pub settings: &'a Settings,
     /// The worker's sign of life.
     pub pulse: &'a Pulse,
+    /// Where others see what the worker does, and its number.
+    pub status: (&'a Status, usize),
 }
 
 impl<C: ConsumerContext> Cluster<'_, C> {
     fn topic(&self, topic: usize) -> &str {
         self.settings.file.topics.events.get(topic).map_or("", String::as_str)
+    }
+
+    fn tell(&self, phase: Phase) {
+        let (status, worker) = self.status;
+        status.set(worker, phase);
     }
 
     fn list(&self, positions: &[Position]) -> Result<TopicPartitionList, ServiceFault> {
@@ -72,6 +80,10 @@ impl<C: ConsumerContext> Broker for Cluster<'_, C> {
         self.consumer.fetch_watermarks(self.topic(topic), partition as i32, LOOK).ok()
     }
 
+    fn beat(&self) {
+        self.pulse.beat();
+    }
+
     fn restore(&self, processor: &mut Processor) -> Result<u64, ServiceFault> {
         restore(self.settings, processor, self.pulse)
     }
@@ -92,6 +104,7 @@ impl<C: ConsumerContext> Broker for Cluster<'_, C> {
     }
 
     fn renew(&mut self) -> Result<(), ServiceFault> {
+        self.tell(Phase::Restoring);
         let renewed = Transactions::new(&self.writer.config, output_topics(self.settings), self.pulse)?;
         self.writer.transactions = renewed;
         Ok(())
@@ -99,7 +112,9 @@ impl<C: ConsumerContext> Broker for Cluster<'_, C> {
 
     fn read_from(&mut self, positions: &[Position]) -> Result<(), ServiceFault> {
         let list = self.list(positions)?;
-        self.consumer.assign(&list).map_err(|fault| ServiceFault::kafka("setting the position", &fault))
+        self.consumer.assign(&list).map_err(|fault| ServiceFault::kafka("setting the position", &fault))?;
+        self.tell(Phase::Ready);
+        Ok(())
     }
 }
 

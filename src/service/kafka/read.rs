@@ -112,7 +112,10 @@ pub fn ends<C: ConsumerContext>(
         halted(pulse)?;
         match consumer.fetch_watermarks(topic, partition as i32, Duration::from_secs(2)) {
             Ok(ends) => return Ok(ends),
-            Err(fault) if ServiceFault::passes(&fault) => warn!(topic, partition, %fault, "waiting for a broker"),
+            Err(fault) if ServiceFault::passes(&fault) => {
+                warn!(topic, partition, %fault, "waiting for a broker");
+                std::thread::sleep(Duration::from_millis(200));
+            }
             Err(fault) => return Err(ServiceFault::kafka(&format!("asking for the ends of {topic}"), &fault)),
         }
     }

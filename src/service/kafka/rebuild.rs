@@ -21,7 +21,9 @@ pub fn empty(settings: &Settings, partitions: u32) -> Result<(), ServiceFault> {
     if groups.groups().iter().any(|group| !group.members().is_empty()) {
         return Err(ServiceFault::Setup(format!("the group {group} still has members: stop every replica first")));
     }
-    let config = configs(settings, &[topic])?.map_err(|fault| unreachable(settings, &fault))?;
+    // What is the broker's default stays the broker's.
+    let config = configs(settings, &[topic], |entry| !entry.is_default && !entry.is_read_only)?
+        .map_err(|fault| unreachable(settings, &fault))?;
     let known = metadata(settings, &asker)?;
     let first = known.topics().iter().find(|known| known.name() == topic).and_then(|topic| topic.partitions().first());
     let replication = first.map_or(1, |partition| partition.replicas().len() as i32);

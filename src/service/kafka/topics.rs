@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
+use rdkafka::admin::{AdminClient, AdminOptions, ConfigEntry, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::Consumer;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -185,7 +185,7 @@ pub fn check(settings: &Settings) -> Result<u32, ServiceFault> {
 /// A changelog that is deleted by age would lose just those who have been silent longest.
 fn check_policies(settings: &Settings) -> Result<(), ServiceFault> {
     let topics = &settings.file.topics;
-    let configs = match configs(settings, &[&topics.profiles, &topics.risk, &topics.outcomes])? {
+    let configs = match configs(settings, &[&topics.profiles, &topics.risk, &topics.outcomes], |_| true)? {
         Ok(configs) => configs,
         Err(fault) => {
             warn!(%fault, "the topics' policies could not be looked at");
@@ -194,7 +194,7 @@ fn check_policies(settings: &Settings) -> Result<(), ServiceFault> {
     };
     let value = |topic: &str, key: &str| configs.get(topic).and_then(|config| config.get(key)).map(String::as_str);
     for topic in [&topics.profiles, &topics.risk] {
-        let policy = value(topic, "cleanup.policy").unwrap_or("compact");
+        let policy = value(topic, "cleanup.policy").unwrap_or("delete");
         if policy != "compact" {
             return Err(ServiceFault::Setup(format!(
                 "{topic} has cleanup.policy={policy}, which deletes customers who are silent: mend it with `kafka-configs.sh --alter --entity-type topics --entity-name {topic} --add-config cleanup.policy=compact`"
@@ -214,17 +214,20 @@ fn check_policies(settings: &Settings) -> Result<(), ServiceFault> {
 /// What is set of each topic, by its name and the property's.
 pub type TopicConfigs = HashMap<String, HashMap<String, String>>;
 
-/// The configurations of topics; the inner fault is the broker's.
-pub fn configs(settings: &Settings, names: &[&String]) -> Result<Result<TopicConfigs, KafkaError>, ServiceFault> {
+/// The wanted entries of the topics' configurations; the inner fault is the broker's.
+pub fn configs(
+    settings: &Settings,
+    names: &[&String],
+    wanted: impl Fn(&ConfigEntry) -> bool,
+) -> Result<Result<TopicConfigs, KafkaError>, ServiceFault> {
     let admin = admin(settings)?;
-    let wanted: Vec<ResourceSpecifier<'_>> = names.iter().map(|name| ResourceSpecifier::Topic(name)).collect();
-    let described = wait_for(admin.describe_configs(&wanted, &options()))?;
+    let topics: Vec<ResourceSpecifier<'_>> = names.iter().map(|name| ResourceSpecifier::Topic(name)).collect();
+    let described = wait_for(admin.describe_configs(&topics, &options()))?;
     let configs = described.and_then(|results| {
         let mut configs = HashMap::new();
         for (name, result) in names.iter().zip(results) {
             let entries = result.map_err(KafkaError::AdminOp)?.entries.into_iter();
-            // What is the broker's default stays the broker's.
-            let set = entries.filter(|entry| !entry.is_default && !entry.is_read_only);
+            let set = entries.filter(&wanted);
             let set = set.filter_map(|entry| Some((entry.name, entry.value?))).collect();
             configs.insert((*name).clone(), set);
         }

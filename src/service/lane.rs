@@ -1,0 +1,125 @@
+//! One partition of a worker: its processor, its batch, and what is known of the ends of its inputs.
+//!
+//! Invariant: an end that was reached is not believed for ever. Before it closes a day it is looked at twice.
+
+use std::time::Duration;
+
+use crate::processor::batch::Batch;
+use crate::processor::setup::{ClockMode, Progress, Time};
+use crate::processor::topology::Processor;
+use crate::service::broker::Broker;
+use crate::service::shared::Now;
+
+/// How far apart two looks at the ends must agree before a day closes by them.
+const LOOKS_APART: Duration = Duration::from_secs(1);
+/// How long their agreement holds.
+const TRUST: Duration = Duration::from_secs(5);
+
+/// One partition.
+pub struct Lane {
+    /// Its processor.
+    pub processor: Processor,
+    /// The records of the open transaction.
+    pub batch: Batch,
+    at_end: Vec<bool>,
+    /// Ends of inputs reported since the last record, or since reading began.
+    reports: usize,
+    /// The last look at the inputs that are at their ends: when, and their next offsets.
+    looked: Option<(Duration, Vec<i64>)>,
+    /// When two looks last agreed.
+    agreed: Option<Duration>,
+}
+
+impl Lane {
+    /// A partition that has just been restored.
+    pub fn new(processor: Processor) -> Self {
+        let at_end = vec![false; processor.offsets().len()];
+        Self { processor, batch: Batch::new(), at_end, reports: 0, looked: None, agreed: None }
+    }
+
+    /// Nothing pending: everything is as at the last commit.
+    pub fn roll_back(&mut self) {
+        self.processor.rolled_back();
+        self.batch.clear();
+    }
+
+    /// The inputs are read from somewhere else: as far as is known there is more to read.
+    pub fn read_on(&mut self) {
+        self.at_end.fill(false);
+        self.reports = 0;
+        self.doubt();
+    }
+
+    /// A record of an input came.
+    pub fn received(&mut self, topic: usize) {
+        self.reports = 0;
+        if let Some(at_end) = self.at_end.get_mut(topic)
+            && std::mem::replace(at_end, false)
+        {
+            self.doubt();
+        }
+    }
+
+    fn doubt(&mut self) {
+        self.looked = None;
+        self.agreed = None;
+    }
+
+    /// One input was read to its end; which one is not said. Its next offset tells where it can: behind the last record
+    /// there may be markers of transactions. As many reports as inputs that are not known to be at their ends say that
+    /// all of them are.
+    pub fn reached_end(&mut self, broker: &impl Broker) {
+        self.reports += 1;
+        let (before, number) = (self.at_end.clone(), self.processor.partition());
+        if self.at_end.len() > 1 {
+            let offsets = self.processor.offsets().iter().enumerate();
+            let reached = |(topic, next): (usize, &Option<i64>)| {
+                broker.look(topic, number).is_some_and(|(low, high)| next.unwrap_or(low) >= high)
+            };
+            let reached: Vec<bool> = offsets.map(reached).collect();
+            self.at_end.iter_mut().zip(reached).for_each(|(at_end, reached)| *at_end |= reached);
+        }
+        if self.reports >= self.at_end.iter().filter(|at_end| !**at_end).count() {
+            self.at_end.fill(true);
+        }
+        if self.at_end != before {
+            self.doubt();
+        }
+    }
+
+    /// One step of what is due to close; `by_clock`: also what the wall clock, or an input at its end, makes due.
+    pub fn close_step(&mut self, now: Now, by_clock: bool) -> Progress {
+        let Self { processor, batch, at_end, .. } = self;
+        processor.advance(&Time { wall: now.wall, at_end, source_alive: by_clock }, batch)
+    }
+
+    /// Whether what is known of the ends was confirmed a moment ago.
+    pub fn is_confirmed(&self, now: Now) -> bool {
+        self.agreed.is_some_and(|at| now.running.saturating_sub(at) < TRUST)
+    }
+
+    /// Whether the inputs at their ends stand still: two looks agree, no record of theirs having come between. A
+    /// partition that can't be reached may hold the very purchases that a close would miss; `answers` becomes false
+    /// where one does not answer.
+    pub fn ends_stand_still(&mut self, broker: &impl Broker, clock: ClockMode, now: Now, answers: &mut bool) -> bool {
+        let single = self.at_end.len() == 1;
+        if (clock == ClockMode::Event && single)
+            || !self.processor.is_due(&Time { wall: now.wall, at_end: &self.at_end, source_alive: true })
+        {
+            return true;
+        }
+        let recently = |(at, _): &(Duration, Vec<i64>)| now.running.saturating_sub(*at) < LOOKS_APART;
+        if !*answers || self.looked.as_ref().is_some_and(recently) {
+            return self.is_confirmed(now);
+        }
+        let number = self.processor.partition();
+        let ended = self.at_end.iter().enumerate().filter(|(_, at_end)| **at_end);
+        let ends: Option<Vec<i64>> = ended.map(|(topic, _)| broker.look(topic, number).map(|(_, high)| high)).collect();
+        *answers = ends.is_some();
+        let before = self.looked.take();
+        self.looked = ends.map(|ends| (now.running, ends));
+        let agree = before.zip(self.looked.as_ref()).is_some_and(|((_, before), (_, ends))| before == *ends);
+        self.agreed = agree.then_some(now.running);
+        agree
+    }
+}
