@@ -51,7 +51,8 @@ pub struct Time<'a> {
     pub wall: Millis,
     /// Whether each input topic of the partition is read to its end.
     pub at_end: &'a [bool],
-    /// Whether any partition of the inputs moved within `time.source_silence`.
+    /// Whether the ends of the inputs may be believed: the source lives (some input moved within `time.source_silence`),
+    /// and what is at its end stands still. Only the frontier closes days otherwise.
     pub source_alive: bool,
 }
 

@@ -199,7 +199,7 @@ fn once_through(world: &World, cluster: &Cluster, live: &Processor) -> (Processo
     let late = Millis(i64::from(END.0) * 86_400_000);
     let open_ended = vec![false; topics];
     let mut close = |processor: &mut Processor, at_end: &[bool], batches: &mut Vec<Batch>| {
-        let time = Time { wall: late, at_end, source_alive: false };
+        let time = Time { wall: late, at_end, source_alive: true };
         loop {
             let batch = batches.last_mut().unwrap();
             let progress = match &mut recorded {
