@@ -144,7 +144,9 @@ impl Processor {
         let clock = self.engine.clock();
         let all_read = time.at_end.iter().all(|at_end| *at_end);
         match self.setup.clock {
-            ClockMode::Event if all_read && time.source_alive => clock.next_close(self.setup.until.map(|until| until.plus(-1))),
+            ClockMode::Event if all_read && time.source_alive => {
+                clock.next_close(self.setup.until.map(|until| until.plus(-1)))
+            }
             ClockMode::Event => None,
             ClockMode::Wall if !time.source_alive => None,
             ClockMode::Wall if all_read => clock.next_close(Some(self.setup.rules.settles(time.wall))),
