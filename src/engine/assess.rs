@@ -40,6 +40,20 @@ pub struct Assessed {
     pub silence: f64,
 }
 
+/// What is told of a customer with a purchase, whether its silence has become churn or not.
+pub struct Outlook {
+    /// The last purchase day.
+    pub last: Day,
+    /// Days since then.
+    pub silence_days: i32,
+    /// P(this silence will exceed H); `None` once it has.
+    pub silence: Option<f64>,
+    /// P(no purchase in the next H days).
+    pub forward: f64,
+    /// Margin at risk.
+    pub value_at_risk: Money,
+}
+
 impl Judge<'_> {
     /// The thresholds in force: the company's, else the model's.
     pub fn thresholds(&self) -> Thresholds {
@@ -52,7 +66,7 @@ impl Judge<'_> {
         let view = profile.view(day, self.policy.lateness_days);
         let last = view.rhythm.as_ref()?.last;
         let silence_days = day.since(last);
-        if !(0..self.model.horizon_days()).contains(&silence_days) {
+        if !self.is_within_horizon(silence_days) {
             return None;
         }
         let features = self.model.features(&view)?;
@@ -71,11 +85,25 @@ impl Judge<'_> {
         self.margin_at_risk(profile, &assessed.view, forward)
     }
 
-    /// Forward score and margin at risk at the end of `day`, which hold after a lapse too; `None` without a purchase.
-    pub fn outlook(&self, profile: &Profile, day: Day) -> Option<(f64, Money)> {
-        let view = profile.view(day, self.policy.lateness_days);
-        let forward = self.model.forward.score(&self.model.features(&view)?);
-        Some((forward, self.margin_at_risk(profile, &view, forward)))
+    /// What is told of a customer in a view of its profile, after a lapse too; `None` without a purchase.
+    pub fn outlook(&self, profile: &Profile, view: &View) -> Option<Outlook> {
+        let last = view.rhythm.as_ref()?.last;
+        let features = self.model.features(view)?;
+        let silence_days = view.day.since(last);
+        let forward = self.model.forward.score(&features);
+        let silence = self.is_within_horizon(silence_days).then(|| self.model.silence.score(&features));
+        Some(Outlook {
+            last,
+            silence_days,
+            silence,
+            forward,
+            value_at_risk: self.margin_at_risk(profile, view, forward),
+        })
+    }
+
+    /// Whether the silence score is defined: the silence has not yet become churn.
+    fn is_within_horizon(&self, silence_days: i32) -> bool {
+        (0..self.model.horizon_days()).contains(&silence_days)
     }
 
     fn margin_at_risk(&self, profile: &Profile, view: &View, forward: f64) -> Money {
@@ -85,15 +113,21 @@ impl Judge<'_> {
     }
 
     /// Why an episode may not open on `opens` although the score enters; capacity apart.
-    pub fn suppression(&self, customer: &Customer, assessed: &Assessed, opens: Day) -> Option<Suppression> {
-        let (policy, standing) = (self.policy, &customer.standing);
+    pub fn suppression(
+        &self,
+        profile: &Profile,
+        standing: &Standing,
+        assessed: &Assessed,
+        opens: Day,
+    ) -> Option<Suppression> {
+        let policy = self.policy;
         let day = assessed.view.day;
         let purchase_days = assessed.view.rhythm.as_ref().map_or(0, |rhythm| rhythm.days);
         if purchase_days < policy.min_purchase_days {
             Some(Suppression::History)
-        } else if customer.profile.marks.opt_out.is_some() {
+        } else if profile.marks.opt_out.is_some() {
             Some(Suppression::OptedOut)
-        } else if purchase_known_after(&customer.profile, day) {
+        } else if purchase_known_after(profile, day) {
             Some(Suppression::PurchaseKnown)
         } else if assessed.silence_days < policy.min_silence_days {
             Some(Suppression::Silence)
@@ -124,9 +158,8 @@ impl Judge<'_> {
     pub fn risk(&self, customer: &Customer, day: Day, moment: Moment) -> Risk {
         let (profile, standing) = (&customer.profile, &customer.standing);
         let contactable = !held_out(standing);
-        let assessed = self.assess(profile, day);
-        let last = profile.last_purchase_day(day, self.policy.lateness_days);
-        let outlook = self.outlook(profile, day);
+        let outlook = self.outlook(profile, &profile.view(day, self.policy.lateness_days));
+        let outlook = outlook.as_ref();
         Risk {
             customer: customer.id.clone(),
             as_of: day,
@@ -135,11 +168,13 @@ impl Judge<'_> {
             contactable,
             opted_out: profile.marks.opt_out.is_some(),
             tier: standing.tier,
-            value_at_risk: outlook.map_or(Money::ZERO, |(_, value)| value),
-            score: assessed.as_ref().map(|assessed| assessed.silence),
-            forward: outlook.map(|(forward, _)| forward),
-            silence_days: last.map(|last| day.since(last)),
-            expected_churn: assessed.map(|assessed| assessed.last.plus(self.model.horizon_days())),
+            value_at_risk: outlook.map_or(Money::ZERO, |seen| seen.value_at_risk),
+            score: outlook.and_then(|seen| seen.silence),
+            forward: outlook.map(|seen| seen.forward),
+            silence_days: outlook.map(|seen| seen.silence_days),
+            expected_churn: outlook
+                .filter(|seen| seen.silence.is_some())
+                .map(|seen| seen.last.plus(self.model.horizon_days())),
             forecast: if contactable { self.band_forecast(profile, standing.band, day) } else { Vec::new() },
         }
     }

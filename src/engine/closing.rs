@@ -72,8 +72,7 @@ impl Engine {
         let judge = self.judge();
         let assessed = judge.assess(&customer.profile, day)?;
         let standing = next_standing(&customer.standing, &judge.thresholds(), &assessed);
-        let seen = Customer { standing, ..customer.clone() };
-        if standing.above_since.is_none() || judge.suppression(&seen, &assessed, day).is_some() {
+        if standing.above_since.is_none() || judge.suppression(&customer.profile, &standing, &assessed, day).is_some() {
             return None;
         }
         let tier = judge.tier(&customer.profile, day);
@@ -177,7 +176,7 @@ impl Engine {
         out: &mut Vec<Effect>,
     ) {
         let Some(customer) = self.state.get(slot) else { return };
-        let suppressed = self.judge().suppression(customer, assessed, assessed.view.day);
+        let suppressed = self.judge().suppression(&customer.profile, &customer.standing, assessed, assessed.view.day);
         let suppressed = suppressed.or(stale.then_some(Suppression::Stale));
         if let Some(reason) = suppressed.or((!served).then_some(Suppression::Capacity)) {
             self.count(reason);

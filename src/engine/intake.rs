@@ -145,8 +145,9 @@ impl Engine {
         if !judge.thresholds().enters(assessed.silence) {
             return;
         }
-        let suppressed =
-            judge.suppression(customer, &assessed, open_day).filter(|reason| *reason != Suppression::Dwell);
+        let suppressed = judge
+            .suppression(&customer.profile, &customer.standing, &assessed, open_day)
+            .filter(|reason| *reason != Suppression::Dwell);
         let tier = judge.tier(&customer.profile, assessed.view.day);
         let full = self.publishes(open_day) && self.places_left(open_day, tier) == Some(0);
         match suppressed.or(full.then_some(Suppression::Capacity)) {

@@ -23,8 +23,8 @@ pub fn profile_json(customer: &Customer, day: Day, judge: Judge<'_>, locale: &Lo
     let view = profile.view(day, lateness_days);
     let rhythm = view.rhythm.as_ref();
     let money = |amount| money_text(amount, locale.currency);
-    let assessed = judge.assess(profile, day);
-    let outlook = judge.outlook(profile, day);
+    let outlook = judge.outlook(profile, &view);
+    let outlook = outlook.as_ref();
     let contactable = !held_out(standing);
     let forecast = if contactable { judge.band_forecast(profile, standing.band, day) } else { Vec::new() };
     let window = |days| window_json(&profile.window(day, days, lateness_days), locale);
@@ -48,9 +48,9 @@ pub fn profile_json(customer: &Customer, day: Day, judge: Judge<'_>, locale: &Lo
         "segment": null,
         "preferences": null,
         "style": null,
-        "score": assessed.as_ref().map(|assessed| assessed.silence),
-        "forward_score": outlook.map(|(forward, _)| forward),
-        "value_at_risk": outlook.map(|(_, value)| money(value)),
+        "score": outlook.and_then(|seen| seen.silence),
+        "forward_score": outlook.map(|seen| seen.forward),
+        "value_at_risk": outlook.map(|seen| money(seen.value_at_risk)),
         "band": standing.band.filter(|_| contactable).map(Band::name),
         "contactable": contactable,
         "forecast": forecast_json(&forecast),
@@ -64,7 +64,7 @@ pub fn profile_json(customer: &Customer, day: Day, judge: Judge<'_>, locale: &Lo
 fn not_warned(customer: &Customer, day: Day, judge: Judge<'_>) -> Option<&'static str> {
     let Standing { episode: None, above_since: Some(_), .. } = customer.standing else { return None };
     let assessed = judge.assess(&customer.profile, day)?;
-    let reason = judge.suppression(customer, &assessed, day);
+    let reason = judge.suppression(&customer.profile, &customer.standing, &assessed, day);
     let capacity = judge.policy.capacity.iter().any(Option::is_some);
     reason.or(capacity.then_some(Suppression::Capacity)).map(Suppression::name)
 }

@@ -90,11 +90,18 @@ impl Profile {
             }
             Body::Contacted { .. } | Body::Identity { .. } | Body::Forget => return Applied::Changed,
         };
-        if matches!(applied, Applied::Changed | Applied::ChangedButUnknownOrder) && event.day > self.newest {
-            self.newest = event.day;
-            self.settle(lateness_days);
+        if matches!(applied, Applied::Changed | Applied::ChangedButUnknownOrder) {
+            self.reach(event.day, lateness_days);
         }
         applied
+    }
+
+    /// The newest event may now be of `day`: what that settles is folded.
+    fn reach(&mut self, day: Day, lateness_days: i32) {
+        if day > self.newest {
+            self.newest = day;
+            self.settle(lateness_days);
+        }
     }
 
     fn order(&mut self, event: &Event<'_>, order: Option<Tag>, entry: Entry, lateness_days: i32) -> Applied {
@@ -103,10 +110,7 @@ impl Profile {
         }
         if self.orders.len() >= MAX_OPEN_ORDERS && !self.orders.iter().any(|known| known.tag == event.tag) {
             // What this event's day settles makes room; else nobody could ever get on.
-            if event.day > self.newest {
-                self.newest = event.day;
-                self.settle(lateness_days);
-            }
+            self.reach(event.day, lateness_days);
             if self.orders.len() >= MAX_OPEN_ORDERS {
                 return Applied::Rejected(Reason::StateFull);
             }

@@ -110,11 +110,6 @@ impl Profile {
         kinds
     }
 
-    /// Day of the last purchase that stands, seen at the end of `day`.
-    pub fn last_purchase_day(&self, day: Day, lateness_days: i32) -> Option<Day> {
-        self.money_at(day, lateness_days).0.map(|rhythm| rhythm.last)
-    }
-
     /// Exact sums over the `days` days up to and including `until`.
     pub fn window(&self, until: Day, days: i32, lateness_days: i32) -> Window {
         let oldest = until.plus(-days);

@@ -1,4 +1,4 @@
-//! A real cluster as one worker sees it: its consumer, its transactional producer, and the flag that ends every wait.
+//! A real cluster as one worker sees it: its consumer, its transactional producer, and its pulse.
 
 use std::time::Duration;
 
