@@ -19,6 +19,8 @@ use crate::service::kafka::context::{Listening, Reader};
 const OUTCOME_DAYS: i64 = 400;
 /// Partitions of new topics where the inputs do not say otherwise.
 const PARTITIONS: u32 = 12;
+/// How long a topic that a broker does not know may have been made a moment ago.
+const NEW_TOPIC: Duration = Duration::from_secs(5);
 /// The replication factor that stands for the broker's own default.
 const BROKER_S_DEFAULT: i32 = -1;
 
@@ -76,19 +78,25 @@ pub fn create(
     Ok(made)
 }
 
-/// Waits until the broker that is asked knows all topics: it hears of a new one a moment after the controller made it.
+/// Waits until a broker knows all topics that have just been made.
 pub fn settled(settings: &Settings, asker: &Reader) -> Result<(), ServiceFault> {
-    let deadline = Instant::now() + Duration::from_secs(ADMIN_SECONDS);
+    let (_, missing) = look(settings, asker, Duration::from_secs(ADMIN_SECONDS))?;
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let list = missing.join(", ");
+    Err(ServiceFault::Failed(format!("the broker does not know the new topics yet: {list}; try again")))
+}
+
+/// What the brokers know, and the topics that are not there. A broker hears of a new topic a moment after the controller
+/// made it, and each of several in its own time, so a topic is missing only after `patience`.
+fn look(settings: &Settings, asker: &Reader, patience: Duration) -> Result<(Metadata, Vec<String>), ServiceFault> {
+    let deadline = Instant::now() + patience;
     loop {
-        let missing = missing(settings, &metadata(settings, asker)?);
-        if missing.is_empty() {
-            return Ok(());
-        }
-        if Instant::now() > deadline {
-            let list = missing.join(", ");
-            return Err(ServiceFault::Failed(format!(
-                "the broker does not know the new topics yet: {list}; try again"
-            )));
+        let metadata = metadata(settings, asker)?;
+        let missing = missing(settings, &metadata);
+        if missing.is_empty() || Instant::now() > deadline {
+            return Ok((metadata, missing));
         }
         std::thread::sleep(Duration::from_millis(50));
     }
@@ -152,8 +160,7 @@ pub fn unreachable(settings: &Settings, fault: &KafkaError) -> ServiceFault {
 
 /// Checks that the topics are there and fit together; gives the number of partitions of the inputs.
 pub fn check(settings: &Settings) -> Result<u32, ServiceFault> {
-    let metadata = metadata(settings, &asker(settings)?)?;
-    let missing = missing(settings, &metadata);
+    let (metadata, missing) = look(settings, &asker(settings)?, NEW_TOPIC)?;
     if !missing.is_empty() {
         return Err(ServiceFault::Setup(format!(
             "missing topics: {}; make them with `churnwatch topics create`",
