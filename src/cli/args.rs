@@ -223,12 +223,33 @@ pub struct TrainArgs {
     /// Seed of the sampling.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+    /// Which question the heads answer: each its own, or both the same one.
+    #[arg(long, default_value = "both")]
+    pub label: Label,
+    /// Outcomes, as `replay --outcomes` writes them: treated silences are left out, held-out ones stand for them. With
+    /// --source kafka the outcomes topic if absent.
+    #[arg(long)]
+    pub outcomes: Vec<PathBuf>,
     /// Name of the model; the output's file name if absent.
     #[arg(long)]
     pub name: Option<String>,
     /// Where the artifact goes.
     #[arg(long)]
     pub output: PathBuf,
+    /// Where the model card goes, in Markdown; its diagrams are written beside it.
+    #[arg(long)]
+    pub card: Option<PathBuf>,
+}
+
+/// Which question the heads answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Label {
+    /// The silence head whether the silence will exceed H, the forward head whether nothing is bought in H days.
+    Both,
+    /// Both heads whether the silence will exceed H.
+    Silence,
+    /// Both heads whether nothing is bought in H days.
+    Forward,
 }
 
 /// Which features the heads use.
@@ -252,6 +273,9 @@ pub struct EvaluateArgs {
     /// The midnight at which everybody is scored.
     #[arg(long)]
     pub at: Date,
+    /// The churn horizon, which must be the model's.
+    #[arg(long)]
+    pub horizon_days: Option<u32>,
     /// Also write every customer's score, as JSON Lines.
     #[arg(long)]
     pub scores: Option<PathBuf>,

@@ -1,5 +1,7 @@
 //! What several commands need: settings, models, histories, the time now.
 
+use std::fs::File;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -9,13 +11,15 @@ use crate::cli::exit::Failure;
 use crate::config::load::load;
 use crate::config::settings::Settings;
 use crate::engine::day::{Day, Millis};
-use crate::service::kafka::history::PartitionHistory;
+use crate::service::kafka::history::{PartitionHistory, each_value};
 use crate::service::kafka::topics::check;
 use crate::training::history::History;
+use crate::training::treatments::{Opening, Treatments};
 use crate::wire::artifact::Artifact;
 use crate::wire::event::{RawRecord, Scratch, parse};
 use crate::wire::file_record::{Columns, FileOptions};
 use crate::wire::merge::EventStream;
+use crate::wire::outcome_lines::{OpeningLine, opening};
 
 /// The model that ships with this release (models/README.md says how it was made).
 const DEFAULT_MODEL: &[u8] = include_bytes!("../../models/default.json");
@@ -124,8 +128,33 @@ pub fn history(input: &HistoryArgs, settings: &Settings, until: Option<Day>) -> 
             }
         }
     }
-    let Taking { history, digest, unusable, .. } = taking;
+    let Taking { mut history, digest, unusable, .. } = taking;
+    history.sort();
     Ok(ReadHistory { history, digest: hex::encode(digest.finalize()), unusable })
+}
+
+/// Who was warned about: from files of outcomes, or from the outcomes topic where the events come from Kafka too.
+pub fn treatments(input: &HistoryArgs, files: &[PathBuf], settings: &Settings) -> Result<Treatments, Failure> {
+    let mut treatments = Treatments::default();
+    let mut take = |line: &[u8]| -> Result<(), String> {
+        if let Some(line) = opening(line).map_err(|fault| fault.to_string())? {
+            let OpeningLine { customer, opened, arm, propensity } = line;
+            treatments.add(&customer, Opening { day: opened, arm, propensity });
+        }
+        Ok(())
+    };
+    for path in files {
+        let unreadable =
+            |fault: &dyn std::fmt::Display| Failure::usage(format!("cannot read {}: {fault}", path.display()));
+        let file = File::open(path).map_err(|fault| unreadable(&fault))?;
+        for line in BufReader::new(file).split(b'\n') {
+            take(&line.map_err(|fault| unreadable(&fault))?).map_err(|fault| unreadable(&fault))?;
+        }
+    }
+    if input.source == Source::Kafka && files.is_empty() {
+        each_value(settings, &settings.file.topics.outcomes, check(settings)?, take)?;
+    }
+    Ok(treatments)
 }
 
 /// A history in the making.

@@ -2,13 +2,16 @@
 
 use std::io::Write;
 
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use crate::cli::args::EvaluateArgs;
-use crate::cli::common::{artifact, history, settings};
+use crate::cli::common::{ReadHistory, artifact, history, settings};
 use crate::cli::exit::Failure;
 use crate::cli::output::{create, say};
-use crate::training::evaluate::{figures, score};
+use crate::engine::day::Day;
+use crate::engine::scoring::model::Model;
+use crate::training::evaluate::{Evaluation, Figures, evaluate, rows_at, scored};
+use crate::training::train::QUIET_DAYS;
 use crate::wire::calendar::{day, day_text};
 
 /// Runs the command.
@@ -17,44 +20,74 @@ pub fn run(args: &EvaluateArgs) -> Result<(), Failure> {
     let model = artifact(args.model.as_deref(), &settings)?.model().map_err(Failure::usage)?;
     let at = day(args.at);
     let horizon = model.horizon_days();
-    let read = history(&args.input, &settings, Some(at.plus(horizon)))?;
-    match read.history.span {
-        Some((first, last)) if first < at && last >= at.plus(horizon - 7) => {}
-        _ => {
-            return Err(Failure::usage(format!(
-                "the data must reach from before {} to {}: choose another --at",
-                day_text(at),
-                day_text(at.plus(horizon - 1))
-            )));
-        }
+    if args.horizon_days.is_some_and(|days| days as i32 != horizon) {
+        return Err(Failure::usage(format!("the model's horizon is {horizon} days: leave --horizon-days out")));
     }
-    let scored = score(&read.history, &model, at, settings.policy.lateness_days);
+    let read = history(&args.input, &settings, Some(at.plus(horizon)))?;
+    check_reach(&read, at, horizon)?;
+    let rows = rows_at(&read.history, &model, at, settings.policy.lateness_days);
+    let scored = scored(&rows, |features| model.forward.score(features));
     if let Some(path) = &args.scores {
         let mut out = create(Some(path))?;
-        for customer in &scored {
-            let line = json!({"customer_id": customer.customer, "forward_score": customer.forward, "silence_days": customer.silence_days, "churned": customer.churned});
+        for row in &scored {
+            let customer = read.history.customers.get(row.customer as usize).map(|known| &*known.customer);
+            let line = json!({"customer_id": customer, "forward_score": row.score, "silence_days": row.silence_days, "churned": row.churned});
             writeln!(out, "{line}").map_err(Failure::of)?;
         }
         out.flush().map_err(Failure::of)?;
     }
-    let figures = figures(&scored, horizon);
-    let report = json!({
+    let report = report(&model, at, &evaluate(&scored, horizon));
+    warn_of_hindsight(&model, at);
+    say(format_args!("{report:#}"));
+    Ok(())
+}
+
+/// The labels of `at` are known only where the data reach a horizon further.
+pub fn check_reach(read: &ReadHistory, at: Day, horizon: i32) -> Result<(), Failure> {
+    match read.history.span {
+        Some((first, last)) if first < at && last >= at.plus(horizon - QUIET_DAYS) => Ok(()),
+        _ => Err(Failure::usage(format!(
+            "the data must reach from before {} to {}: choose another --at",
+            day_text(at),
+            day_text(at.plus(horizon - 1))
+        ))),
+    }
+}
+
+/// Says so where a model has seen what it is judged by.
+pub fn warn_of_hindsight(model: &Model, at: Day) {
+    if model.trained_until > at {
+        eprintln!(
+            "churnwatch: {} was trained on events after {}, so these figures flatter it",
+            model.version,
+            day_text(at)
+        );
+    }
+}
+
+/// Figures and intervals by name.
+pub fn figures_json(evaluation: &Evaluation) -> Map<String, Value> {
+    let named = Figures::NAMES.iter().zip(evaluation.figures.values()).filter(|(name, _)| !name.starts_with("idle"));
+    named.map(|(name, value)| ((*name).to_owned(), value.into())).collect()
+}
+
+fn report(model: &Model, at: Day, evaluation: &Evaluation) -> Value {
+    let mut report = json!({
         "model": model.version,
         "at": day_text(at),
-        "horizon_days": horizon,
-        "customers": figures.customers,
-        "base_rate": figures.base_rate,
-        "auc": figures.auc,
-        "auc_active": figures.auc_active,
-        "log_loss": figures.log_loss,
-        "brier": figures.brier,
-        "ece": figures.ece,
-        "idle": {"auc": figures.idle_auc, "auc_active": figures.idle_auc_active},
+        "horizon_days": model.horizon_days(),
         "trained_until": day_text(model.trained_until),
+        "customers": evaluation.rows,
+        "base_rate": evaluation.base_rate,
     });
-    if model.trained_until > at {
-        eprintln!("churnwatch: the model was trained on events after --at, so these figures flatter it");
+    let intervals = Figures::NAMES.iter().zip(evaluation.intervals);
+    let intervals: Map<String, Value> = intervals.map(|(name, ends)| ((*name).to_owned(), json!(ends))).collect();
+    if let Some(report) = report.as_object_mut() {
+        report.extend(figures_json(evaluation));
+        report.insert("lift".into(), json!(evaluation.lift));
+        report.insert("intervals".into(), Value::Object(intervals));
+        let Figures { idle_auc, idle_auc_active, .. } = evaluation.figures;
+        report.insert("idle".into(), json!({"auc": idle_auc, "auc_active": idle_auc_active}));
     }
-    say(serde_json::to_string_pretty(&report).unwrap_or_default());
-    Ok(())
+    report
 }

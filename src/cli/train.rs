@@ -1,11 +1,16 @@
-//! `train`: history in, model artifact out.
+//! `train`: history in, model artifact and model card out.
 
-use crate::cli::args::{FeatureSet, TrainArgs};
-use crate::cli::common::{history, settings};
+use crate::cli::args::{FeatureSet, Label, TrainArgs};
+use crate::cli::common::{ReadHistory, history, settings, treatments};
 use crate::cli::exit::Failure;
 use crate::cli::output::write_whole;
-use crate::training::train::{TrainSettings, train};
-use crate::wire::artifact::{Artifact, TrainingRecord};
+use crate::config::settings::Settings;
+use crate::engine::day::Day;
+use crate::training::card::{Told, card};
+use crate::training::evaluate::{Evaluation, evaluate};
+use crate::training::train::{FittedHead, TrainSettings, Trained, train};
+use crate::training::treatments::Treatments;
+use crate::wire::artifact::{Artifact, TrainingRecord, ValidationRecord};
 use crate::wire::calendar::{day, day_text};
 use crate::wire::money::minor_per_major;
 
@@ -13,38 +18,34 @@ use crate::wire::money::minor_per_major;
 pub fn run(args: &TrainArgs) -> Result<(), Failure> {
     let settings = settings(args.input.config.as_deref())?;
     let at = day(args.at);
+    let train_settings = train_settings(args, &settings, at)?;
     let read = history(&args.input, &settings, Some(at))?;
-    let horizon_days = args.horizon_days.unwrap_or(settings.file.churn.horizon_days);
-    if !(7..=730).contains(&horizon_days) {
-        return Err(Failure::usage("--horizon-days must lie between 7 and 730"));
-    }
-    let train_settings = TrainSettings {
-        at,
-        horizon_days: horizon_days as i32,
-        rich: args.features == FeatureSet::Rich,
-        lateness_days: settings.policy.lateness_days,
-        minor_per_major: minor_per_major(settings.rules.currency) as f64,
-        min_silence_days: settings.policy.min_silence_days,
-        seed: args.seed,
-    };
+    let treatments = treatments(&args.input, &args.outcomes, &settings)?;
     let stem = args.output.file_stem().map(|stem| stem.to_string_lossy().into_owned());
     let name = args.name.clone().or(stem).unwrap_or_else(|| "model".into());
-    let trained = train(&read.history, &train_settings, &name).map_err(Failure::of)?;
-    let (silence, forward) = (&trained.silence, &trained.forward);
-    let record = TrainingRecord {
-        from: read.history.span.map(|(first, _)| day_text(first)).unwrap_or_default(),
-        until: day_text(at),
-        customers: read.history.customers.len() as u64,
-        events: read.history.events,
-        data_digest: read.digest,
-        rows: [silence.rows, forward.rows],
-        alpha: [silence.alpha, forward.alpha],
-        validation_log_loss: [silence.validation_log_loss, forward.validation_log_loss]
-            .map(|loss| Some(loss).filter(|loss| loss.is_finite())),
-        seed: args.seed,
-    };
-    let artifact = Artifact::new(name, settings.rules.currency.code().to_owned(), &trained.model, record);
+    let mut trained = train(&read.history, &treatments, &train_settings, &name).map_err(Failure::of)?;
+    match args.label {
+        Label::Both => {}
+        Label::Silence => trained.model.forward = trained.model.silence.clone(),
+        Label::Forward => trained.model.silence = trained.model.forward.clone(),
+    }
+    let judged = [&trained.silence, &trained.forward].map(|head| {
+        let some = !head.validation.is_empty();
+        some.then(|| evaluate(&head.validation, train_settings.horizon_days))
+    });
+    let artifact = artifact(&name, &settings, &trained, &judged, record(args, &read, &treatments, &trained, at));
     write_whole(&args.output, &artifact.write())?;
+    if let Some(path) = &args.card {
+        let [silence, forward] = &judged;
+        let told = [(&trained.silence, silence), (&trained.forward, forward)];
+        let told = told.map(|(head, judged)| Told { head, judged: judged.as_ref() });
+        let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+        let card = card(&artifact, &stem, told, read.unusable);
+        for (name, svg) in &card.diagrams {
+            write_whole(&path.with_file_name(name), svg.as_bytes())?;
+        }
+        write_whole(path, card.text.as_bytes())?;
+    }
     let [watch, high, critical] = trained.model.thresholds;
     eprintln!(
         "{}: {} events of {} customers, {} unusable records left out; {} silence rows, {} forward rows; watch from {watch:.3}, high from {high:.3}, critical from {critical:.3}",
@@ -52,8 +53,71 @@ pub fn run(args: &TrainArgs) -> Result<(), Failure> {
         artifact.training.events,
         artifact.training.customers,
         read.unusable,
-        silence.rows,
-        forward.rows,
+        trained.silence.rows,
+        trained.forward.rows,
     );
     Ok(())
+}
+
+fn train_settings(args: &TrainArgs, settings: &Settings, at: Day) -> Result<TrainSettings, Failure> {
+    let horizon_days = args.horizon_days.unwrap_or(settings.file.churn.horizon_days);
+    if !(7..=730).contains(&horizon_days) {
+        return Err(Failure::usage("--horizon-days must lie between 7 and 730"));
+    }
+    Ok(TrainSettings {
+        at,
+        horizon_days: horizon_days as i32,
+        rich: args.features == FeatureSet::Rich,
+        lateness_days: settings.policy.lateness_days,
+        minor_per_major: minor_per_major(settings.rules.currency) as f64,
+        min_silence_days: settings.policy.min_silence_days,
+        seed: args.seed,
+    })
+}
+
+fn record(
+    args: &TrainArgs,
+    read: &ReadHistory,
+    treatments: &Treatments,
+    trained: &Trained,
+    at: Day,
+) -> TrainingRecord {
+    let (silence, forward) = (&trained.silence, &trained.forward);
+    TrainingRecord {
+        from: read.history.span.map(|(first, _)| day_text(first)).unwrap_or_default(),
+        until: day_text(at),
+        customers: read.history.customers.len() as u64,
+        events: read.history.events,
+        data_digest: read.digest.clone(),
+        rows: [silence.rows, forward.rows],
+        alpha: [silence.alpha, forward.alpha],
+        season: [silence.season, forward.season],
+        customers_share: read.history.share(),
+        warnings: treatments.counts(),
+        seed: args.seed,
+    }
+}
+
+fn artifact(
+    name: &str,
+    settings: &Settings,
+    trained: &Trained,
+    judged: &[Option<Evaluation>; 2],
+    record: TrainingRecord,
+) -> Artifact {
+    let [silence, forward] = judged;
+    let validation = |head: &FittedHead, judged: &Option<Evaluation>| {
+        judged.as_ref().map(|Evaluation { rows, base_rate, figures, .. }| ValidationRecord {
+            at: day_text(head.validated_on),
+            rows: *rows as u64,
+            base_rate: *base_rate,
+            auc: figures.auc,
+            auc_active: figures.auc_active,
+            log_loss: figures.log_loss,
+            brier: figures.brier,
+            ece: figures.ece,
+        })
+    };
+    let validation = [validation(&trained.silence, silence), validation(&trained.forward, forward)];
+    Artifact::new(name.into(), settings.rules.currency.code().to_owned(), &trained.model, validation, record)
 }

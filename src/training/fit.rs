@@ -2,20 +2,18 @@
 
 use linfa::DatasetBase;
 use linfa::traits::Fit;
-use linfa_linalg::cholesky::SolveCInplace;
 use linfa_logistic::LogisticRegression;
-use ndarray::{Array1, Array2, Axis, concatenate};
+use ndarray::{Array1, Array2};
 
 use crate::engine::rfm::features::Features;
 use crate::engine::scoring::logistic::{Column, Head, sigmoid};
+use crate::training::newton::newton;
 use crate::training::rows::Row;
 
 /// Largest mean gradient, over all parameters, at what counts as an optimum.
 const GRADIENT_LIMIT: f64 = 1e-4;
 /// Most iterations of the library's solver, which starts next to the optimum.
 const MAX_ITERATIONS: u64 = 200;
-/// Most steps of the start's Newton method.
-const NEWTON_STEPS: usize = 30;
 /// Fewest rows, and fewest of the rarer class, that a fit is tried with.
 const MIN_ROWS: usize = 50;
 const MIN_CLASS: usize = 10;
@@ -31,6 +29,9 @@ pub enum FitFault {
         /// Rows of the rarer class.
         rarer: usize,
     },
+    /// No feature tells two rows apart.
+    #[error("every feature is constant: all customers look the same in this history")]
+    Constant,
     /// The solver did not reach the optimum.
     #[error("the fit did not converge (mean gradient {0:.1e}): a wider history or a stronger L2 may help")]
     NotConverged(f64),
@@ -67,7 +68,10 @@ impl Design {
         if rows < MIN_ROWS || rarer < MIN_CLASS {
             return Err(FitFault::TooLittle { rows, rarer });
         }
-        let (start_weights, start_intercept) = newton(&self.matrix, &self.churned, alpha);
+        if self.columns.is_empty() {
+            return Err(FitFault::Constant);
+        }
+        let (start_weights, start_intercept) = newton(self.matrix.view(), &self.churned, alpha);
         // The majority class is linfa's positive one, so the start is turned to suit it.
         let turn = if 2 * churned > rows { 1.0 } else { -1.0 };
         let start = start_weights.iter().chain([&start_intercept]).map(|part| turn * part).collect::<Array1<f64>>();
@@ -115,34 +119,4 @@ fn column(rows: &[&Row], feature: usize) -> Option<Column> {
     let deviation = libm::sqrt(variance);
     let says_something = deviation > 1e-9 * mean.abs().max(1.0);
     says_something.then_some(Column { feature, mean, deviation, weight: 0.0 })
-}
-
-/// A start near the optimum by iteratively reweighted least squares. The idle day's features are so alike that L-BFGS
-/// alone needs thousands of iterations from zero (docs/decisions/0003-newton-start.md).
-fn newton(matrix: &Array2<f64>, churned: &[bool], alpha: f64) -> (Vec<f64>, f64) {
-    let columns = matrix.ncols();
-    let ones = Array2::ones((matrix.nrows(), 1));
-    let none = (vec![0.0; columns], 0.0);
-    let Ok(design) = concatenate(Axis(1), &[matrix.view(), ones.view()]) else { return none };
-    let target: Array1<f64> = churned.iter().map(|churned| f64::from(u8::from(*churned))).collect();
-    let penalty: Array1<f64> = (0..=columns).map(|at| if at < columns { alpha } else { 0.0 }).collect();
-    let mut parameters = Array1::<f64>::zeros(columns + 1);
-    for _ in 0..NEWTON_STEPS {
-        let probability = design.dot(&parameters).mapv(sigmoid);
-        let gradient = design.t().dot(&(&probability - &target)) + &penalty * &parameters;
-        let weights = probability.mapv(|p| libm::sqrt((p * (1.0 - p)).max(1e-12)));
-        let scaled = &design * &weights.insert_axis(Axis(1));
-        let mut hessian = scaled.t().dot(&scaled);
-        // A whisper on the whole diagonal keeps collinear columns solvable; linfa polishes what it bends.
-        hessian.diag_mut().iter_mut().zip(&penalty).for_each(|(part, penalty)| *part += penalty + 1e-9);
-        let Ok(step) = hessian.solvec_into(gradient.insert_axis(Axis(1))) else { break };
-        parameters -= &step.column(0);
-        if step.iter().all(|part| part.abs() < 1e-9) {
-            break;
-        }
-    }
-    match parameters.as_slice().and_then(|all| all.split_last()) {
-        Some((intercept, weights)) if parameters.iter().all(|part| part.is_finite()) => (weights.to_vec(), *intercept),
-        _ => none,
-    }
 }

@@ -25,6 +25,9 @@ struct Kept {
     said: Said,
 }
 
+/// Most events that are kept, unless told otherwise: about a gigabyte.
+pub const MAX_KEPT_EVENTS: usize = 16_000_000;
+
 /// One customer's events.
 #[derive(Clone, Debug)]
 pub struct CustomerHistory {
@@ -33,42 +36,108 @@ pub struct CustomerHistory {
     /// [`customer_hash`] of the id.
     pub hash: u64,
     events: Vec<Kept>,
+    /// Everything up to here was erased.
+    forgotten: Option<Millis>,
 }
 
-/// All customers' events up to a day.
-#[derive(Clone, Debug, Default)]
+/// The customers' events up to a day: of all customers, or of those with the smallest hashes where there are too many.
+/// Whose events are kept does not depend on the order of events.
+#[derive(Clone, Debug)]
 pub struct History {
     index: HashMap<Box<str>, usize>,
-    /// The customers, in the order of their first events.
+    /// The customers kept, in the order of their first events.
     pub customers: Vec<CustomerHistory>,
-    /// Number of events.
+    /// Number of events, those not kept included.
     pub events: u64,
     /// The earliest and the latest day.
     pub span: Option<(Day, Day)>,
+    kept: usize,
+    max_kept: usize,
+    /// Customers with a hash above this are not kept.
+    highest_hash: u64,
+}
+
+impl Default for History {
+    fn default() -> Self {
+        Self::keeping(MAX_KEPT_EVENTS)
+    }
 }
 
 impl History {
+    /// A history that keeps at most `max_kept` events.
+    pub fn keeping(max_kept: usize) -> Self {
+        Self {
+            index: HashMap::new(),
+            customers: Vec::new(),
+            events: 0,
+            span: None,
+            kept: 0,
+            max_kept,
+            highest_hash: u64::MAX,
+        }
+    }
+
+    /// Share of all customers that are kept.
+    pub fn share(&self) -> f64 {
+        (self.highest_hash as f64 + 1.0) / (u64::MAX as f64 + 1.0)
+    }
+
     /// Takes an event in.
     pub fn add(&mut self, event: &Event<'_>) {
         let said = match event.body {
-            Body::Purchase { order, amount } => Said::Purchase(order, amount),
-            Body::Refund { order, amount } => Said::Refund(order, amount),
-            Body::Interaction(interaction) => Said::Interaction(interaction),
-            Body::OptOut => Said::OptOut,
-            Body::Contacted { .. } | Body::Identity { .. } | Body::Forget => return,
+            Body::Purchase { order, amount } => Some(Said::Purchase(order, amount)),
+            Body::Refund { order, amount } => Some(Said::Refund(order, amount)),
+            Body::Interaction(interaction) => Some(Said::Interaction(interaction)),
+            Body::OptOut => Some(Said::OptOut),
+            Body::Forget => None,
+            Body::Contacted { .. } | Body::Identity { .. } => return,
         };
-        let at = self.index.get(event.customer).copied().unwrap_or_else(|| {
-            let id: Box<str> = event.customer.into();
-            self.index.insert(id.clone(), self.customers.len());
-            self.customers.push(CustomerHistory { hash: customer_hash(&id), customer: id, events: Vec::new() });
-            self.customers.len() - 1
-        });
-        if let Some(customer) = self.customers.get_mut(at) {
-            customer.events.push(Kept { tag: event.tag, time: event.time, day: event.day, said });
-        }
         self.events += 1;
         let (first, last) = self.span.unwrap_or((event.day, event.day));
         self.span = Some((first.min(event.day), last.max(event.day)));
+        let hash = customer_hash(event.customer);
+        if hash > self.highest_hash {
+            return;
+        }
+        let at = self.index.get(event.customer).copied().unwrap_or_else(|| {
+            let customer: Box<str> = event.customer.into();
+            self.index.insert(customer.clone(), self.customers.len());
+            self.customers.push(CustomerHistory { customer, hash, events: Vec::new(), forgotten: None });
+            self.customers.len() - 1
+        });
+        let Some(customer) = self.customers.get_mut(at) else { return };
+        let before = customer.events.len();
+        match said {
+            Some(said) if customer.forgotten.is_none_or(|until| event.time > until) => {
+                customer.events.push(Kept { tag: event.tag, time: event.time, day: event.day, said });
+            }
+            Some(_) => {}
+            None => {
+                customer.forgotten = customer.forgotten.max(Some(event.time));
+                customer.events.retain(|kept| kept.time > event.time);
+            }
+        }
+        self.kept = self.kept + customer.events.len() - before;
+        while self.kept > self.max_kept {
+            self.thin();
+        }
+    }
+
+    /// Lets half of the customers go.
+    fn thin(&mut self) {
+        self.highest_hash /= 2;
+        let highest = self.highest_hash;
+        self.customers.retain(|customer| customer.hash <= highest);
+        self.kept = self.customers.iter().map(|customer| customer.events.len()).sum();
+        self.index = self.customers.iter().map(|customer| customer.customer.clone()).zip(0..).collect();
+    }
+
+    /// Puts each customer's events in the order of their times, to be called once all are in: they may have come in
+    /// another, as long as the profile takes them.
+    pub fn sort(&mut self) {
+        for customer in &mut self.customers {
+            customer.events.sort_by_key(|kept| kept.time);
+        }
     }
 }
 

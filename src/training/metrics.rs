@@ -36,14 +36,39 @@ pub fn brier(scores: &[f64], churned: &[bool]) -> f64 {
 
 /// Expected calibration error over ten bins of equal width: how far the mean score of a bin is from what came true.
 pub fn ece(scores: &[f64], churned: &[bool]) -> f64 {
-    let mut bins = [(0.0, 0.0); 10];
+    let off = |(predicted, true_, count): (f64, f64, u64)| (predicted - true_).abs() * count as f64;
+    reliability(scores, churned).into_iter().map(off).sum::<f64>() / scores.len().max(1) as f64
+}
+
+/// Mean score and share that came true in each of ten bins of equal width, with the number of rows: the reliability diagram.
+pub fn reliability(scores: &[f64], churned: &[bool]) -> [(f64, f64, u64); 10] {
+    let mut bins = [(0.0, 0.0, 0); 10];
     for (score, churned) in scores.iter().zip(churned) {
-        if let Some((predicted, true_)) = bins.get_mut(((score * 10.0) as usize).min(9)) {
+        if let Some((predicted, true_, count)) = bins.get_mut(((score * 10.0) as usize).min(9)) {
             *predicted += score;
             *true_ += f64::from(u8::from(*churned));
+            *count += 1;
         }
     }
-    bins.iter().map(|(predicted, true_)| (predicted - true_).abs()).sum::<f64>() / scores.len().max(1) as f64
+    bins.map(|(predicted, true_, count)| {
+        let rows = (count as f64).max(1.0);
+        (predicted / rows, true_ / rows, count)
+    })
+}
+
+/// How many times the base rate each tenth of the rows has, highest scores first; ties stay in the order given.
+pub fn lift(scores: &[f64], churned: &[bool]) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..scores.len()).collect();
+    let score = |at: &usize| scores.get(*at).copied().unwrap_or_default();
+    order.sort_by(|a, b| score(b).total_cmp(&score(a)));
+    let rate = |rows: &[usize]| {
+        let hits = rows.iter().filter(|at| churned.get(**at).copied().unwrap_or_default()).count();
+        hits as f64 / rows.len().max(1) as f64
+    };
+    let base = rate(&order);
+    let tenth = |number: usize| order.len() * number / 10;
+    let parts = (0..10).filter_map(|number| order.get(tenth(number)..tenth(number + 1)));
+    parts.map(|part| if base > 0.0 { rate(part) / base } else { 0.0 }).collect()
 }
 
 #[cfg(test)]

@@ -6,11 +6,12 @@ use sha2::{Digest, Sha256};
 use crate::engine::money::Money;
 use crate::engine::rfm::features::{FEATURE_TABLE, FeatureConstants, feature_index};
 use crate::engine::scoring::logistic::{Column, Head};
-use crate::engine::scoring::model::Model;
+use crate::engine::rfm::rfm_scores::RfmEdges;
+use crate::engine::scoring::model::{Model, ScoreReference};
 use crate::wire::calendar;
 
 /// Version of the artifact's shape.
-const SCHEMA: u32 = 1;
+const SCHEMA: u32 = 2;
 
 /// What the file holds; written by `train`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -40,6 +41,12 @@ pub struct Artifact {
     pub thresholds: [f64; 3],
     /// Net spend of a year, in minor units, at which tier mid and tier high begin.
     pub tier_edges: [i64; 2],
+    /// Quintiles that RFM scores are read off.
+    pub rfm_edges: RfmRecord,
+    /// How the silence scores of the newest training rows were spread, for drift.
+    pub reference: ReferenceRecord,
+    /// How the two heads did on later rows than they were fitted on; null where the history was too short.
+    pub validation: [Option<ValidationRecord>; 2],
     /// How it was trained.
     pub training: TrainingRecord,
     /// SHA-256 of everything else, as compact JSON with this field empty.
@@ -74,6 +81,52 @@ pub struct FeatureRecord {
     pub weight: f64,
 }
 
+/// Edges between the five scores of recency, frequency and monetary value.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RfmRecord {
+    /// Days since the last purchase.
+    pub recency_days: [i32; 4],
+    /// Purchase days of 365 days.
+    pub frequency: [i32; 4],
+    /// Net spend of 365 days, minor units.
+    pub monetary: [i64; 4],
+}
+
+/// Spread of the silence scores.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReferenceRecord {
+    /// Deciles, ascending.
+    pub edges: [f64; 9],
+    /// Share of rows between them.
+    pub shares: [f64; 10],
+    /// Share of standardised features that were clipped.
+    pub clipped: f64,
+}
+
+/// Figures of a head fitted on earlier rows alone.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ValidationRecord {
+    /// The midnight that opens the period of the rows judged.
+    pub at: String,
+    /// Rows judged.
+    pub rows: u64,
+    /// Share that churned.
+    pub base_rate: f64,
+    /// Area under the ROC curve.
+    pub auc: f64,
+    /// The same among those silent for at most H days.
+    pub auc_active: f64,
+    /// Mean negative log likelihood.
+    pub log_loss: f64,
+    /// Mean squared error.
+    pub brier: f64,
+    /// Expected calibration error, ten bins.
+    pub ece: f64,
+}
+
 /// How and on what a model was trained.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -92,8 +145,12 @@ pub struct TrainingRecord {
     pub rows: [u64; 2],
     /// L2 strength of the two heads.
     pub alpha: [f64; 2],
-    /// Log loss of the two heads on the validation period; null where the history was too short for one.
-    pub validation_log_loss: [Option<f64>; 2],
+    /// Whether the level of the two heads goes by the season.
+    pub season: [bool; 2],
+    /// Share of customers that rows were made of; below 1 where the history was too large to keep.
+    pub customers_share: f64,
+    /// Treated and held-out warnings that rows were weighted by.
+    pub warnings: [u64; 2],
     /// Seed of all sampling.
     pub seed: u64,
 }
@@ -129,9 +186,17 @@ pub fn feature_fingerprint() -> String {
 
 impl Artifact {
     /// An artifact of a fitted model.
-    pub fn new(name: String, currency: String, model: &Model, training: TrainingRecord) -> Self {
+    pub fn new(
+        name: String,
+        currency: String,
+        model: &Model,
+        validation: [Option<ValidationRecord>; 2],
+        training: TrainingRecord,
+    ) -> Self {
         let constants = &model.constants;
         let [mid, high] = model.tier_edges;
+        let RfmEdges { recency_days, frequency, monetary } = model.rfm_edges;
+        let ScoreReference { edges, shares, clipped } = model.reference;
         let mut artifact = Self {
             schema_version: SCHEMA,
             feature_fingerprint: feature_fingerprint(),
@@ -145,6 +210,9 @@ impl Artifact {
             forward: head_record(&model.forward),
             thresholds: model.thresholds,
             tier_edges: [mid.0, high.0],
+            rfm_edges: RfmRecord { recency_days, frequency, monetary: monetary.map(|edge| edge.0) },
+            reference: ReferenceRecord { edges, shares, clipped },
+            validation,
             training,
             checksum: String::new(),
         };
@@ -197,6 +265,16 @@ impl Artifact {
             forward: head(&self.forward)?,
             thresholds: self.thresholds,
             tier_edges: [Money(mid), Money(high)],
+            rfm_edges: RfmEdges {
+                recency_days: self.rfm_edges.recency_days,
+                frequency: self.rfm_edges.frequency,
+                monetary: self.rfm_edges.monetary.map(Money),
+            },
+            reference: ScoreReference {
+                edges: self.reference.edges,
+                shares: self.reference.shares,
+                clipped: self.reference.clipped,
+            },
             trained_until: calendar::day(until),
         })
     }
@@ -227,6 +305,15 @@ impl Artifact {
         let [mid, high] = self.tier_edges;
         if mid > high {
             return fault("tier_edges");
+        }
+        let RfmRecord { recency_days, frequency, monetary } = &self.rfm_edges;
+        if !(recency_days.is_sorted() && frequency.is_sorted() && monetary.is_sorted()) {
+            return fault("rfm_edges");
+        }
+        let ReferenceRecord { edges, shares, clipped } = &self.reference;
+        let finite = edges.iter().chain(shares).chain([clipped]).all(|number| number.is_finite());
+        if !finite || !edges.is_sorted() {
+            return fault("reference");
         }
         for (name, head) in [("silence", &self.silence), ("forward", &self.forward)] {
             let numbers = head.features.iter().flat_map(|feature| [feature.mean, feature.deviation, feature.weight]);

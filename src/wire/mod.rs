@@ -23,6 +23,7 @@ pub mod sentences;
 pub mod cloud_event;
 pub mod alert;
 pub mod outcome;
+pub mod outcome_lines;
 pub mod risk;
 pub mod profile_json;
 pub mod artifact;

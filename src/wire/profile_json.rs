@@ -8,6 +8,7 @@ use crate::engine::alerting::value::Tier;
 use crate::engine::assess::{Judge, held_out};
 use crate::engine::day::Day;
 use crate::engine::event::INTERACTION_NAMES;
+use crate::engine::money::Money;
 use crate::engine::rfm::ledger::Window;
 use crate::engine::rfm::view::View;
 use crate::engine::state::Customer;
@@ -43,7 +44,7 @@ pub fn profile_json(customer: &Customer, day: Day, judge: Judge<'_>, locale: &Lo
         "windows": {"30d": window(30), "90d": window(90), "365d": window(365)},
         "interactions": interactions_json(&view),
         "points": profile.points_at(day),
-        "rfm": null,
+        "rfm": rhythm.map(|rhythm| rfm_json(customer, day.since(rhythm.last), day, judge)),
         "tier": rhythm.map(|_| judge.tier(profile, day).name()),
         "segment": null,
         "preferences": null,
@@ -67,6 +68,13 @@ fn not_warned(customer: &Customer, day: Day, judge: Judge<'_>) -> Option<&'stati
     let reason = judge.suppression(&customer.profile, &customer.standing, &assessed, day);
     let capacity = judge.policy.capacity.iter().any(Option::is_some);
     reason.or(capacity.then_some(Suppression::Capacity)).map(Suppression::name)
+}
+
+/// The RFM scores, 1 to 5 each.
+fn rfm_json(customer: &Customer, recency_days: i32, day: Day, judge: Judge<'_>) -> Value {
+    let year = customer.profile.window(day, 365, judge.policy.lateness_days);
+    let scores = judge.model.rfm_edges.scores(recency_days, year.purchase_days as i32, year.net.max(Money::ZERO));
+    json!({"recency": scores.recency, "frequency": scores.frequency, "monetary": scores.monetary})
 }
 
 fn window_json(window: &Window, locale: &Locale) -> Value {

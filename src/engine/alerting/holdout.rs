@@ -25,8 +25,13 @@ impl Arm {
     }
 }
 
+/// The half-year that a day lies in: within one, a customer's arm stays.
+pub const fn half_year(day: Day) -> i32 {
+    day.0.div_euclid(ARM_DAYS)
+}
+
 /// The arm of a customer for an episode opened on `opened`: the same within a half-year.
 pub fn arm(customer: &str, opened: Day, salt: &str, share: f64) -> Arm {
-    let half_year = opened.0.div_euclid(ARM_DAYS).to_le_bytes();
+    let half_year = half_year(opened).to_le_bytes();
     if uniform(&[salt.as_bytes(), customer.as_bytes(), &half_year]) < share { Arm::Holdout } else { Arm::Treated }
 }

@@ -8,3 +8,4 @@ pub mod settled;
 pub mod profile;
 pub mod view;
 pub mod features;
+pub mod rfm_scores;

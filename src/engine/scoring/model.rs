@@ -3,6 +3,7 @@
 use crate::engine::day::Day;
 use crate::engine::money::Money;
 use crate::engine::rfm::features::{FeatureConstants, Features, features};
+use crate::engine::rfm::rfm_scores::RfmEdges;
 use crate::engine::rfm::view::View;
 use crate::engine::scoring::logistic::Head;
 
@@ -21,8 +22,30 @@ pub struct Model {
     pub thresholds: [f64; 3],
     /// Net spend of a year at which tier mid and tier high begin; ascending.
     pub tier_edges: [Money; 2],
+    /// Quintiles that RFM scores are read off.
+    pub rfm_edges: RfmEdges,
+    /// The silence scores of the training, which drift is measured against.
+    pub reference: ScoreReference,
     /// The midnight that closes the training window.
     pub trained_until: Day,
+}
+
+/// How the silence scores of the newest training rows were spread.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ScoreReference {
+    /// Deciles, ascending.
+    pub edges: [f64; 9],
+    /// Share of rows in each bin between them.
+    pub shares: [f64; 10],
+    /// Share of standardised features that were clipped.
+    pub clipped: f64,
+}
+
+impl ScoreReference {
+    /// The bin of a score: the number of edges at or below it.
+    pub fn bin(edges: &[f64; 9], score: f64) -> usize {
+        edges.partition_point(|edge| *edge <= score)
+    }
 }
 
 impl Model {

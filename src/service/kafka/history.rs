@@ -65,3 +65,22 @@ impl PartitionHistory {
 fn head(reader: &PartitionReader, pulse: &Pulse) -> Result<Option<OwnedMessage>, ServiceFault> {
     Ok(reader.next(pulse)?.map(|message| message.detach()))
 }
+
+/// Hands every value of a topic to `visit`, partition by partition; what it says ends the reading.
+pub fn each_value(
+    settings: &Settings,
+    topic: &str,
+    partitions: u32,
+    mut visit: impl FnMut(&[u8]) -> Result<(), String>,
+) -> Result<(), ServiceFault> {
+    let pulse = Pulse::free();
+    for partition in 0..partitions {
+        let reader = PartitionReader::open(settings, topic, partition, &pulse)?;
+        while let Some(message) = reader.next(&pulse)? {
+            let at = message.offset();
+            let refused = |why| ServiceFault::Failed(format!("{topic}, partition {partition}, offset {at}: {why}"));
+            message.payload().map_or(Ok(()), &mut visit).map_err(refused)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,169 @@
+//! The model card (Mitchell et al. 2019): what a model is for, how good it was, what it must not be used for.
+
+use std::fmt::Write;
+
+use crate::engine::rfm::features::Group;
+use crate::training::chart::{Frame, Line, lines};
+use crate::training::evaluate::{Evaluation, Figures, Scored};
+use crate::training::metrics::reliability;
+use crate::training::thresholds::WANTED_PRECISION;
+use crate::training::train::FittedHead;
+use crate::wire::artifact::Artifact;
+
+/// A card: Markdown, and the diagrams that it shows, by file name.
+pub struct Card {
+    /// The Markdown.
+    pub text: String,
+    /// SVG by file name.
+    pub diagrams: Vec<(String, String)>,
+}
+
+/// What is told of a head.
+pub struct Told<'a> {
+    /// The head.
+    pub head: &'a FittedHead,
+    /// How it did on later rows; `None` where there were too few.
+    pub judged: Option<&'a Evaluation>,
+}
+
+/// The card of a model. Diagrams are named after `stem`.
+pub fn card(artifact: &Artifact, stem: &str, heads: [Told<'_>; 2], unusable: u64) -> Card {
+    let mut card = Card { text: String::new(), diagrams: Vec::new() };
+    // Writing to a string does not fail.
+    let _ = write_card(&mut card, artifact, stem, heads, unusable);
+    card
+}
+
+fn write_card(card: &mut Card, artifact: &Artifact, stem: &str, heads: [Told<'_>; 2], unusable: u64) -> std::fmt::Result {
+    let out = &mut card.text;
+    let (training, horizon) = (&artifact.training, artifact.horizon_days);
+    let [watch, high, critical] = artifact.thresholds;
+    let [p_watch, p_high, p_critical] = WANTED_PRECISION.map(|precision| precision * 100.0);
+    writeln!(out, "# Model card: {}\n", artifact.name)?;
+    writeln!(out, "## Purpose")?;
+    writeln!(
+        out,
+        "Tells which customers' present silence will exceed {horizon} days (silence head: bands and alerts), and who will buy nothing in the next {horizon} days (forward head: value at risk). Watch begins at {watch:.3}, high at {high:.3}, critical at {critical:.3}: on the newest silences whose end was known, alerts that reached them would have been right in {p_watch:.0}, {p_high:.0} and {p_critical:.0} of 100 cases, as far as thresholds so far apart allow.\n"
+    )?;
+    writeln!(out, "## Data")?;
+    writeln!(
+        out,
+        "- {} events of {} customers from {} to the midnight that opens {}; {unusable} records could not be used.",
+        training.events, training.customers, training.from, training.until
+    )?;
+    if training.customers_share < 1.0 {
+        writeln!(out, "- Customers are a sample by hash: {:.1} %.", training.customers_share * 100.0)?;
+    }
+    let [treated, held_out] = training.warnings;
+    if treated + held_out > 0 {
+        writeln!(
+            out,
+            "- {treated} warnings were acted upon and {held_out} held out: treated silences are left out, held-out ones stand for them by one over their share."
+        )?;
+    }
+    writeln!(out, "- Digest of the data: `{}`; seed {}.\n", training.data_digest, training.seed)?;
+    for (name, told) in ["Silence", "Forward"].into_iter().zip(heads) {
+        write_head(card, stem, name, &told)?;
+    }
+    card.text.push_str(LIMITS);
+    Ok(())
+}
+
+fn write_head(card: &mut Card, stem: &str, name: &str, told: &Told<'_>) -> std::fmt::Result {
+    let head = told.head;
+    let out = &mut card.text;
+    let level = if head.season { "the time of the year" } else { "no season" };
+    writeln!(out, "## {name} head")?;
+    writeln!(out, "{} rows, L2 strength {}, {level}.\n", head.rows, head.alpha)?;
+    write_groups(out, head)?;
+    let Some(judged) = told.judged else {
+        writeln!(out, "The history was too short to judge it by later rows: there are no figures.\n")?;
+        return Ok(());
+    };
+    writeln!(
+        out,
+        "Judged by {} later rows than it was fitted on ({:.1} % churned); intervals are 95 %, by bootstrap over customers.\n",
+        judged.rows,
+        judged.base_rate * 100.0
+    )?;
+    writeln!(out, "| figure | value | interval |\n|---|---|---|")?;
+    for ((figure, value), [low, high]) in Figures::NAMES.iter().zip(judged.figures.values()).zip(judged.intervals) {
+        writeln!(out, "| {figure} | {value:.4} | {low:.4} to {high:.4} |")?;
+    }
+    let lower = name.to_lowercase();
+    for (kind, svg) in [("reliability", reliability_svg(name, &head.validation)), ("lift", lift_svg(name, &judged.lift))] {
+        let file = format!("{stem}-{lower}-{kind}.svg");
+        writeln!(card.text, "\n![{name} head: {kind}]({file})")?;
+        card.diagrams.push((file, svg));
+    }
+    card.text.push('\n');
+    Ok(())
+}
+
+/// What moves the score, in words.
+fn write_groups(out: &mut String, head: &FittedHead) -> std::fmt::Result {
+    let mut groups: Vec<(&str, f64)> = Group::ALL.iter().map(|group| meaning(*group)).zip(head.spread).collect();
+    groups.retain(|(_, spread)| *spread > 0.0);
+    groups.sort_by(|a, b| b.1.total_cmp(&a.1));
+    writeln!(out, "What moves it, and by how much the log-odds typically differ from customer to customer for it:\n")?;
+    for (words, spread) in groups {
+        let strength = match spread {
+            spread if spread >= 1.0 => "strongly",
+            spread if spread >= 0.3 => "clearly",
+            _ => "a little",
+        };
+        writeln!(out, "- {words}: {strength} (±{spread:.2})")?;
+    }
+    writeln!(out)
+}
+
+const fn meaning(group: Group) -> &'static str {
+    match group {
+        Group::Silence => "the silence, measured against the customer's own rhythm",
+        Group::Trend => "whether purchases have become denser or rarer",
+        Group::Value => "what the customer spends",
+        Group::Engagement => "visits, carts and messages",
+        Group::Satisfaction => "surveys and complaints",
+        Group::Season => "the time of the year",
+    }
+}
+
+fn reliability_svg(name: &str, rows: &[Scored]) -> String {
+    let (scores, churned): (Vec<f64>, Vec<bool>) = rows.iter().map(|row| (row.score, row.churned)).unzip();
+    let bins = reliability(&scores, &churned).into_iter().filter(|(_, _, count)| *count > 0);
+    let points: Vec<(f64, f64)> = bins.map(|(predicted, came_true, _)| (predicted, came_true)).collect();
+    let frame = Frame {
+        title: &format!("{name} head: reliability"),
+        x: "predicted probability of churn",
+        y: "share that churned",
+        ends: [(0.0, 1.0), (0.0, 1.0)],
+    };
+    let ideal = [(0.0, 0.0), (1.0, 1.0)];
+    lines(&frame, &[Line { name: "model", points: &points }, Line { name: "ideal", points: &ideal }])
+}
+
+fn lift_svg(name: &str, lift: &[f64]) -> String {
+    let points: Vec<(f64, f64)> = (1..).map(f64::from).zip(lift.iter().copied()).collect();
+    let top = lift.iter().copied().fold(1.0, f64::max) * 1.1;
+    let frame = Frame {
+        title: &format!("{name} head: lift by decile"),
+        x: "tenth of customers, highest scores first",
+        y: "churn rate over base rate",
+        ends: [(1.0, 10.0), (0.0, top)],
+    };
+    let chance = [(1.0, 1.0), (10.0, 1.0)];
+    lines(&frame, &[Line { name: "model", points: &points }, Line { name: "chance", points: &chance }])
+}
+
+const LIMITS: &str = "## Limits
+- It knows what the events say. A customer who buys elsewhere under another name looks gone.
+- A purchase day is the unit: several orders of one day count once.
+- Calibration holds for times like those it was fitted on. Watch `churnwatch_model_score_psi` and calibration on matured silences, and retrain when `/v1/model` says so.
+- Scores rank and warn; they do not say why a person left. Reasons are exact parts of the score, not causes. Whether acting helps is measured by the holdout alone.
+
+## Fairness
+No attribute of a person (age, sex, origin, place, income) is a feature, only what was bought, said and when. Spending stands in for income to some degree: look at warnings by tier with `churnwatch compare` before a model goes live, and never let a price depend on the score.
+
+## Personal information (PIPL, GDPR)
+The model holds means, deviations and weights of groups, no data of any person. Scoring is profiling: customers may object (`opt_out`) and be erased (`forget`, which also drops their events from training). Automated decisions on price or terms must not be taken from the score (PIPL art. 24); alerts go to people.
+";

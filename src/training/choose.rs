@@ -1,0 +1,76 @@
+//! Choosing between ways to fit: each is fitted on earlier rows and judged by log loss on later ones.
+
+use crate::engine::scoring::logistic::{Head, sigmoid};
+use crate::training::calibrate::{Platt, platt};
+use crate::training::fit::{Design, FitFault};
+use crate::training::metrics::log_loss;
+use crate::training::rows::Row;
+
+/// L2 strengths tried, in the order of preference where they are equally good.
+const ALPHAS: [f64; 4] = [100.0, 10.0, 1.0, 0.1];
+
+/// Rows to choose by and rows to fit with in the end.
+pub struct Split<'a> {
+    /// Rows that the candidates are fitted with.
+    pub earlier: Vec<&'a Row>,
+    /// Rows that they are judged by.
+    pub later: Vec<&'a Row>,
+    /// Rows of the last fit.
+    pub all: Vec<&'a Row>,
+}
+
+/// What was chosen and fitted.
+pub struct Chosen {
+    /// The head fitted on all rows of its split; not calibrated.
+    pub head: Head,
+    /// Rows of that fit.
+    pub rows: u64,
+    /// L2 strength.
+    pub alpha: f64,
+    /// How it did on the later rows; `None` where there is too little to choose by.
+    pub trial: Option<Trial>,
+}
+
+/// How a head fitted on the earlier rows did on the later ones.
+pub struct Trial {
+    alpha: f64,
+    /// What Platt scaling on the later rows gives.
+    pub platt: Platt,
+    /// Log loss of the uncalibrated scores.
+    pub log_loss: f64,
+    /// Uncalibrated scores of the later rows, in their order.
+    pub scores: Vec<f64>,
+}
+
+/// Chooses rows and strength on the later rows, then fits on all. The first split is taken where there is too little to
+/// choose by.
+pub fn fit_best(splits: &[Split<'_>], features: &[usize]) -> Result<Chosen, FitFault> {
+    let mut best: Option<(&Split<'_>, Trial)> = None;
+    for split in splits {
+        let Some(trial) = judge(split, features) else { continue };
+        if best.as_ref().is_none_or(|(_, known)| trial.log_loss < known.log_loss) {
+            best = Some((split, trial));
+        }
+    }
+    let (split, trial) = match best {
+        Some((split, trial)) => (split, Some(trial)),
+        None => (splits.first().ok_or(FitFault::TooLittle { rows: 0, rarer: 0 })?, None),
+    };
+    let alpha = trial.as_ref().map_or(1.0, |trial| trial.alpha);
+    let head = Design::new(&split.all, features).fit(alpha)?;
+    Ok(Chosen { head, rows: split.all.len() as u64, alpha, trial })
+}
+
+/// The best strength on the later rows; `None` where there is too little to choose by.
+fn judge(split: &Split<'_>, features: &[usize]) -> Option<Trial> {
+    let design = Design::new(&split.earlier, features);
+    let churned: Vec<bool> = split.later.iter().map(|row| row.churned).collect();
+    let trials = ALPHAS.iter().filter_map(|alpha| {
+        let head = design.fit(*alpha).ok()?;
+        let raw: Vec<f64> = split.later.iter().map(|row| head.log_odds(&row.features)).collect();
+        let scores: Vec<f64> = raw.iter().map(|raw| sigmoid(*raw)).collect();
+        let log_loss = log_loss(&scores, &churned);
+        Some(Trial { alpha: *alpha, platt: platt(&raw, &churned), log_loss, scores })
+    });
+    trials.filter(|trial| trial.log_loss.is_finite()).min_by(|a, b| a.log_loss.total_cmp(&b.log_loss))
+}
