@@ -63,6 +63,11 @@ pub enum Command {
     /// Score every customer at a date and compare with what then happened.
     #[command(after_help = "Example: churnwatch evaluate history.csv.gz --model model.json --at 2026-01-01")]
     Evaluate(EvaluateArgs),
+    /// See what the warnings of a past period would have been worth, against the best idle-days rule.
+    #[command(
+        after_help = "Example: churnwatch backtest history.csv.gz --model model.json --from 2025-06-01 --to 2026-01-01 --precision 0.8"
+    )]
+    Backtest(BacktestArgs),
     /// Check, print or describe the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -279,6 +284,43 @@ pub struct EvaluateArgs {
     /// Also write every customer's score, as JSON Lines.
     #[arg(long)]
     pub scores: Option<PathBuf>,
+}
+
+/// Arguments of `backtest`.
+#[derive(Debug, Args)]
+pub struct BacktestArgs {
+    /// What is read.
+    #[command(flatten)]
+    pub input: HistoryArgs,
+    /// Model artifact; the default model if absent.
+    #[arg(long)]
+    pub model: Option<PathBuf>,
+    /// First day on which an evaluated silence may start.
+    #[arg(long)]
+    pub from: Date,
+    /// The midnight before which its horizon has passed.
+    #[arg(long)]
+    pub to: Date,
+    /// Share of warnings that shall come true: the watch threshold that gives it on the silences before --from.
+    #[arg(long, conflicts_with = "capacity", value_parser = share)]
+    pub precision: Option<f64>,
+    /// Choose that threshold on the evaluated silences themselves, so that another rule can be compared at equal precision.
+    #[arg(long, requires = "precision")]
+    pub r#match: bool,
+    /// Warnings a day: the watch threshold that gave them before --from.
+    #[arg(long)]
+    pub capacity: Option<f64>,
+    /// Also draw how early the warnings came, as SVG.
+    #[arg(long)]
+    pub chart: Option<PathBuf>,
+}
+
+/// A share between 0 and 1, both excluded.
+fn share(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(share) if share > 0.0 && share < 1.0 => Ok(share),
+        _ => Err("a share lies between 0 and 1, such as 0.8".into()),
+    }
 }
 
 /// What to do with the configuration.

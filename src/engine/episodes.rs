@@ -106,7 +106,7 @@ impl Engine {
         customer.standing.episode = Some(episode);
         customer.standing.tier = Some(tier);
         if published {
-            customer.standing.pending = Some(pending);
+            customer.standing.pending = (self.policy.outcome_days > 0).then_some(pending);
             customer.standing.last_opened = Some(opened);
         }
         if immediate {

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::engine::rfm::features::Group;
-use crate::training::chart::{Frame, Line, lines};
+use crate::training::chart::{Frame, Legend, Line, lines};
 use crate::training::evaluate::{Evaluation, Figures, Scored};
 use crate::training::metrics::reliability;
 use crate::training::thresholds::WANTED_PRECISION;
@@ -137,6 +137,7 @@ fn reliability_svg(name: &str, rows: &[Scored]) -> String {
         x: "predicted probability of churn",
         y: "share that churned",
         ends: [(0.0, 1.0), (0.0, 1.0)],
+        legend: Legend::LowerRight,
     };
     let ideal = [(0.0, 0.0), (1.0, 1.0)];
     lines(&frame, &[Line { name: "model", points: &points }, Line { name: "ideal", points: &ideal }])
@@ -150,6 +151,7 @@ fn lift_svg(name: &str, lift: &[f64]) -> String {
         x: "tenth of customers, highest scores first",
         y: "churn rate over base rate",
         ends: [(1.0, 10.0), (0.0, top)],
+        legend: Legend::LowerLeft,
     };
     let chance = [(1.0, 1.0), (10.0, 1.0)];
     lines(&frame, &[Line { name: "model", points: &points }, Line { name: "chance", points: &chance }])

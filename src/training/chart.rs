@@ -20,6 +20,17 @@ pub struct Frame<'a> {
     pub y: &'a str,
     /// Ends of x and y.
     pub ends: [(f64, f64); 2],
+    /// Where the lines' names stand.
+    pub legend: Legend,
+}
+
+/// A corner that the lines leave free.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Legend {
+    /// For lines that rise.
+    LowerRight,
+    /// For lines that fall.
+    LowerLeft,
 }
 
 const SIZE: (u32, u32) = (640, 420);
@@ -56,7 +67,10 @@ fn draw<'a>(svg: &'a mut String, frame: &Frame<'_>, lines: &[Line<'_>]) -> Drawn
         .configure_series_labels()
         .background_style(WHITE.mix(0.8))
         .border_style(BLACK.mix(0.3))
-        .position(SeriesLabelPosition::LowerRight)
+        .position(match frame.legend {
+            Legend::LowerRight => SeriesLabelPosition::LowerRight,
+            Legend::LowerLeft => SeriesLabelPosition::LowerLeft,
+        })
         .draw()?;
     area.present()
 }

@@ -16,5 +16,7 @@ pub mod forward;
 pub mod silence;
 pub mod tiers;
 pub mod train;
+pub mod weekly;
+pub mod backtest;
 pub mod chart;
 pub mod card;

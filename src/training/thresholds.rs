@@ -41,6 +41,22 @@ pub fn threshold_for_precision(peaks: &[Peak], precision: f64) -> Option<f64> {
     best
 }
 
+/// The lowest threshold at and above which at most `count` silences peak; `None` where even the highest score is shared
+/// by more.
+pub fn threshold_for_count(peaks: &[Peak], count: f64) -> Option<f64> {
+    let mut sorted = peaks.to_vec();
+    sorted.sort_by(|a, b| b.score.total_cmp(&a.score));
+    let (mut alerts, mut best) = (0.0, None);
+    for ties in sorted.chunk_by(|a, b| a.score == b.score) {
+        alerts += ties.iter().map(|peak| peak.weight).sum::<f64>();
+        if alerts > count {
+            break;
+        }
+        best = ties.first().map(|peak| peak.score);
+    }
+    best
+}
+
 /// Thresholds for watch, high and critical: those of [`WANTED_PRECISION`], kept apart and inside (0, 1).
 pub fn band_thresholds(peaks: &[Peak]) -> [f64; 3] {
     let mut floor = SPACING;

@@ -22,6 +22,7 @@ pub mod merge;
 pub mod sentences;
 pub mod cloud_event;
 pub mod alert;
+pub mod alert_line;
 pub mod outcome;
 pub mod outcome_lines;
 pub mod risk;

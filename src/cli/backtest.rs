@@ -1,0 +1,224 @@
+//! `backtest`: the warnings there would have been in a past period, against the best idle-days rule.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+
+use crate::cli::args::BacktestArgs;
+use crate::cli::common::{artifact, history, settings};
+use crate::cli::evaluate::warn_of_hindsight;
+use crate::cli::exit::Failure;
+use crate::cli::output::{say, write_whole};
+use crate::cli::play::Play;
+use crate::config::settings::Settings;
+use crate::engine::alerting::policy::Policy;
+use crate::engine::money::Money;
+use crate::engine::scoring::model::Model;
+use crate::processor::batch::OutTopic;
+use crate::processor::setup::{ClockMode, Setup};
+use crate::training::backtest::{
+    Period, Record, Survey, Wanted, Warning, Warnings, idle_model, idle_precision, idle_rule, lead_gain, precision_at,
+    record, survey, threshold, warned_ahead,
+};
+use crate::training::chart::{Frame, Legend, Line, lines};
+use crate::training::history::History;
+use crate::training::rows::RowRules;
+use crate::training::train::QUIET_DAYS;
+use crate::training::treatments::Treatments;
+use crate::wire::alert_line::opened_alert;
+use crate::wire::calendar::{day, day_text};
+use crate::wire::money::money_text;
+
+/// Runs the command.
+pub fn run(args: &BacktestArgs) -> Result<(), Failure> {
+    let settings = settings(args.input.config.as_deref())?;
+    let model = artifact(args.model.as_deref(), &settings)?.model().map_err(Failure::usage)?;
+    let period = Period { from: day(args.from), to: day(args.to) };
+    let horizon = model.horizon_days();
+    if period.to.since(period.from) <= horizon {
+        return Err(Failure::usage(format!(
+            "a silence needs {horizon} days to end: --to must lie more than that after --from"
+        )));
+    }
+    if args.input.files.iter().any(|file| file.as_os_str() == "-") {
+        return Err(Failure::usage("a backtest reads the history several times, so `-` can't be read: name a file"));
+    }
+    let read = history(&args.input, &settings, Some(period.to))?;
+    match read.history.span {
+        Some((first, last)) if first < period.from && period.to.since(last) <= QUIET_DAYS + 1 => {}
+        span => {
+            let reach = span.map_or("hold no event".into(), |(first, last)| {
+                format!("reach from {} to {}", day_text(first), day_text(last))
+            });
+            return Err(Failure::usage(format!("the data before --to {reach}: choose --from and --to inside")));
+        }
+    }
+    warn_of_hindsight(&model, period.from);
+    let treatments = Treatments::default();
+    let lateness_days = settings.policy.lateness_days;
+    let rules = RowRules { constants: model.constants, lateness_days, treatments: &treatments, seed: 0 };
+    let mut survey = survey(&read.history, &model, &rules, period, settings.policy.min_silence_days);
+    if survey.evaluated.is_empty() {
+        return Err(Failure::usage("no silence starts in the period: choose --from and --to further apart"));
+    }
+    let chosen = choose(args, &model, &settings, &survey)?;
+    let stage = Stage { args, settings: &settings, history: &read.history };
+    let ours = stage.warnings(&model, chosen.threshold)?;
+    let theirs = stage.warnings(&idle_model(&model, chosen.idle_days), 0.5)?;
+    let records = [&ours, &theirs].map(|warnings| record(&survey.evaluated, warnings, horizon));
+    let report = report(args, &model, &settings, &mut survey, &chosen, [&ours, &theirs], &records);
+    table(&records, &chosen, &settings);
+    if let Some(path) = &args.chart {
+        let name = format!("{} days idle", chosen.idle_days);
+        let points = [&ours, &theirs].map(|warnings| warned_ahead(&survey.evaluated, warnings, horizon));
+        let [our_points, their_points] = &points;
+        let frame = Frame {
+            title: "How early churned silences were warned of",
+            x: "at least so many days before the horizon",
+            y: "share of churned silences",
+            ends: [(0.0, f64::from(horizon)), (0.0, 1.0)],
+            legend: Legend::LowerLeft,
+        };
+        let drawn = [Line { name: "model", points: our_points }, Line { name: &name, points: their_points }];
+        write_whole(path, lines(&frame, &drawn).as_bytes())?;
+    }
+    say(format_args!("{report:#}"));
+    Ok(())
+}
+
+/// The threshold and the rule that are compared, and what they were chosen on.
+struct Chosen {
+    threshold: f64,
+    idle_days: i32,
+    chosen_on: &'static str,
+    precision_there: f64,
+    idle_precision_there: f64,
+}
+
+fn choose(args: &BacktestArgs, model: &Model, settings: &Settings, survey: &Survey) -> Result<Chosen, Failure> {
+    let (silences, days, chosen_on) = if args.r#match {
+        (&survey.evaluated, survey.evaluated_days, "the silences evaluated")
+    } else {
+        (&survey.earlier, survey.earlier_days, "silences that had ended before --from")
+    };
+    if silences.is_empty() {
+        return Err(Failure::usage(format!(
+            "there are no {chosen_on} to choose a threshold on: choose a later --from"
+        )));
+    }
+    let asked = args.precision.map(Wanted::Precision).or(args.capacity.map(Wanted::PerDay));
+    let threshold = match asked {
+        Some(wanted) => threshold(silences, days, wanted).ok_or_else(|| {
+            Failure::usage(format!("no threshold gives what is wanted on {chosen_on}: ask for less"))
+        })?,
+        None => settings.policy.thresholds.unwrap_or(model.thresholds).first().copied().unwrap_or(0.5),
+    };
+    let precision_there = precision_at(silences, threshold);
+    let wanted = asked.unwrap_or(Wanted::Precision(precision_there));
+    let ks = settings.policy.min_silence_days + 1..=model.horizon_days();
+    let idle_days = idle_rule(silences, days, wanted, ks);
+    let idle_precision_there = idle_precision(silences, idle_days);
+    Ok(Chosen { threshold, idle_days, chosen_on, precision_there, idle_precision_there })
+}
+
+/// What every run of the processor shares.
+struct Stage<'a> {
+    args: &'a BacktestArgs,
+    settings: &'a Settings,
+    history: &'a History,
+}
+
+impl Stage<'_> {
+    /// The warnings of a model that opens at `threshold`, through the service's own processor. Both arms count.
+    fn warnings(&self, model: &Model, threshold: f64) -> Result<Warnings, Failure> {
+        let settings = self.settings.clone().until(Some(day(self.args.to)));
+        let above = |part: f64| threshold + (1.0 - threshold) * part;
+        let setup = settings.setup(1);
+        let policy = Policy {
+            thresholds: Some([threshold, above(0.4), above(0.8)]),
+            holdout_share: 0.0,
+            publish_from: None,
+            ..(*setup.policy).clone()
+        };
+        let setup = Setup { policy: Arc::new(policy), clock: ClockMode::Event, ..setup };
+        let positions: HashMap<&str, u32> =
+            self.history.customers.iter().map(|customer| &*customer.customer).zip(0..).collect();
+        let mut warnings = Warnings::default();
+        let mut see = |record: &crate::processor::batch::OutRecord<'_>| {
+            let (OutTopic::Alerts, Some(value)) = (record.topic, record.value) else { return };
+            let Some(alert) = opened_alert(value, settings.rules.currency) else { return };
+            if let Some(customer) = positions.get(&*alert.customer) {
+                let (opened, silence_days, value_at_risk) = (alert.opened, alert.silence_days, alert.value_at_risk);
+                warnings.add(*customer, Warning { opened, silence_days, value_at_risk });
+            }
+        };
+        Play::new(&mut see).run(&self.args.input, &settings, setup, &Arc::new(model.clone()))?;
+        Ok(warnings)
+    }
+}
+
+fn report(
+    args: &BacktestArgs,
+    model: &Model,
+    settings: &Settings,
+    survey: &mut Survey,
+    chosen: &Chosen,
+    [ours, theirs]: [&Warnings; 2],
+    [our_record, their_record]: &[Record; 2],
+) -> Value {
+    let horizon = model.horizon_days();
+    let (gain, interval, pairs) = lead_gain(&survey.evaluated, ours, theirs, horizon);
+    let (weeks, [by_score, by_silence, everybody]) = survey.weekly.figures();
+    let mut report = json!({
+        "model": model.version,
+        "from": args.from.to_string(),
+        "to": args.to.to_string(),
+        "horizon_days": horizon,
+        "threshold": chosen.threshold,
+        "chosen_on": chosen.chosen_on,
+        "precision_there": chosen.precision_there,
+        "silences": survey.evaluated.len(),
+        "churned": survey.evaluated.iter().filter(|silence| silence.churned).count(),
+        "currency": settings.rules.currency.code(),
+        "lead_gain_days": {"mean": gain, "interval": interval, "pairs": pairs},
+        "weekly_top_tenth": {"weeks": weeks, "precision": by_score, "precision_by_silence": by_silence, "base_rate": everybody},
+    });
+    let mut idle = record_json(their_record, settings);
+    idle.insert("idle_days".into(), chosen.idle_days.into());
+    idle.insert("precision_there".into(), chosen.idle_precision_there.into());
+    if let Some(report) = report.as_object_mut() {
+        report.extend(record_json(our_record, settings));
+        report.insert("idle".into(), Value::Object(idle));
+    }
+    report
+}
+
+fn record_json(record: &Record, settings: &Settings) -> Map<String, Value> {
+    let named = || Record::NAMES.iter().map(|name| (*name).to_owned());
+    let mut told: Map<String, Value> = named().zip(record.figures.map(Value::from)).collect();
+    let intervals: Map<String, Value> = named().zip(record.intervals.map(|ends| json!(ends))).collect();
+    told.insert("alerts".into(), record.alerts.into());
+    told.insert("lead_days_median".into(), record.lead_days_median.into());
+    told.insert("value_warned".into(), money_text(record.value_warned, settings.rules.currency).into());
+    told.insert("opened_within_2_days".into(), record.within_two_days.into());
+    told.insert("intervals".into(), Value::Object(intervals));
+    told
+}
+
+/// The two records side by side, on standard error.
+fn table(records: &[Record; 2], chosen: &Chosen, settings: &Settings) {
+    let [ours, theirs] = records;
+    let rule = format!("{} days idle", chosen.idle_days);
+    eprintln!("{:<24}{:>12}{:>16}", "", "model", rule);
+    let line = |name: &str, ours: String, theirs: String| eprintln!("{name:<24}{ours:>12}{theirs:>16}");
+    line("alerts", ours.alerts.to_string(), theirs.alerts.to_string());
+    for ((name, ours), theirs) in Record::NAMES.iter().zip(ours.figures).zip(theirs.figures) {
+        let places = if name.contains("lead") { 1 } else { 3 };
+        line(name, format!("{ours:.places$}"), format!("{theirs:.places$}"));
+    }
+    line("lead_days_median", format!("{:.1}", ours.lead_days_median), format!("{:.1}", theirs.lead_days_median));
+    line("opened_within_2_days", format!("{:.3}", ours.within_two_days), format!("{:.3}", theirs.within_two_days));
+    let money = |money: Money| money_text(money, settings.rules.currency);
+    line("value_warned", money(ours.value_warned), money(theirs.value_warned));
+}
