@@ -68,6 +68,11 @@ pub enum Command {
         after_help = "Example: churnwatch backtest history.csv.gz --model model.json --from 2025-06-01 --to 2026-01-01 --precision 0.8"
     )]
     Backtest(BacktestArgs),
+    /// Set a new model against the one in force; exit code 2 where it may not take its place.
+    #[command(
+        after_help = "Example: churnwatch compare history.csv.gz --champion old.json --challenger new.json --at 2026-01-01"
+    )]
+    Compare(CompareArgs),
     /// Check, print or describe the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -284,6 +289,23 @@ pub struct EvaluateArgs {
     /// Also write every customer's score, as JSON Lines.
     #[arg(long)]
     pub scores: Option<PathBuf>,
+}
+
+/// Arguments of `compare`.
+#[derive(Debug, Args)]
+pub struct CompareArgs {
+    /// What is read.
+    #[command(flatten)]
+    pub input: HistoryArgs,
+    /// The model in force; the configured one if absent.
+    #[arg(long)]
+    pub champion: Option<PathBuf>,
+    /// The model that may take its place.
+    #[arg(long)]
+    pub challenger: PathBuf,
+    /// The midnight at which everybody is scored by both.
+    #[arg(long)]
+    pub at: Date,
 }
 
 /// Arguments of `backtest`.

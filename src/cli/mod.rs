@@ -17,5 +17,6 @@ pub mod play;
 pub mod train;
 pub mod evaluate;
 pub mod backtest;
+pub mod compare;
 pub mod config;
 pub mod run;

@@ -7,7 +7,9 @@ use clap::error::ErrorKind;
 
 use crate::cli::args::{Cli, Command, LogFormat};
 use crate::cli::exit::Failure;
-use crate::cli::{backtest, config, demo, evaluate, generate, inspect, publish, rebuild, replay, serve, topics, train};
+use crate::cli::{
+    backtest, compare, config, demo, evaluate, generate, inspect, publish, rebuild, replay, serve, topics, train,
+};
 use crate::service::telemetry::logs;
 
 /// The whole process.
@@ -42,6 +44,7 @@ fn command(cli: &Cli) -> Result<(), Failure> {
         Command::Train(args) => train::run(args),
         Command::Evaluate(args) => evaluate::run(args),
         Command::Backtest(args) => backtest::run(args),
+        Command::Compare(args) => compare::run(args),
         Command::Config(args) => config::run(args),
     }
 }

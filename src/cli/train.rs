@@ -75,13 +75,7 @@ fn train_settings(args: &TrainArgs, settings: &Settings, at: Day) -> Result<Trai
     })
 }
 
-fn record(
-    args: &TrainArgs,
-    read: &ReadHistory,
-    treatments: &Treatments,
-    trained: &Trained,
-    at: Day,
-) -> TrainingRecord {
+fn record(args: &TrainArgs, read: &ReadHistory, treatments: &Treatments, trained: &Trained, at: Day) -> TrainingRecord {
     let (silence, forward) = (&trained.silence, &trained.forward);
     TrainingRecord {
         from: read.history.span.map(|(first, _)| day_text(first)).unwrap_or_default(),

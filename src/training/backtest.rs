@@ -120,7 +120,9 @@ pub fn idle_rule(silences: &[Silence], days: i32, wanted: Wanted, ks: std::ops::
         }
     };
     ks.into_iter().find(good).unwrap_or_else(|| {
-        (most..=best).max_by(|a, b| idle_precision(silences, *a).total_cmp(&idle_precision(silences, *b))).unwrap_or(best)
+        (most..=best)
+            .max_by(|a, b| idle_precision(silences, *a).total_cmp(&idle_precision(silences, *b)))
+            .unwrap_or(best)
     })
 }
 

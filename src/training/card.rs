@@ -34,7 +34,13 @@ pub fn card(artifact: &Artifact, stem: &str, heads: [Told<'_>; 2], unusable: u64
     card
 }
 
-fn write_card(card: &mut Card, artifact: &Artifact, stem: &str, heads: [Told<'_>; 2], unusable: u64) -> std::fmt::Result {
+fn write_card(
+    card: &mut Card,
+    artifact: &Artifact,
+    stem: &str,
+    heads: [Told<'_>; 2],
+    unusable: u64,
+) -> std::fmt::Result {
     let out = &mut card.text;
     let (training, horizon) = (&artifact.training, artifact.horizon_days);
     let [watch, high, critical] = artifact.thresholds;
@@ -91,7 +97,9 @@ fn write_head(card: &mut Card, stem: &str, name: &str, told: &Told<'_>) -> std::
         writeln!(out, "| {figure} | {value:.4} | {low:.4} to {high:.4} |")?;
     }
     let lower = name.to_lowercase();
-    for (kind, svg) in [("reliability", reliability_svg(name, &head.validation)), ("lift", lift_svg(name, &judged.lift))] {
+    for (kind, svg) in
+        [("reliability", reliability_svg(name, &head.validation)), ("lift", lift_svg(name, &judged.lift))]
+    {
         let file = format!("{stem}-{lower}-{kind}.svg");
         writeln!(card.text, "\n![{name} head: {kind}]({file})")?;
         card.diagrams.push((file, svg));

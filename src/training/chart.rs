@@ -59,9 +59,10 @@ fn draw<'a>(svg: &'a mut String, frame: &Frame<'_>, lines: &[Line<'_>]) -> Drawn
     chart.configure_mesh().x_desc(frame.x).y_desc(frame.y).light_line_style(WHITE).draw()?;
     for (line, colour) in lines.iter().zip(COLOURS) {
         let series = LineSeries::new(line.points.iter().copied(), colour.stroke_width(2)).point_size(3);
-        chart.draw_series(series)?.label(line.name).legend(move |(x, y)| {
-            PathElement::new(vec![(x, y), (x + 18, y)], colour.stroke_width(2))
-        });
+        chart
+            .draw_series(series)?
+            .label(line.name)
+            .legend(move |(x, y)| PathElement::new(vec![(x, y), (x + 18, y)], colour.stroke_width(2)));
     }
     chart
         .configure_series_labels()

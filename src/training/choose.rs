@@ -1,7 +1,6 @@
 //! Choosing between ways to fit: each is fitted on earlier rows and judged by log loss on later ones.
 
-use crate::engine::scoring::logistic::{Head, sigmoid};
-use crate::training::calibrate::{Platt, platt};
+use crate::engine::scoring::logistic::Head;
 use crate::training::fit::{Design, FitFault};
 use crate::training::metrics::log_loss;
 use crate::training::rows::Row;
@@ -21,7 +20,7 @@ pub struct Split<'a> {
 
 /// What was chosen and fitted.
 pub struct Chosen {
-    /// The head fitted on all rows of its split; not calibrated.
+    /// The head fitted on all rows of its split.
     pub head: Head,
     /// Rows of that fit.
     pub rows: u64,
@@ -34,11 +33,9 @@ pub struct Chosen {
 /// How a head fitted on the earlier rows did on the later ones.
 pub struct Trial {
     alpha: f64,
-    /// What Platt scaling on the later rows gives.
-    pub platt: Platt,
-    /// Log loss of the uncalibrated scores.
+    /// Log loss of the scores.
     pub log_loss: f64,
-    /// Uncalibrated scores of the later rows, in their order.
+    /// Scores of the later rows, in their order.
     pub scores: Vec<f64>,
 }
 
@@ -67,10 +64,9 @@ fn judge(split: &Split<'_>, features: &[usize]) -> Option<Trial> {
     let churned: Vec<bool> = split.later.iter().map(|row| row.churned).collect();
     let trials = ALPHAS.iter().filter_map(|alpha| {
         let head = design.fit(*alpha).ok()?;
-        let raw: Vec<f64> = split.later.iter().map(|row| head.log_odds(&row.features)).collect();
-        let scores: Vec<f64> = raw.iter().map(|raw| sigmoid(*raw)).collect();
+        let scores: Vec<f64> = split.later.iter().map(|row| head.score(&row.features)).collect();
         let log_loss = log_loss(&scores, &churned);
-        Some(Trial { alpha: *alpha, platt: platt(&raw, &churned), log_loss, scores })
+        Some(Trial { alpha: *alpha, log_loss, scores })
     });
     trials.filter(|trial| trial.log_loss.is_finite()).min_by(|a, b| a.log_loss.total_cmp(&b.log_loss))
 }

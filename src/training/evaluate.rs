@@ -50,8 +50,7 @@ pub struct Figures {
 
 impl Figures {
     /// Names, in the order of [`Figures::values`].
-    pub const NAMES: [&str; 7] =
-        ["auc", "auc_active", "log_loss", "brier", "ece", "idle_auc", "idle_auc_active"];
+    pub const NAMES: [&str; 7] = ["auc", "auc_active", "log_loss", "brier", "ece", "idle_auc", "idle_auc_active"];
 
     /// All figures.
     pub const fn values(&self) -> [f64; 7] {

@@ -22,20 +22,8 @@ const COMPACT: [&str; 14] = [
 /// What the rich heads use besides.
 const RICH: [&str; 3] = ["lspend30", "lspend90", "laov"];
 /// What the silence head uses besides: the shape of the idle day, and the main effects of what it is crossed with.
-const SHAPE: [&str; 12] = [
-    "r",
-    "lr",
-    "lr2",
-    "sqrt_r",
-    "lod_x_ln_n",
-    "lr_x_ln_n",
-    "hinge1",
-    "hinge2",
-    "hinge3",
-    "hinge4",
-    "ln_n",
-    "ltenure",
-];
+const SHAPE: [&str; 12] =
+    ["r", "lr", "lr2", "sqrt_r", "lod_x_ln_n", "lr_x_ln_n", "hinge1", "hinge2", "hinge3", "hinge4", "ln_n", "ltenure"];
 /// What is known of a customer besides purchases; constant, and so left out, in a log that has none of it.
 const HEARD: [&str; 11] = [
     "lattention7",

@@ -24,10 +24,7 @@ fn cutoffs(first: Day, at: Day, horizon_days: i32) -> Vec<Day> {
     let newest = at.plus(-horizon_days);
     let oldest = first.plus(horizon_days.min(newest.since(first)));
     let [.., most] = CUTOFFS;
-    (0..most as i32)
-        .map(|back| newest.plus(-back * CUTOFF_STEP_DAYS))
-        .take_while(|cutoff| *cutoff >= oldest)
-        .collect()
+    (0..most as i32).map(|back| newest.plus(-back * CUTOFF_STEP_DAYS)).take_while(|cutoff| *cutoff >= oldest).collect()
 }
 
 /// Fits the head.
@@ -56,8 +53,7 @@ pub fn forward_head(
     });
     let splits = if most.all.len() > few.all.len() { vec![few, most] } else { vec![few] };
     let chosen = fit_best(&splits, &forward_features(settings.rich))?;
-    // One later cutoff cannot tell its season from a fault of calibration, so there is no Platt scaling on it alone: an
-    // offset learnt on one quarter did harm in the next on both shared logs (docs/accuracy.md).
+    // No Platt scaling on the last cutoff: it would carry one quarter's level into the next (decision 10).
     let seasonal = a_year(&newest_first, first, horizon).and_then(|oldest| {
         let part = |row: &Row| (row.day.since(oldest) / CUTOFF_STEP_DAYS) as usize * PARTS / YEAR_CUTOFFS;
         let year = rows.iter().filter(|row| row.day >= oldest);

@@ -64,7 +64,8 @@ fn derivatives(matrix: ArrayView2<'_, f64>, churned: &[bool], parameters: &Array
         block.column_mut(columns).fill(1.0);
         let probability = block.dot(parameters).mapv(sigmoid);
         let target = churned.iter().map(|churned| f64::from(u8::from(*churned)));
-        let error: Array1<f64> = probability.iter().zip(target).map(|(probability, target)| probability - target).collect();
+        let error: Array1<f64> =
+            probability.iter().zip(target).map(|(probability, target)| probability - target).collect();
         gradient += &block.t().dot(&error);
         let weights = probability.mapv(|p| libm::sqrt((p * (1.0 - p)).max(1e-12)));
         block *= &weights.insert_axis(Axis(1));
@@ -88,7 +89,8 @@ mod tests {
     fn rows(count: usize, columns: usize) -> (Array2<f64>, Vec<bool>) {
         let draw = |at: usize, column: usize| uniform(&[&at.to_le_bytes(), &column.to_le_bytes()]);
         let matrix = Array2::from_shape_fn((count, columns), |(at, column)| 3.4 * (draw(at, column) - 0.5));
-        let truth = |at: usize| matrix.row(at).iter().enumerate().map(|(column, x)| x * (column as f64 - 1.5)).sum::<f64>();
+        let truth =
+            |at: usize| matrix.row(at).iter().enumerate().map(|(column, x)| x * (column as f64 - 1.5)).sum::<f64>();
         let churned = (0..count).map(|at| draw(at, 99) < sigmoid(0.5 * truth(at) + 1.0)).collect();
         (matrix, churned)
     }
@@ -98,7 +100,12 @@ mod tests {
         let (matrix, churned) = rows(120_000, 4);
         let (weights, intercept) = newton(matrix.view(), &churned, 10.0);
         let dataset = DatasetBase::new(matrix.view(), Array1::from(churned.clone()));
-        let linfa = LogisticRegression::default().alpha(10.0).max_iterations(500).gradient_tolerance(1e-6).fit(&dataset).unwrap();
+        let linfa = LogisticRegression::default()
+            .alpha(10.0)
+            .max_iterations(500)
+            .gradient_tolerance(1e-6)
+            .fit(&dataset)
+            .unwrap();
         let sign = if linfa.labels().pos.class { 1.0 } else { -1.0 };
         for (ours, theirs) in weights.iter().zip(linfa.params()) {
             assert!((ours - sign * theirs).abs() < 1e-6, "{ours} {theirs}");

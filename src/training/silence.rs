@@ -3,7 +3,7 @@
 use crate::engine::day::Day;
 use crate::engine::scoring::logistic::{CLIP, Head};
 use crate::engine::scoring::model::ScoreReference;
-use crate::training::choose::{Chosen, Split, fit_best};
+use crate::training::choose::{Split, fit_best};
 use crate::training::evaluate::Scored;
 use crate::training::feature_sets::silence_features;
 use crate::training::fit::FitFault;
@@ -57,21 +57,17 @@ pub fn silence_head(
     let scores = chosen.trial.iter().flat_map(|trial| trial.scores.iter());
     let validation = later.iter().zip(scores).map(|(row, score)| Scored::of_row(row, *score)).collect();
     let season = seasonal.is_some();
-    let calibrated = || {
-        let platt = chosen.trial.as_ref().map(|trial| trial.platt);
-        platt.map_or(chosen.head.clone(), |platt| Head { slope: platt.slope, offset: platt.offset, ..chosen.head.clone() })
-    };
-    let head = seasonal.unwrap_or_else(calibrated);
-    let every_day =
-        SilenceSample { from: border, customers: MAX_THRESHOLD_ROWS / expected, idle_days: 1.0, ..sample };
+    // No Platt scaling on the later block: it would carry one quarter's level into the next (decision 10).
+    let head = seasonal.unwrap_or(chosen.head);
+    let every_day = SilenceSample { from: border, customers: MAX_THRESHOLD_ROWS / expected, idle_days: 1.0, ..sample };
     let mut peaks: Vec<Peak> = Vec::new();
     each_silence(history, &every_day, rules, |_, silence, weight| {
         peaks.extend(peak(silence, &head, settings.min_silence_days, weight));
     });
     let reference = reference(&head, &later);
     let spread = group_spread(&head, later.iter());
-    let Chosen { rows, alpha, .. } = chosen;
-    let fitted = FittedHead { head, rows, alpha, season, validation, validated_on: border, spread };
+    let fitted =
+        FittedHead { head, rows: chosen.rows, alpha: chosen.alpha, season, validation, validated_on: border, spread };
     Ok((fitted, band_thresholds(&peaks), reference))
 }
 

@@ -137,8 +137,7 @@ pub fn train(
     let rules = RowRules { constants, lateness_days: settings.lateness_days, treatments, seed: settings.seed };
     let fault = |head| move |fault| TrainFault::Head { head, fault };
     let forward = forward_head(history, first, settings, &rules).map_err(fault("forward"))?;
-    let (silence, thresholds, reference) =
-        silence_head(history, first, settings, &rules).map_err(fault("silence"))?;
+    let (silence, thresholds, reference) = silence_head(history, first, settings, &rules).map_err(fault("silence"))?;
     let (tier_edges, rfm_edges) = edges(history, settings.at, settings.lateness_days);
     let model = Model {
         version: name.into(),

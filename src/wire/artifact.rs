@@ -5,8 +5,8 @@ use sha2::{Digest, Sha256};
 
 use crate::engine::money::Money;
 use crate::engine::rfm::features::{FEATURE_TABLE, FeatureConstants, feature_index};
-use crate::engine::scoring::logistic::{Column, Head};
 use crate::engine::rfm::rfm_scores::RfmEdges;
+use crate::engine::scoring::logistic::{Column, Head};
 use crate::engine::scoring::model::{Model, ScoreReference};
 use crate::wire::calendar;
 

@@ -1,0 +1,102 @@
+//! `compare`: a challenger against the champion, on the same customers; exit code 2 where it may not be promoted.
+
+use std::io::{Write, stdout};
+
+use serde_json::{Map, Value, json};
+
+use crate::cli::args::CompareArgs;
+use crate::cli::common::{artifact, history, settings};
+use crate::cli::evaluate::{check_reach, figures_json, warn_of_hindsight};
+use crate::cli::exit::Failure;
+use crate::engine::alerting::value::Tier;
+use crate::training::compare::{Comparison, HeadComparison, WarningDifference, compare};
+use crate::training::evaluate::Figures;
+use crate::training::history::History;
+use crate::wire::calendar::{day, day_text};
+
+/// Runs the command.
+pub fn run(args: &CompareArgs) -> Result<(), Failure> {
+    let settings = settings(args.input.config.as_deref())?;
+    let champion = artifact(args.champion.as_deref(), &settings)?.model().map_err(Failure::usage)?;
+    let challenger = artifact(Some(&args.challenger), &settings)?.model().map_err(Failure::usage)?;
+    let (at, horizon) = (day(args.at), champion.horizon_days());
+    let read = history(&args.input, &settings, Some(at.plus(horizon)))?;
+    check_reach(&read, at, horizon)?;
+    warn_of_hindsight(&champion, at);
+    let compared = compare(&read.history, &champion, &challenger, at, settings.policy.lateness_days);
+    let tiers = Tier::ALL.iter().zip(&compared.warnings);
+    let warnings: Map<String, Value> =
+        tiers.map(|(tier, difference)| (tier.name().to_owned(), warnings_json(difference, &read.history))).collect();
+    // A reader that has gone must not turn a no into a yes, so this is not `say`.
+    let _ = writeln!(
+        stdout(),
+        "{:#}",
+        json!({
+            "champion": champion.version,
+            "challenger": challenger.version,
+            "at": day_text(at),
+            "horizon_days": horizon,
+            "forward": head_json(&compared.forward),
+            "silence": head_json(&compared.silence),
+            "warnings": warnings,
+            "may_be_promoted": compared.objections.is_empty(),
+            "objections": compared.objections,
+        })
+    );
+    table(&compared);
+    if compared.objections.is_empty() { Ok(()) } else { Err(Failure::Refused(compared.objections)) }
+}
+
+fn head_json(head: &HeadComparison) -> Value {
+    let named = || Figures::NAMES.iter().map(|name| (*name).to_owned());
+    let difference: Map<String, Value> = named()
+        .zip(head.difference.iter().zip(head.intervals))
+        .filter(|(name, _)| !name.starts_with("idle"))
+        .map(|(name, (value, interval))| (name, json!({"value": value, "interval": interval})))
+        .collect();
+    json!({
+        "customers": head.champion.rows,
+        "base_rate": head.champion.base_rate,
+        "champion": figures_json(&head.champion),
+        "challenger": figures_json(&head.challenger),
+        "difference": difference,
+    })
+}
+
+fn warnings_json(difference: &WarningDifference, history: &History) -> Value {
+    let names = |positions: &[u32]| -> Vec<String> {
+        let known = positions.iter().filter_map(|at| history.customers.get(*at as usize));
+        known.map(|customer| customer.customer.to_string()).collect()
+    };
+    json!({
+        "both": difference.both,
+        "only_champion": difference.only_champion,
+        "only_challenger": difference.only_challenger,
+        "examples_dropped": names(&difference.dropped),
+        "examples_added": names(&difference.added),
+    })
+}
+
+/// The figures side by side, on standard error.
+fn table(compared: &Comparison) {
+    eprintln!("{:<24}{:>10}{:>12}{:>12}  95 % interval", "", "champion", "challenger", "difference");
+    for (name, head) in [("forward", &compared.forward), ("silence", &compared.silence)] {
+        let values = head.champion.figures.values().into_iter().zip(head.challenger.figures.values());
+        let lines = Figures::NAMES.iter().zip(values).zip(head.difference.iter().zip(head.intervals));
+        for ((figure, (ours, theirs)), (difference, [low, high])) in
+            lines.filter(|((name, _), _)| !name.starts_with("idle"))
+        {
+            let figure = format!("{name} {figure}");
+            eprintln!("{figure:<24}{ours:>10.4}{theirs:>12.4}{difference:>+12.4}  {low:+.4} to {high:+.4}");
+        }
+    }
+    for (tier, difference) in Tier::ALL.iter().zip(&compared.warnings) {
+        eprintln!(
+            "tier {:<6} warned by both {}, by the champion alone {}, by the challenger alone {}",
+            tier.name(),
+            difference.both,
+            difference.only_champion,
+            difference.only_challenger
+        );
+    }
+}

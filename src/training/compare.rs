@@ -1,0 +1,157 @@
+//! Two models on the same customers at the same midnight: figures, what a change would do to warnings, and the gate.
+
+use crate::engine::alerting::value::Tier;
+use crate::engine::day::Day;
+use crate::engine::scoring::model::Model;
+use crate::training::evaluate::{Evaluation, Figures, Scored, evaluate, figures, intervals, rows_at, scored};
+use crate::training::history::History;
+use crate::training::rows::Row;
+
+/// A challenger's calibration error may be this much above the champion's.
+const ECE_MARGIN: f64 = 0.02;
+/// Customers named as examples of each kind.
+const EXAMPLES: usize = 3;
+
+/// One head of both models.
+pub struct HeadComparison {
+    /// The champion's figures.
+    pub champion: Evaluation,
+    /// The challenger's figures.
+    pub challenger: Evaluation,
+    /// Challenger less champion, by [`Figures::NAMES`].
+    pub difference: [f64; 7],
+    /// 95 % intervals of the differences, paired by customer.
+    pub intervals: [[f64; 2]; 7],
+}
+
+/// Customers at or above the watch threshold of one model, of the other, of both.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WarningDifference {
+    /// Of both.
+    pub both: u64,
+    /// Of the champion alone.
+    pub only_champion: u64,
+    /// Of the challenger alone.
+    pub only_challenger: u64,
+    /// Some customers of the champion alone, by position in the history.
+    pub dropped: Vec<u32>,
+    /// Some customers of the challenger alone.
+    pub added: Vec<u32>,
+}
+
+/// The whole comparison.
+pub struct Comparison {
+    /// P(no purchase in the next H days), everybody.
+    pub forward: HeadComparison,
+    /// P(this silence will exceed H), of those whose silence has not yet.
+    pub silence: HeadComparison,
+    /// By [`Tier::ALL`].
+    pub warnings: [WarningDifference; 3],
+    /// Why the challenger may not be promoted; empty: it may.
+    pub objections: Vec<String>,
+}
+
+/// Compares two models of one horizon at the midnight that opens `at`.
+pub fn compare(history: &History, champion: &Model, challenger: &Model, at: Day, lateness_days: i32) -> Comparison {
+    let horizon = champion.horizon_days();
+    let [ours, theirs] = [champion, challenger].map(|model| rows_at(history, model, at, lateness_days));
+    let forward = head(
+        &scored(&ours, |features| champion.forward.score(features)),
+        &scored(&theirs, |features| challenger.forward.score(features)),
+        horizon,
+    );
+    let [ours, theirs] = [ours, theirs].map(|rows| silences(history, rows, at, horizon));
+    let our_scores = scored(&ours, |features| champion.silence.score(features));
+    let their_scores = scored(&theirs, |features| challenger.silence.score(features));
+    let silence = head(&our_scores, &their_scores, horizon);
+    let mut warnings: [WarningDifference; 3] = Default::default();
+    for (ours, theirs) in our_scores.iter().zip(&their_scores) {
+        let tier = tier(history, champion, ours.customer, at, lateness_days);
+        let Some(tier) = warnings.get_mut(tier as usize) else { continue };
+        match (warned(champion, ours.score), warned(challenger, theirs.score)) {
+            (true, true) => tier.both += 1,
+            (true, false) => {
+                tier.only_champion += 1;
+                tier.dropped.extend((tier.dropped.len() < EXAMPLES).then_some(ours.customer));
+            }
+            (false, true) => {
+                tier.only_challenger += 1;
+                tier.added.extend((tier.added.len() < EXAMPLES).then_some(ours.customer));
+            }
+            (false, false) => {}
+        }
+    }
+    let mut objections = Vec::new();
+    if challenger.trained_until > at {
+        objections
+            .push("the challenger was trained on the period that it is judged by: train it with the same --at".into());
+    }
+    objections.extend(object("forward", &forward));
+    objections.extend(object("silence", &silence));
+    Comparison { forward, silence, warnings, objections }
+}
+
+fn warned(model: &Model, score: f64) -> bool {
+    model.thresholds.first().is_some_and(|watch| score >= *watch)
+}
+
+fn tier(history: &History, model: &Model, customer: u32, at: Day, lateness_days: i32) -> Tier {
+    let mut tier = Tier::Low;
+    if let Some(customer) = history.customers.get(customer as usize) {
+        customer.walk(&[at.plus(-1)], lateness_days, |day, profile| {
+            tier = Tier::of(profile.net_year(day, lateness_days), model.tier_edges);
+        });
+    }
+    tier
+}
+
+/// The rows whose silence may still exceed the horizon, labelled by whether it does.
+fn silences(history: &History, rows: Vec<Row>, at: Day, horizon: i32) -> Vec<Row> {
+    let within = rows.into_iter().filter(|row| (0..horizon).contains(&row.silence_days));
+    within
+        .map(|row| {
+            let ends = row.silent_since().plus(horizon);
+            let bought =
+                history.customers.get(row.customer as usize).map(|customer| customer.purchase_days(ends.plus(1)));
+            let churned = bought.is_none_or(|bought| bought.last().is_none_or(|last| *last < at));
+            Row { churned, ..row }
+        })
+        .collect()
+}
+
+fn head(champion: &[Scored], challenger: &[Scored], horizon: i32) -> HeadComparison {
+    let pairs: Vec<(Scored, Scored)> = champion.iter().copied().zip(challenger.iter().copied()).collect();
+    let difference = |pairs: &[(Scored, Scored)]| {
+        let (ours, theirs): (Vec<Scored>, Vec<Scored>) = pairs.iter().copied().unzip();
+        let (ours, theirs) = (figures(&ours, horizon).values(), figures(&theirs, horizon).values());
+        let mut difference = theirs;
+        difference.iter_mut().zip(ours).for_each(|(theirs, ours)| *theirs -= ours);
+        difference
+    };
+    HeadComparison {
+        champion: evaluate(champion, horizon),
+        challenger: evaluate(challenger, horizon),
+        difference: difference(&pairs),
+        intervals: intervals(&pairs, |pair| pair.0.customer, difference),
+    }
+}
+
+/// What speaks against the challenger: worse than the champion by more than chance, or badly calibrated.
+fn object(name: &str, head: &HeadComparison) -> Vec<String> {
+    let mut objections = Vec::new();
+    for ((figure, [low, high]), difference) in Figures::NAMES.iter().zip(head.intervals).zip(head.difference) {
+        let worse = match *figure {
+            "log_loss" => low > 0.0,
+            "auc_active" => high < 0.0,
+            "ece" => difference > ECE_MARGIN,
+            _ => false,
+        };
+        if worse {
+            objections.push(format!(
+                "{name} head: {figure} is worse by {:.4} (95 % interval {low:.4} to {high:.4})",
+                difference.abs()
+            ));
+        }
+    }
+    objections
+}
