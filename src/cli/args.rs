@@ -63,6 +63,9 @@ pub enum Command {
     /// Score every customer at a date and compare with what then happened.
     #[command(after_help = "Example: churnwatch evaluate history.csv.gz --model model.json --at 2026-01-01")]
     Evaluate(EvaluateArgs),
+    /// Put heads fitted by scikit-learn into a model.
+    #[command(after_help = "Example: churnwatch import --silence head.json --base model.json --output imported.json")]
+    Import(ImportArgs),
     /// Check, print or describe the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -255,6 +258,26 @@ pub struct EvaluateArgs {
     /// Also write every customer's score, as JSON Lines.
     #[arg(long)]
     pub scores: Option<PathBuf>,
+}
+
+/// Arguments of `import`.
+#[derive(Debug, Args)]
+pub struct ImportArgs {
+    /// The silence head, as `models/export_sklearn.py` writes it: JSON, or ONNX where the name ends in .onnx.
+    #[arg(long, required_unless_present = "forward")]
+    pub silence: Option<PathBuf>,
+    /// The forward head, likewise.
+    #[arg(long)]
+    pub forward: Option<PathBuf>,
+    /// Model artifact that gives everything else.
+    #[arg(long)]
+    pub base: PathBuf,
+    /// Name of the model; the output's file name if absent.
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Where the artifact goes.
+    #[arg(long)]
+    pub output: PathBuf,
 }
 
 /// What to do with the configuration.

@@ -15,5 +15,6 @@ pub mod generate;
 pub mod replay;
 pub mod train;
 pub mod evaluate;
+pub mod import;
 pub mod config;
 pub mod run;

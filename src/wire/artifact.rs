@@ -1,5 +1,7 @@
 //! The model artifact: JSON with both heads, checked as it is read. Foreign, broken or non-finite models never get in.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -42,8 +44,30 @@ pub struct Artifact {
     pub tier_edges: [i64; 2],
     /// How it was trained.
     pub training: TrainingRecord,
+    /// Heads that were fitted elsewhere, and the SHA-256 of the file that each came in.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub imported: BTreeMap<HeadName, String>,
     /// SHA-256 of everything else, as compact JSON with this field empty.
     pub checksum: String,
+}
+
+/// Which head.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum HeadName {
+    /// P(this silence will exceed H).
+    Silence,
+    /// P(no purchase in the next H days).
+    Forward,
+}
+
+impl std::fmt::Display for HeadName {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match self {
+            Self::Silence => "silence",
+            Self::Forward => "forward",
+        })
+    }
 }
 
 /// One head.
@@ -146,10 +170,26 @@ impl Artifact {
             thresholds: model.thresholds,
             tier_edges: [mid.0, high.0],
             training,
+            imported: BTreeMap::new(),
             checksum: String::new(),
         };
         artifact.checksum = artifact.digest();
         artifact
+    }
+
+    /// Puts a head that was fitted elsewhere in the place of the artifact's own, whose story in the training record
+    /// ends with it, and renews the checksum. Thresholds and everything else stay.
+    pub fn replace(&mut self, name: HeadName, head: &Head, file_digest: String) {
+        let TrainingRecord { rows, alpha, validation_log_loss, .. } = &mut self.training;
+        let ([silence_rows, forward_rows], [silence_alpha, forward_alpha]) = (rows, alpha);
+        let [silence_loss, forward_loss] = validation_log_loss;
+        let (record, rows, alpha, loss) = match name {
+            HeadName::Silence => (&mut self.silence, silence_rows, silence_alpha, silence_loss),
+            HeadName::Forward => (&mut self.forward, forward_rows, forward_alpha, forward_loss),
+        };
+        (*record, *rows, *alpha, *loss) = (head_record(head), 0, 0.0, None);
+        self.imported.insert(name, file_digest);
+        self.checksum = self.digest();
     }
 
     /// Reads and checks an artifact.

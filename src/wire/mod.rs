@@ -26,3 +26,5 @@ pub mod outcome;
 pub mod risk;
 pub mod profile_json;
 pub mod artifact;
+pub mod onnx;
+pub mod imported_head;
