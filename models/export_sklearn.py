@@ -61,7 +61,7 @@ class Head:
         self.golden = self._golden(X, pipeline.predict_proba(X_sample)[:, at])
 
     def _golden(self, X, probabilities):
-        """Rows of the sample from the lowest to the highest probability, none of them beyond the clip."""
+        """Rows of the sample from the lowest to the highest probability, no feature beyond the clip."""
         z = (X - self.mean) / self.scale
         inside = np.flatnonzero((np.abs(z) <= CLIP).all(axis=1))
         if len(inside) == 0:
@@ -76,8 +76,18 @@ class Head:
         ours = 1.0 / (1.0 + np.exp(-(z[inside] @ self.weight + self.intercept)))
         if not np.allclose(ours, theirs, rtol=0.0, atol=1e-10):
             raise ValueError("the pipeline is not the sigmoid of a weighted sum: only logistic regression can be exported")
-        ranks = np.linspace(0, len(inside) - 1, min(GOLDEN_ROWS, len(inside))).astype(int)
-        chosen = np.argsort(theirs, kind="stable")[ranks]
+        order = np.argsort(theirs, kind="stable")
+
+        def spread(count):
+            return order[np.linspace(0, len(order) - 1, min(count, len(order))).astype(int)].tolist()
+
+        # A feature that stands still in all golden rows, as rare ones do, would go unchecked: it gets a row of its own.
+        chosen, moving = spread(GOLDEN_ROWS), []
+        for column in z[inside].T:
+            if np.ptp(column[chosen]) == 0.0 and np.ptp(column) > 0.0:
+                moving.append(int(np.argmax(np.abs(column - column[chosen[0]]))))
+        moving = list(dict.fromkeys(moving))[: GOLDEN_ROWS // 2]
+        chosen = spread(GOLDEN_ROWS - len(moving)) + moving
         return [
             {"features": dict(zip(self.names, X[inside[row]].tolist())), "probability": float(theirs[row])}
             for row in chosen
