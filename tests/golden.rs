@@ -177,7 +177,7 @@ fn the_default_model_is_written_as_it_is_read_and_refused_once_touched() {
     let touched =
         String::from_utf8(kept.to_vec()).unwrap().replacen("\"alpha\": [\n      ", "\"alpha\": [\n      1", 1);
     assert_eq!(Artifact::read(touched.as_bytes()), Err(ArtifactFault::Checksum));
-    let newer = String::from_utf8(kept.to_vec()).unwrap().replacen("\"schema_version\": 1", "\"schema_version\": 9", 1);
+    let newer = String::from_utf8(kept.to_vec()).unwrap().replacen("\"schema_version\": 2", "\"schema_version\": 9", 1);
     assert_eq!(Artifact::read(newer.as_bytes()), Err(ArtifactFault::Schema(9)));
     assert!(matches!(Artifact::read(b"{}"), Err(ArtifactFault::Unreadable(_))));
 }

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::civil::Date;
 
-use crate::cli::exit::Failure;
+use crate::cli::input_args::{FileArgs, HistoryArgs};
+use crate::cli::model_args::{BacktestArgs, CompareArgs, EvaluateArgs, ImportArgs, TrainArgs};
 
 /// Tells a shop, while there is still time, which customers are slipping away.
 #[derive(Debug, Parser)]
@@ -73,61 +74,12 @@ pub enum Command {
         after_help = "Example: churnwatch compare history.csv.gz --champion old.json --challenger new.json --at 2026-01-01"
     )]
     Compare(CompareArgs),
+    /// Put heads fitted by scikit-learn into a model.
+    #[command(after_help = "Example: churnwatch import --silence head.json --base model.json --output imported.json")]
+    Import(ImportArgs),
     /// Check, print or describe the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
-}
-
-/// Where the past is read from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Source {
-    /// Files.
-    Files,
-    /// The input topics of the configuration.
-    Kafka,
-}
-
-/// Files or input topics.
-#[derive(Debug, Args)]
-pub struct HistoryArgs {
-    /// JSON Lines or CSV, plain, .gz or .zst; `-` is standard input. Several are merged by time.
-    pub files: Vec<PathBuf>,
-    /// Where the events are; with kafka no files are named.
-    #[arg(long, default_value = "files")]
-    pub source: Source,
-    /// Columns of CSV files that are named otherwise, as `customer_id=COLUMN,timestamp=COLUMN,amount=COLUMN,type=COLUMN`.
-    #[arg(long, value_delimiter = ',')]
-    pub columns: Vec<String>,
-    /// Configuration file; the environment is read in any case.
-    #[arg(long)]
-    pub config: Option<PathBuf>,
-}
-
-impl HistoryArgs {
-    /// Files are named exactly where files are read.
-    pub fn check(&self) -> Result<(), Failure> {
-        match (self.source, self.files.is_empty()) {
-            (Source::Files, true) => {
-                Err(Failure::usage("name at least one file, `-` for standard input, or say --source kafka"))
-            }
-            (Source::Kafka, false) => Err(Failure::usage("with --source kafka no files are named")),
-            (Source::Files, false) | (Source::Kafka, true) => Ok(()),
-        }
-    }
-}
-
-/// Input files and how they are read.
-#[derive(Debug, Args)]
-pub struct FileArgs {
-    /// JSON Lines or CSV, plain, .gz or .zst; `-` is standard input. Several are merged by time.
-    #[arg(required = true)]
-    pub files: Vec<PathBuf>,
-    /// Columns of CSV files that are named otherwise, as `customer_id=COLUMN,timestamp=COLUMN,amount=COLUMN,type=COLUMN`.
-    #[arg(long, value_delimiter = ',')]
-    pub columns: Vec<String>,
-    /// Configuration file; the environment is read in any case.
-    #[arg(long)]
-    pub config: Option<PathBuf>,
 }
 
 /// Arguments of `generate`.
@@ -213,136 +165,6 @@ pub enum ReplayClock {
     Event,
     /// The closes as they were.
     Recorded,
-}
-
-/// Arguments of `train`.
-#[derive(Debug, Args)]
-pub struct TrainArgs {
-    /// What is read.
-    #[command(flatten)]
-    pub input: HistoryArgs,
-    /// Only events before this date are looked at.
-    #[arg(long)]
-    pub at: Date,
-    /// Churn horizon H, days; the configuration's if absent.
-    #[arg(long)]
-    pub horizon_days: Option<u32>,
-    /// Which features the heads use.
-    #[arg(long, default_value = "rich")]
-    pub features: FeatureSet,
-    /// Seed of the sampling.
-    #[arg(long, default_value_t = 1)]
-    pub seed: u64,
-    /// Which question the heads answer: each its own, or both the same one.
-    #[arg(long, default_value = "both")]
-    pub label: Label,
-    /// Outcomes, as `replay --outcomes` writes them: treated silences are left out, held-out ones stand for them. With
-    /// --source kafka the outcomes topic if absent.
-    #[arg(long)]
-    pub outcomes: Vec<PathBuf>,
-    /// Name of the model; the output's file name if absent.
-    #[arg(long)]
-    pub name: Option<String>,
-    /// Where the artifact goes.
-    #[arg(long)]
-    pub output: PathBuf,
-    /// Where the model card goes, in Markdown; its diagrams are written beside it.
-    #[arg(long)]
-    pub card: Option<PathBuf>,
-}
-
-/// Which question the heads answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Label {
-    /// The silence head whether the silence will exceed H, the forward head whether nothing is bought in H days.
-    Both,
-    /// Both heads whether the silence will exceed H.
-    Silence,
-    /// Both heads whether nothing is bought in H days.
-    Forward,
-}
-
-/// Which features the heads use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum FeatureSet {
-    /// All that help.
-    Rich,
-    /// The fourteen of docs/accuracy.md.
-    Compact,
-}
-
-/// Arguments of `evaluate`.
-#[derive(Debug, Args)]
-pub struct EvaluateArgs {
-    /// What is read.
-    #[command(flatten)]
-    pub input: HistoryArgs,
-    /// Model artifact; the default model if absent.
-    #[arg(long)]
-    pub model: Option<PathBuf>,
-    /// The midnight at which everybody is scored.
-    #[arg(long)]
-    pub at: Date,
-    /// The churn horizon, which must be the model's.
-    #[arg(long)]
-    pub horizon_days: Option<u32>,
-    /// Also write every customer's score, as JSON Lines.
-    #[arg(long)]
-    pub scores: Option<PathBuf>,
-}
-
-/// Arguments of `compare`.
-#[derive(Debug, Args)]
-pub struct CompareArgs {
-    /// What is read.
-    #[command(flatten)]
-    pub input: HistoryArgs,
-    /// The model in force; the configured one if absent.
-    #[arg(long)]
-    pub champion: Option<PathBuf>,
-    /// The model that may take its place.
-    #[arg(long)]
-    pub challenger: PathBuf,
-    /// The midnight at which everybody is scored by both.
-    #[arg(long)]
-    pub at: Date,
-}
-
-/// Arguments of `backtest`.
-#[derive(Debug, Args)]
-pub struct BacktestArgs {
-    /// What is read.
-    #[command(flatten)]
-    pub input: HistoryArgs,
-    /// Model artifact; the default model if absent.
-    #[arg(long)]
-    pub model: Option<PathBuf>,
-    /// First day on which an evaluated silence may start.
-    #[arg(long)]
-    pub from: Date,
-    /// The midnight before which its horizon has passed.
-    #[arg(long)]
-    pub to: Date,
-    /// Share of warnings that shall come true: the watch threshold that gives it on the silences before --from.
-    #[arg(long, conflicts_with = "capacity", value_parser = share)]
-    pub precision: Option<f64>,
-    /// Choose that threshold on the evaluated silences themselves, so that another rule can be compared at equal precision.
-    #[arg(long, requires = "precision")]
-    pub r#match: bool,
-    /// Warnings a day: the watch threshold that gave them before --from.
-    #[arg(long)]
-    pub capacity: Option<f64>,
-    /// Also draw how early the warnings came, as SVG.
-    #[arg(long)]
-    pub chart: Option<PathBuf>,
-}
-
-/// A share between 0 and 1, both excluded.
-fn share(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(share) if share > 0.0 && share < 1.0 => Ok(share),
-        _ => Err("a share lies between 0 and 1, such as 0.8".into()),
-    }
 }
 
 /// What to do with the configuration.

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use crate::cli::args::BacktestArgs;
 use crate::cli::common::{artifact, history, settings};
 use crate::cli::evaluate::warn_of_hindsight;
 use crate::cli::exit::Failure;
+use crate::cli::model_args::BacktestArgs;
 use crate::cli::output::{say, write_whole};
 use crate::cli::play::Play;
 use crate::config::settings::Settings;
@@ -18,12 +18,13 @@ use crate::engine::scoring::model::Model;
 use crate::processor::batch::OutTopic;
 use crate::processor::setup::{ClockMode, Setup};
 use crate::training::backtest::{
-    Period, Record, Survey, Wanted, Warning, Warnings, idle_model, idle_precision, idle_rule, lead_gain, precision_at,
-    record, survey, threshold, warned_ahead,
+    Period, Record, Survey, Warning, Warnings, idle_model, idle_precision, idle_rule, lead_gain, precision_at, record,
+    survey, threshold, warned_ahead,
 };
 use crate::training::chart::{Frame, Legend, Line, lines};
 use crate::training::history::History;
 use crate::training::rows::RowRules;
+use crate::training::thresholds::Wanted;
 use crate::training::train::QUIET_DAYS;
 use crate::training::treatments::Treatments;
 use crate::wire::alert_line::opened_alert;
@@ -91,26 +92,24 @@ pub fn run(args: &BacktestArgs) -> Result<(), Failure> {
 struct Chosen {
     threshold: f64,
     idle_days: i32,
-    chosen_on: &'static str,
+    basis: &'static str,
     precision_there: f64,
     idle_precision_there: f64,
 }
 
 fn choose(args: &BacktestArgs, model: &Model, settings: &Settings, survey: &Survey) -> Result<Chosen, Failure> {
-    let (silences, days, chosen_on) = if args.r#match {
+    let (silences, days, basis) = if args.r#match {
         (&survey.evaluated, survey.evaluated_days, "the silences evaluated")
     } else {
         (&survey.earlier, survey.earlier_days, "silences that had ended before --from")
     };
     if silences.is_empty() {
-        return Err(Failure::usage(format!(
-            "there are no {chosen_on} to choose a threshold on: choose a later --from"
-        )));
+        return Err(Failure::usage(format!("there are no {basis} to choose a threshold on: choose a later --from")));
     }
     let asked = args.precision.map(Wanted::Precision).or(args.capacity.map(Wanted::PerDay));
     let threshold = match asked {
         Some(wanted) => threshold(silences, days, wanted)
-            .ok_or_else(|| Failure::usage(format!("no threshold gives what is wanted on {chosen_on}: ask for less")))?,
+            .ok_or_else(|| Failure::usage(format!("no threshold gives what is wanted on {basis}: ask for less")))?,
         None => settings.policy.thresholds.unwrap_or(model.thresholds).first().copied().unwrap_or(0.5),
     };
     let precision_there = precision_at(silences, threshold);
@@ -118,7 +117,7 @@ fn choose(args: &BacktestArgs, model: &Model, settings: &Settings, survey: &Surv
     let ks = settings.policy.min_silence_days + 1..=model.horizon_days();
     let idle_days = idle_rule(silences, days, wanted, ks);
     let idle_precision_there = idle_precision(silences, idle_days);
-    Ok(Chosen { threshold, idle_days, chosen_on, precision_there, idle_precision_there })
+    Ok(Chosen { threshold, idle_days, basis, precision_there, idle_precision_there })
 }
 
 /// What every run of the processor shares.
@@ -175,7 +174,7 @@ fn report(
         "to": args.to.to_string(),
         "horizon_days": horizon,
         "threshold": chosen.threshold,
-        "chosen_on": chosen.chosen_on,
+        "chosen_on": chosen.basis,
         "precision_there": chosen.precision_there,
         "silences": survey.evaluated.len(),
         "churned": survey.evaluated.iter().filter(|silence| silence.churned).count(),

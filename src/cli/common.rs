@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use crate::cli::args::{HistoryArgs, Source};
 use crate::cli::exit::Failure;
+use crate::cli::input_args::{HistoryArgs, Source};
 use crate::config::load::load;
 use crate::config::settings::Settings;
 use crate::engine::day::{Day, Millis};

@@ -4,10 +4,10 @@ use std::io::{Write, stdout};
 
 use serde_json::{Map, Value, json};
 
-use crate::cli::args::CompareArgs;
 use crate::cli::common::{artifact, history, settings};
 use crate::cli::evaluate::{check_reach, figures_json, warn_of_hindsight};
 use crate::cli::exit::Failure;
+use crate::cli::model_args::CompareArgs;
 use crate::engine::alerting::value::Tier;
 use crate::training::compare::{Comparison, HeadComparison, WarningDifference, compare};
 use crate::training::evaluate::Figures;

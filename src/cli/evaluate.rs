@@ -4,9 +4,9 @@ use std::io::Write;
 
 use serde_json::{Map, Value, json};
 
-use crate::cli::args::EvaluateArgs;
 use crate::cli::common::{ReadHistory, artifact, history, settings};
 use crate::cli::exit::Failure;
+use crate::cli::model_args::EvaluateArgs;
 use crate::cli::output::{create, say};
 use crate::engine::day::Day;
 use crate::engine::scoring::model::Model;

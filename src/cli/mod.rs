@@ -1,7 +1,9 @@
 //! The command line: one file a command, no logic of its own.
 
-pub mod args;
 pub mod exit;
+pub mod input_args;
+pub mod model_args;
+pub mod args;
 pub mod common;
 pub mod output;
 pub mod demo;
@@ -18,5 +20,6 @@ pub mod train;
 pub mod evaluate;
 pub mod backtest;
 pub mod compare;
+pub mod import;
 pub mod config;
 pub mod run;

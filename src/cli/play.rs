@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::cli::args::{HistoryArgs, Source};
 use crate::cli::common::{now, open};
 use crate::cli::exit::Failure;
+use crate::cli::input_args::{HistoryArgs, Source};
 use crate::config::settings::Settings;
 use crate::engine::day::Millis;
 use crate::engine::scoring::model::Model;

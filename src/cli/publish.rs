@@ -2,9 +2,9 @@
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::cli::args::FileArgs;
 use crate::cli::common::{now, open, settings};
 use crate::cli::exit::Failure;
+use crate::cli::input_args::FileArgs;
 use crate::service::kafka::publish::Publisher;
 use crate::service::kafka::topics::check;
 use crate::wire::merge::time_of;

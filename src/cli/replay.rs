@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::cli::args::{ReplayArgs, ReplayClock, Source};
+use crate::cli::args::{ReplayArgs, ReplayClock};
 use crate::cli::common::{artifact, now, open, settings};
 use crate::cli::exit::Failure;
+use crate::cli::input_args::Source;
 use crate::cli::output::{create, say};
 use crate::config::settings::Settings;
 use crate::engine::day::Millis;

@@ -1,16 +1,26 @@
 //! `train`: history in, model artifact and model card out.
 
-use crate::cli::args::{FeatureSet, Label, TrainArgs};
+use std::path::Path;
+
 use crate::cli::common::{ReadHistory, history, settings, treatments};
 use crate::cli::exit::Failure;
-use crate::cli::output::write_whole;
+use crate::cli::model_args::{FeatureSet, Label, TrainArgs};
+use crate::cli::output::{create, write_whole};
 use crate::config::settings::Settings;
 use crate::engine::day::Day;
+use crate::engine::rfm::features::FEATURE_TABLE;
+use crate::engine::scoring::model::Model;
 use crate::training::card::{Told, card};
 use crate::training::evaluate::{Evaluation, evaluate};
-use crate::training::train::{FittedHead, TrainSettings, Trained, train};
+use crate::training::history::History;
+use crate::training::recipe::{FittedHead, TrainSettings};
+use crate::training::rows::RowRules;
+use crate::training::thresholds::{WANTED_PRECISION, Wanted};
+use crate::training::train::{Trained, train};
 use crate::training::treatments::Treatments;
-use crate::wire::artifact::{Artifact, TrainingRecord, ValidationRecord};
+use crate::training::{forward, silence};
+use crate::wire::artifact::Artifact;
+use crate::wire::artifact_records::{TrainingRecord, ValidationRecord};
 use crate::wire::calendar::{day, day_text};
 use crate::wire::money::minor_per_major;
 
@@ -40,11 +50,14 @@ pub fn run(args: &TrainArgs) -> Result<(), Failure> {
         let told = [(&trained.silence, silence), (&trained.forward, forward)];
         let told = told.map(|(head, judged)| Told { head, judged: judged.as_ref() });
         let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-        let card = card(&artifact, &stem, told, read.unusable);
+        let card = card(&artifact, &stem, told, &trained.edges, read.unusable);
         for (name, svg) in &card.diagrams {
             write_whole(&path.with_file_name(name), svg.as_bytes())?;
         }
         write_whole(path, card.text.as_bytes())?;
+    }
+    if let Some(path) = &args.rows {
+        write_rows(path, &read.history, &treatments, &train_settings, &trained.model)?;
     }
     let [watch, high, critical] = trained.model.thresholds;
     eprintln!(
@@ -71,8 +84,47 @@ fn train_settings(args: &TrainArgs, settings: &Settings, at: Day) -> Result<Trai
         lateness_days: settings.policy.lateness_days,
         minor_per_major: minor_per_major(settings.rules.currency) as f64,
         min_silence_days: settings.policy.min_silence_days,
+        wanted: wanted(args),
         seed: args.seed,
     })
+}
+
+fn wanted(args: &TrainArgs) -> [Wanted; 3] {
+    let three = |values: &Option<Vec<f64>>| values.as_deref().and_then(|values| <[f64; 3]>::try_from(values).ok());
+    match three(&args.capacity) {
+        Some(capacity) => capacity.map(Wanted::PerDay),
+        None => three(&args.precision).unwrap_or(WANTED_PRECISION).map(Wanted::Precision),
+    }
+}
+
+/// The rows that the heads were fitted with, as CSV: head, customer, day, days of silence, label, features.
+fn write_rows(
+    path: &Path,
+    history: &History,
+    treatments: &Treatments,
+    settings: &TrainSettings,
+    model: &Model,
+) -> Result<(), Failure> {
+    let TrainSettings { lateness_days, seed, .. } = *settings;
+    let rules = RowRules { constants: model.constants, lateness_days, treatments, seed };
+    let first = history.span.map_or(settings.at, |(first, _)| first);
+    let heads = [
+        ("silence", silence::training_rows(history, settings, &rules)),
+        ("forward", forward::training_rows(history, first, settings, &rules)),
+    ];
+    let mut out = csv::Writer::from_writer(create(Some(path))?);
+    let fixed = ["head", "customer_id", "day", "silence_days", "churned"];
+    out.write_record(fixed.into_iter().chain(FEATURE_TABLE.map(|(name, ..)| name))).map_err(Failure::of)?;
+    for (head, rows) in heads {
+        for row in rows {
+            let customer = history.customers.get(row.customer as usize).map_or("", |known| &known.customer);
+            let (day, silence, churned) = (day_text(row.day), row.silence_days, u8::from(row.churned));
+            let fixed = [head, customer, &day, &silence.to_string(), &churned.to_string()].map(str::to_owned);
+            let features = row.features.iter().map(ToString::to_string);
+            out.write_record(fixed.into_iter().chain(features)).map_err(Failure::of)?;
+        }
+    }
+    out.flush().map_err(Failure::of)
 }
 
 fn record(args: &TrainArgs, read: &ReadHistory, treatments: &Treatments, trained: &Trained, at: Day) -> TrainingRecord {

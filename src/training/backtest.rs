@@ -10,7 +10,7 @@ use crate::engine::scoring::model::Model;
 use crate::training::evaluate::intervals;
 use crate::training::history::History;
 use crate::training::rows::{RowRules, SilenceSample, each_silence};
-use crate::training::thresholds::{Peak, peak, threshold_for_count, threshold_for_precision};
+use crate::training::thresholds::{Peak, Wanted, peak};
 use crate::training::weekly::Weekly;
 
 /// Horizons before the evaluated period in which the silences begin that thresholds are chosen on.
@@ -85,22 +85,10 @@ pub fn survey(history: &History, model: &Model, rules: &RowRules<'_>, period: Pe
     survey
 }
 
-/// What a threshold is chosen by.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Wanted {
-    /// Share of warnings that come true.
-    Precision(f64),
-    /// Warnings a day.
-    PerDay(f64),
-}
-
 /// The lowest threshold that gives what is wanted on silences that start on `days` days.
 pub fn threshold(silences: &[Silence], days: i32, wanted: Wanted) -> Option<f64> {
     let peaks: Vec<Peak> = silences.iter().filter_map(|silence| silence.peak).collect();
-    match wanted {
-        Wanted::Precision(precision) => threshold_for_precision(&peaks, precision),
-        Wanted::PerDay(count) => threshold_for_count(&peaks, count * f64::from(days)),
-    }
+    wanted.threshold(&peaks, days)
 }
 
 /// Precision of warning at and above a threshold.

@@ -6,8 +6,8 @@ use crate::engine::rfm::features::Group;
 use crate::training::chart::{Frame, Legend, Line, lines};
 use crate::training::evaluate::{Evaluation, Figures, Scored};
 use crate::training::metrics::reliability;
-use crate::training::thresholds::WANTED_PRECISION;
-use crate::training::train::FittedHead;
+use crate::training::recipe::FittedHead;
+use crate::training::silence::BandEdges;
 use crate::wire::artifact::Artifact;
 
 /// A card: Markdown, and the diagrams that it shows, by file name.
@@ -27,10 +27,10 @@ pub struct Told<'a> {
 }
 
 /// The card of a model. Diagrams are named after `stem`.
-pub fn card(artifact: &Artifact, stem: &str, heads: [Told<'_>; 2], unusable: u64) -> Card {
+pub fn card(artifact: &Artifact, stem: &str, heads: [Told<'_>; 2], edges: &BandEdges, unusable: u64) -> Card {
     let mut card = Card { text: String::new(), diagrams: Vec::new() };
     // Writing to a string does not fail.
-    let _ = write_card(&mut card, artifact, stem, heads, unusable);
+    let _ = write_card(&mut card, artifact, stem, heads, edges, unusable);
     card
 }
 
@@ -39,18 +39,24 @@ fn write_card(
     artifact: &Artifact,
     stem: &str,
     heads: [Told<'_>; 2],
+    edges: &BandEdges,
     unusable: u64,
 ) -> std::fmt::Result {
     let out = &mut card.text;
     let (training, horizon) = (&artifact.training, artifact.horizon_days);
-    let [watch, high, critical] = artifact.thresholds;
-    let [p_watch, p_high, p_critical] = WANTED_PRECISION.map(|precision| precision * 100.0);
     writeln!(out, "# Model card: {}\n", artifact.name)?;
     writeln!(out, "## Purpose")?;
     writeln!(
         out,
-        "Tells which customers' present silence will exceed {horizon} days (silence head: bands and alerts), and who will buy nothing in the next {horizon} days (forward head: value at risk). Watch begins at {watch:.3}, high at {high:.3}, critical at {critical:.3}: on the newest silences whose end was known, alerts that reached them would have been right in {p_watch:.0}, {p_high:.0} and {p_critical:.0} of 100 cases, as far as thresholds so far apart allow.\n"
+        "Tells which customers' present silence will exceed {horizon} days (silence head: bands and alerts), and who will buy nothing in the next {horizon} days (forward head: value at risk).\n"
     )?;
+    writeln!(out, "What the bands would have been on the newest silences whose end was known:\n")?;
+    writeln!(out, "| band | from score | warnings that came true | silences a day |\n|---|---|---|---|")?;
+    let bands = ["watch", "high", "critical"].into_iter().zip(edges.thresholds).zip(edges.warned);
+    for ((band, threshold), (precision, per_day)) in bands {
+        writeln!(out, "| {band} | {threshold:.3} | {:.1} % | {per_day:.1} |", precision * 100.0)?;
+    }
+    writeln!(out)?;
     writeln!(out, "## Data")?;
     writeln!(
         out,

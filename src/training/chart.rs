@@ -1,6 +1,11 @@
 //! Diagrams as SVG, by plotters; text and colours stand in the file, so that any browser draws them alike.
 
-use plotters::prelude::*;
+use plotters::backend::{DrawingBackend, SVGBackend};
+use plotters::chart::{ChartBuilder, SeriesLabelPosition};
+use plotters::drawing::{DrawingAreaErrorKind, IntoDrawingArea};
+use plotters::element::PathElement;
+use plotters::series::LineSeries;
+use plotters::style::{BLACK, Color, RGBColor, WHITE};
 
 /// One line of a diagram.
 pub struct Line<'a> {

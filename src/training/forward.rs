@@ -6,9 +6,9 @@ use crate::training::evaluate::Scored;
 use crate::training::feature_sets::forward_features;
 use crate::training::fit::FitFault;
 use crate::training::history::History;
+use crate::training::recipe::{FittedHead, TrainSettings};
 use crate::training::rows::{Row, RowRules, forward_rows, group_spread};
 use crate::training::season::{PARTS, SeasonRow, with_season};
-use crate::training::train::{FittedHead, TrainSettings};
 
 /// Days between two cutoffs.
 const CUTOFF_STEP_DAYS: i32 = 15;
@@ -27,6 +27,13 @@ fn cutoffs(first: Day, at: Day, horizon_days: i32) -> Vec<Day> {
     (0..most as i32).map(|back| newest.plus(-back * CUTOFF_STEP_DAYS)).take_while(|cutoff| *cutoff >= oldest).collect()
 }
 
+/// The rows that the head is fitted with or judged by.
+pub fn training_rows(history: &History, first: Day, settings: &TrainSettings, rules: &RowRules<'_>) -> Vec<Row> {
+    let cutoffs: Vec<Day> = cutoffs(first, settings.at, settings.horizon_days).into_iter().rev().collect();
+    let share = MAX_ROWS / (history.customers.len() * cutoffs.len()).max(1) as f64;
+    forward_rows(history, &cutoffs, share, rules)
+}
+
 /// Fits the head.
 pub fn forward_head(
     history: &History,
@@ -36,9 +43,7 @@ pub fn forward_head(
 ) -> Result<FittedHead, FitFault> {
     let horizon = settings.horizon_days;
     let newest_first = cutoffs(first, settings.at, horizon);
-    let cutoffs: Vec<Day> = newest_first.iter().rev().copied().collect();
-    let share = MAX_ROWS / (history.customers.len() * cutoffs.len()).max(1) as f64;
-    let rows = forward_rows(history, &cutoffs, share, rules);
+    let rows = training_rows(history, first, settings, rules);
     let last = settings.at.plus(-horizon - 1);
     // Of cutoffs whose labels were known at the end of `day`, the newest `count`.
     let newest = |count: usize, day: Day| -> Vec<&Row> {

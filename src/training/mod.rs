@@ -11,6 +11,7 @@ pub mod evaluate;
 pub mod choose;
 pub mod season;
 pub mod thresholds;
+pub mod recipe;
 pub mod forward;
 pub mod silence;
 pub mod tiers;

@@ -13,7 +13,7 @@ use crate::training::newton::newton;
 /// Pull on the level's terms, in rows.
 const ALPHA: f64 = 1.0;
 /// Share of the log loss that a season must save: less is not worth extrapolating a wave that was seen once.
-const WORTH: f64 = 0.01;
+const WORTH: f64 = 0.005;
 /// Parts of the year that are left out in turn.
 pub const PARTS: usize = 12;
 

@@ -8,10 +8,10 @@ use crate::training::evaluate::Scored;
 use crate::training::feature_sets::silence_features;
 use crate::training::fit::FitFault;
 use crate::training::history::History;
+use crate::training::recipe::{FittedHead, TrainSettings};
 use crate::training::rows::{Row, RowRules, SilenceSample, each_silence, group_spread, silence_rows};
 use crate::training::season::{PARTS, SeasonRow, with_season};
-use crate::training::thresholds::{Peak, band_thresholds, peak};
-use crate::training::train::{FittedHead, TrainSettings};
+use crate::training::thresholds::{Peak, band_thresholds, peak, warned_at};
 
 /// Most rows of one fit.
 const MAX_ROWS: f64 = 300_000.0;
@@ -20,19 +20,40 @@ const MAX_THRESHOLD_ROWS: f64 = 2_000_000.0;
 /// Days of a year's part, for the season.
 const PART_DAYS: i32 = 30;
 
-/// Fits the head; also gives its thresholds and the spread of its scores.
+/// Where the bands of a head begin, and what that would have been on the newest silences whose end was known.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BandEdges {
+    /// Scores at which watch, high and critical begin.
+    pub thresholds: [f64; 3],
+    /// For each, the share of warnings that came true, and the warnings a day.
+    pub warned: [(f64, f64); 3],
+}
+
+/// About how many rows all idle days of all silences would be.
+fn all_rows(history: &History, settings: &TrainSettings) -> f64 {
+    let days = history.customers.iter().map(|customer| customer.purchase_days(settings.at).len()).sum::<usize>();
+    (days as f64 * f64::from(settings.horizon_days) / 2.0).max(1.0)
+}
+
+fn sample(history: &History, settings: &TrainSettings) -> SilenceSample {
+    let idle_days = MAX_ROWS / all_rows(history, settings);
+    SilenceSample { from: Day(i32::MIN), cutoff: settings.at, customers: 1.0, idle_days }
+}
+
+/// The rows that the head is fitted with.
+pub fn training_rows(history: &History, settings: &TrainSettings, rules: &RowRules<'_>) -> Vec<Row> {
+    silence_rows(history, &sample(history, settings), rules)
+}
+
+/// Fits the head; also gives its band edges and the spread of its scores.
 pub fn silence_head(
     history: &History,
     first: Day,
     settings: &TrainSettings,
     rules: &RowRules<'_>,
-) -> Result<(FittedHead, [f64; 3], ScoreReference), FitFault> {
+) -> Result<(FittedHead, BandEdges, ScoreReference), FitFault> {
     let horizon = settings.horizon_days;
-    let days = history.customers.iter().map(|customer| customer.purchase_days(settings.at).len()).sum::<usize>();
-    let expected = (days as f64 * f64::from(horizon) / 2.0).max(1.0);
-    let sample =
-        SilenceSample { from: Day(i32::MIN), cutoff: settings.at, customers: 1.0, idle_days: MAX_ROWS / expected };
-    let rows = silence_rows(history, &sample, rules);
+    let rows = training_rows(history, settings, rules);
     // The later block: silences that end their horizon in the last quarter of what can be known, at most one horizon.
     let known = settings.at.since(first) - horizon;
     let border = settings.at.plus(-horizon - (known / 4).min(horizon));
@@ -59,7 +80,8 @@ pub fn silence_head(
     let season = seasonal.is_some();
     // No Platt scaling on the later block: it would carry one quarter's level into the next (decision 10).
     let head = seasonal.unwrap_or(chosen.head);
-    let every_day = SilenceSample { from: border, customers: MAX_THRESHOLD_ROWS / expected, idle_days: 1.0, ..sample };
+    let customers = MAX_THRESHOLD_ROWS / all_rows(history, settings);
+    let every_day = SilenceSample { from: border, customers, idle_days: 1.0, ..sample(history, settings) };
     let mut peaks: Vec<Peak> = Vec::new();
     each_silence(history, &every_day, rules, |_, silence, weight| {
         peaks.extend(peak(silence, &head, settings.min_silence_days, weight));
@@ -68,7 +90,15 @@ pub fn silence_head(
     let spread = group_spread(&head, later.iter());
     let fitted =
         FittedHead { head, rows: chosen.rows, alpha: chosen.alpha, season, validation, validated_on: border, spread };
-    Ok((fitted, band_thresholds(&peaks), reference))
+    let days = settings.at.plus(-horizon).since(border).max(1);
+    // Where customers were sampled, all of them would have been warned of so many times more often a day.
+    let scale = 1.0 / (customers.min(1.0) * history.share());
+    for peak in &mut peaks {
+        peak.weight *= scale;
+    }
+    let thresholds = band_thresholds(&peaks, days, settings.wanted);
+    let edges = BandEdges { thresholds, warned: thresholds.map(|threshold| warned_at(&peaks, days, threshold)) };
+    Ok((fitted, edges, reference))
 }
 
 /// Deciles of the scores, and how much is clipped: what drift is measured against.

@@ -14,7 +14,7 @@ const YEAR_DAYS: i32 = 365;
 
 /// Net spend of the year before `at` at which the upper half, and the upper fifth, of those who bought begin; and the
 /// quintiles of recency, frequency and monetary value of those who bought within that year.
-pub fn edges(history: &History, at: Day, lateness_days: i32) -> ([Money; 2], RfmEdges) {
+pub fn value_edges(history: &History, at: Day, lateness_days: i32) -> ([Money; 2], RfmEdges) {
     let view = at.plus(-1);
     let (mut recency, mut frequency, mut monetary) = (Vec::new(), Vec::new(), Vec::new());
     for customer in &history.customers {

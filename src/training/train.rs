@@ -2,59 +2,19 @@
 //!
 //! Nothing on or after the cutoff is looked at.
 
-use crate::engine::day::Day;
-use crate::engine::rfm::features::{FeatureConstants, Group};
-use crate::engine::scoring::logistic::Head;
+use crate::engine::rfm::features::FeatureConstants;
 use crate::engine::scoring::model::Model;
-use crate::training::evaluate::Scored;
 use crate::training::fit::FitFault;
 use crate::training::forward::forward_head;
 use crate::training::history::History;
+use crate::training::recipe::{FittedHead, TrainSettings};
 use crate::training::rows::{RowRules, knots, mean_gap_days};
-use crate::training::silence::silence_head;
-use crate::training::tiers::edges;
+use crate::training::silence::{BandEdges, silence_head};
+use crate::training::tiers::value_edges;
 use crate::training::treatments::Treatments;
 
 /// Days without any event before the cutoff that are taken for quiet ones, not for the end of the data.
 pub const QUIET_DAYS: i32 = 7;
-
-/// What `train` is asked for.
-#[derive(Clone, Copy, Debug)]
-pub struct TrainSettings {
-    /// The midnight that closes the training window.
-    pub at: Day,
-    /// Churn horizon H, days.
-    pub horizon_days: i32,
-    /// Whether the heads use more than the compact features.
-    pub rich: bool,
-    /// Lateness of the profile, days.
-    pub lateness_days: i32,
-    /// Minor units in one major unit.
-    pub minor_per_major: f64,
-    /// Silence at which alerts begin, for the thresholds.
-    pub min_silence_days: i32,
-    /// Seed of the sampling.
-    pub seed: u64,
-}
-
-/// A fitted head and how it came about.
-#[derive(Clone, Debug)]
-pub struct FittedHead {
-    /// The head, calibrated.
-    pub head: Head,
-    /// Rows of the last fit.
-    pub rows: u64,
-    /// L2 strength chosen.
-    pub alpha: f64,
-    /// Whether the level goes by the season.
-    pub season: bool,
-    /// Later rows, scored by the same fit on earlier rows alone; empty where there is too little to judge by.
-    pub validation: Vec<Scored>,
-    /// The midnight that opens the period of those rows.
-    pub validated_on: Day,
-    /// Standard deviation, over those rows, of what each group adds to the log-odds, by [`Group::ALL`].
-    pub spread: [f64; Group::ALL.len()],
-}
 
 /// A model with both heads' stories.
 pub struct Trained {
@@ -64,6 +24,8 @@ pub struct Trained {
     pub silence: FittedHead,
     /// The forward head's story.
     pub forward: FittedHead,
+    /// Where the bands begin.
+    pub edges: BandEdges,
 }
 
 /// Why there is no model.
@@ -137,18 +99,18 @@ pub fn train(
     let rules = RowRules { constants, lateness_days: settings.lateness_days, treatments, seed: settings.seed };
     let fault = |head| move |fault| TrainFault::Head { head, fault };
     let forward = forward_head(history, first, settings, &rules).map_err(fault("forward"))?;
-    let (silence, thresholds, reference) = silence_head(history, first, settings, &rules).map_err(fault("silence"))?;
-    let (tier_edges, rfm_edges) = edges(history, settings.at, settings.lateness_days);
+    let (silence, edges, reference) = silence_head(history, first, settings, &rules).map_err(fault("silence"))?;
+    let (tier_edges, rfm_edges) = value_edges(history, settings.at, settings.lateness_days);
     let model = Model {
         version: name.into(),
         constants,
         silence: silence.head.clone(),
         forward: forward.head.clone(),
-        thresholds,
+        thresholds: edges.thresholds,
         tier_edges,
         rfm_edges,
-        reference,
+        reference: Some(reference),
         trained_until: settings.at,
     };
-    Ok(Trained { model, silence, forward })
+    Ok(Trained { model, silence, forward, edges })
 }

@@ -1,5 +1,7 @@
 //! The model artifact: JSON with both heads, checked as it is read. Foreign, broken or non-finite models never get in.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -8,6 +10,9 @@ use crate::engine::rfm::features::{FEATURE_TABLE, FeatureConstants, feature_inde
 use crate::engine::rfm::rfm_scores::RfmEdges;
 use crate::engine::scoring::logistic::{Column, Head};
 use crate::engine::scoring::model::{Model, ScoreReference};
+use crate::wire::artifact_records::{
+    FeatureRecord, HeadName, HeadRecord, ReferenceRecord, RfmRecord, TrainingRecord, ValidationRecord,
+};
 use crate::wire::calendar;
 
 /// Version of the artifact's shape.
@@ -43,116 +48,17 @@ pub struct Artifact {
     pub tier_edges: [i64; 2],
     /// Quintiles that RFM scores are read off.
     pub rfm_edges: RfmRecord,
-    /// How the silence scores of the newest training rows were spread, for drift.
-    pub reference: ReferenceRecord,
+    /// How the silence scores of the newest training rows were spread, for drift; null for an imported silence head.
+    pub reference: Option<ReferenceRecord>,
     /// How the two heads did on later rows than they were fitted on; null where the history was too short.
     pub validation: [Option<ValidationRecord>; 2],
     /// How it was trained.
     pub training: TrainingRecord,
+    /// Heads that were fitted elsewhere, and the SHA-256 of the file that each came in.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub imported: BTreeMap<HeadName, String>,
     /// SHA-256 of everything else, as compact JSON with this field empty.
     pub checksum: String,
-}
-
-/// One head.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct HeadRecord {
-    /// Log-odds where all standardised features are zero.
-    pub intercept: f64,
-    /// Platt's slope.
-    pub slope: f64,
-    /// Platt's offset.
-    pub offset: f64,
-    /// The features used.
-    pub features: Vec<FeatureRecord>,
-}
-
-/// One feature of a head.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FeatureRecord {
-    /// Name in the feature table.
-    pub name: String,
-    /// Mean over the training rows.
-    pub mean: f64,
-    /// Standard deviation over the training rows.
-    pub deviation: f64,
-    /// Weight of the standardised feature.
-    pub weight: f64,
-}
-
-/// Edges between the five scores of recency, frequency and monetary value.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RfmRecord {
-    /// Days since the last purchase.
-    pub recency_days: [i32; 4],
-    /// Purchase days of 365 days.
-    pub frequency: [i32; 4],
-    /// Net spend of 365 days, minor units.
-    pub monetary: [i64; 4],
-}
-
-/// Spread of the silence scores.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ReferenceRecord {
-    /// Deciles, ascending.
-    pub edges: [f64; 9],
-    /// Share of rows between them.
-    pub shares: [f64; 10],
-    /// Share of standardised features that were clipped.
-    pub clipped: f64,
-}
-
-/// Figures of a head fitted on earlier rows alone.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ValidationRecord {
-    /// The midnight that opens the period of the rows judged.
-    pub at: String,
-    /// Rows judged.
-    pub rows: u64,
-    /// Share that churned.
-    pub base_rate: f64,
-    /// Area under the ROC curve.
-    pub auc: f64,
-    /// The same among those silent for at most H days.
-    pub auc_active: f64,
-    /// Mean negative log likelihood.
-    pub log_loss: f64,
-    /// Mean squared error.
-    pub brier: f64,
-    /// Expected calibration error, ten bins.
-    pub ece: f64,
-}
-
-/// How and on what a model was trained.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TrainingRecord {
-    /// First day of the history, YYYY-MM-DD.
-    pub from: String,
-    /// The midnight that closes it, YYYY-MM-DD.
-    pub until: String,
-    /// Customers seen.
-    pub customers: u64,
-    /// Events used.
-    pub events: u64,
-    /// SHA-256 of the events used, in order.
-    pub data_digest: String,
-    /// Rows of the silence head and of the forward head.
-    pub rows: [u64; 2],
-    /// L2 strength of the two heads.
-    pub alpha: [f64; 2],
-    /// Whether the level of the two heads goes by the season.
-    pub season: [bool; 2],
-    /// Share of customers that rows were made of; below 1 where the history was too large to keep.
-    pub customers_share: f64,
-    /// Treated and held-out warnings that rows were weighted by.
-    pub warnings: [u64; 2],
-    /// Seed of all sampling.
-    pub seed: u64,
 }
 
 /// Why an artifact is refused.
@@ -196,7 +102,6 @@ impl Artifact {
         let constants = &model.constants;
         let [mid, high] = model.tier_edges;
         let RfmEdges { recency_days, frequency, monetary } = model.rfm_edges;
-        let ScoreReference { edges, shares, clipped } = model.reference;
         let mut artifact = Self {
             schema_version: SCHEMA,
             feature_fingerprint: feature_fingerprint(),
@@ -211,13 +116,36 @@ impl Artifact {
             thresholds: model.thresholds,
             tier_edges: [mid.0, high.0],
             rfm_edges: RfmRecord { recency_days, frequency, monetary: monetary.map(|edge| edge.0) },
-            reference: ReferenceRecord { edges, shares, clipped },
+            reference: model.reference.map(reference_record),
             validation,
             training,
+            imported: BTreeMap::new(),
             checksum: String::new(),
         };
         artifact.checksum = artifact.digest();
         artifact
+    }
+
+    /// Puts a head that was fitted elsewhere in the place of the artifact's own, whose story in the training record
+    /// ends with it, and renews the checksum. Thresholds and everything else stay.
+    pub fn replace(&mut self, name: HeadName, head: &Head, file_digest: String) {
+        let TrainingRecord { rows, alpha, season, .. } = &mut self.training;
+        let ([silence_rows, forward_rows], [silence_alpha, forward_alpha]) = (rows, alpha);
+        let ([silence_season, forward_season], [silence_figures, forward_figures]) = (season, &mut self.validation);
+        match name {
+            HeadName::Silence => {
+                self.silence = head_record(head);
+                (*silence_rows, *silence_alpha, *silence_season, *silence_figures) = (0, 0.0, false, None);
+                // The spread of the other head's scores says nothing of this one's.
+                self.reference = None;
+            }
+            HeadName::Forward => {
+                self.forward = head_record(head);
+                (*forward_rows, *forward_alpha, *forward_season, *forward_figures) = (0, 0.0, false, None);
+            }
+        }
+        self.imported.insert(name, file_digest);
+        self.checksum = self.digest();
     }
 
     /// Reads and checks an artifact.
@@ -270,11 +198,10 @@ impl Artifact {
                 frequency: self.rfm_edges.frequency,
                 monetary: self.rfm_edges.monetary.map(Money),
             },
-            reference: ScoreReference {
-                edges: self.reference.edges,
-                shares: self.reference.shares,
-                clipped: self.reference.clipped,
-            },
+            reference: self.reference.as_ref().map(|reference| {
+                let ReferenceRecord { edges, shares, clipped } = *reference;
+                ScoreReference { edges, shares, clipped }
+            }),
             trained_until: calendar::day(until),
         })
     }
@@ -310,10 +237,11 @@ impl Artifact {
         if !(recency_days.is_sorted() && frequency.is_sorted() && monetary.is_sorted()) {
             return fault("rfm_edges");
         }
-        let ReferenceRecord { edges, shares, clipped } = &self.reference;
-        let finite = edges.iter().chain(shares).chain([clipped]).all(|number| number.is_finite());
-        if !finite || !edges.is_sorted() {
-            return fault("reference");
+        if let Some(ReferenceRecord { edges, shares, clipped }) = &self.reference {
+            let finite = edges.iter().chain(shares).chain([clipped]).all(|number| number.is_finite());
+            if !finite || !edges.is_sorted() {
+                return fault("reference");
+            }
         }
         for (name, head) in [("silence", &self.silence), ("forward", &self.forward)] {
             let numbers = head.features.iter().flat_map(|feature| [feature.mean, feature.deviation, feature.weight]);
@@ -326,6 +254,11 @@ impl Artifact {
         }
         Ok(())
     }
+}
+
+fn reference_record(reference: ScoreReference) -> ReferenceRecord {
+    let ScoreReference { edges, shares, clipped } = reference;
+    ReferenceRecord { edges, shares, clipped }
 }
 
 fn head_record(head: &Head) -> HeadRecord {

@@ -36,7 +36,7 @@ impl RfmEdges {
 }
 
 /// Number of edges that a value lies above.
-fn above<T: PartialOrd>(edges: &[T; 4], value: T) -> u8 {
+fn above<T: PartialOrd + Copy>(edges: &[T; 4], value: T) -> u8 {
     edges.iter().filter(|edge| value > **edge).count() as u8
 }
 

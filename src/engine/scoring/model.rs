@@ -24,8 +24,8 @@ pub struct Model {
     pub tier_edges: [Money; 2],
     /// Quintiles that RFM scores are read off.
     pub rfm_edges: RfmEdges,
-    /// The silence scores of the training, which drift is measured against.
-    pub reference: ScoreReference,
+    /// The silence scores of the training, which drift is measured against; absent for an imported silence head.
+    pub reference: Option<ScoreReference>,
     /// The midnight that closes the training window.
     pub trained_until: Day,
 }

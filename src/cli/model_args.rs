@@ -1,0 +1,175 @@
+//! The arguments of the commands that make, judge and compare models.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use jiff::civil::Date;
+
+use crate::cli::input_args::HistoryArgs;
+
+/// Arguments of `train`.
+#[derive(Debug, Args)]
+pub struct TrainArgs {
+    /// What is read.
+    #[command(flatten)]
+    pub input: HistoryArgs,
+    /// Only events before this date are looked at.
+    #[arg(long)]
+    pub at: Date,
+    /// Churn horizon H, days; the configuration's if absent.
+    #[arg(long)]
+    pub horizon_days: Option<u32>,
+    /// Which features the heads use.
+    #[arg(long, default_value = "rich")]
+    pub features: FeatureSet,
+    /// Seed of the sampling.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Which question the heads answer: each its own, or both the same one.
+    #[arg(long, default_value = "both")]
+    pub label: Label,
+    /// Outcomes, as `replay --outcomes` writes them: treated silences are left out, held-out ones stand for them. With
+    /// --source kafka the outcomes topic if absent.
+    #[arg(long)]
+    pub outcomes: Vec<PathBuf>,
+    /// Name of the model; the output's file name if absent.
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Where the artifact goes.
+    #[arg(long)]
+    pub output: PathBuf,
+    /// Shares of warnings that shall come true at watch, high and critical.
+    #[arg(long, value_delimiter = ',', num_args = 3, value_parser = share, conflicts_with = "capacity")]
+    pub precision: Option<Vec<f64>>,
+    /// Warnings a day that shall reach watch, high and critical.
+    #[arg(long, value_delimiter = ',', num_args = 3, value_parser = amount)]
+    pub capacity: Option<Vec<f64>>,
+    /// Where the model card goes, in Markdown; its diagrams are written beside it.
+    #[arg(long)]
+    pub card: Option<PathBuf>,
+    /// Also write the rows that the heads were fitted with, as CSV with the features by name: for fitting elsewhere.
+    #[arg(long)]
+    pub rows: Option<PathBuf>,
+}
+
+/// Which question the heads answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Label {
+    /// The silence head whether the silence will exceed H, the forward head whether nothing is bought in H days.
+    Both,
+    /// Both heads whether the silence will exceed H.
+    Silence,
+    /// Both heads whether nothing is bought in H days.
+    Forward,
+}
+
+/// Which features the heads use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FeatureSet {
+    /// All that help.
+    Rich,
+    /// The fourteen of docs/accuracy.md.
+    Compact,
+}
+
+/// Arguments of `evaluate`.
+#[derive(Debug, Args)]
+pub struct EvaluateArgs {
+    /// What is read.
+    #[command(flatten)]
+    pub input: HistoryArgs,
+    /// Model artifact; the default model if absent.
+    #[arg(long)]
+    pub model: Option<PathBuf>,
+    /// The midnight at which everybody is scored.
+    #[arg(long)]
+    pub at: Date,
+    /// The churn horizon, which must be the model's.
+    #[arg(long)]
+    pub horizon_days: Option<u32>,
+    /// Also write every customer's score, as JSON Lines.
+    #[arg(long)]
+    pub scores: Option<PathBuf>,
+}
+
+/// Arguments of `compare`.
+#[derive(Debug, Args)]
+pub struct CompareArgs {
+    /// What is read.
+    #[command(flatten)]
+    pub input: HistoryArgs,
+    /// The model in force; the configured one if absent.
+    #[arg(long)]
+    pub champion: Option<PathBuf>,
+    /// The model that may take its place.
+    #[arg(long)]
+    pub challenger: PathBuf,
+    /// The midnight at which everybody is scored by both.
+    #[arg(long)]
+    pub at: Date,
+}
+
+/// Arguments of `backtest`.
+#[derive(Debug, Args)]
+pub struct BacktestArgs {
+    /// What is read.
+    #[command(flatten)]
+    pub input: HistoryArgs,
+    /// Model artifact; the default model if absent.
+    #[arg(long)]
+    pub model: Option<PathBuf>,
+    /// First day on which an evaluated silence may start.
+    #[arg(long)]
+    pub from: Date,
+    /// The midnight before which its horizon has passed.
+    #[arg(long)]
+    pub to: Date,
+    /// Share of warnings that shall come true: the watch threshold that gives it on the silences before --from.
+    #[arg(long, conflicts_with = "capacity", value_parser = share)]
+    pub precision: Option<f64>,
+    /// Choose that threshold on the evaluated silences themselves, so that another rule can be compared at equal precision.
+    #[arg(long, requires = "precision")]
+    pub r#match: bool,
+    /// Warnings a day: the watch threshold that gave them before --from.
+    #[arg(long, value_parser = amount)]
+    pub capacity: Option<f64>,
+    /// Also draw how early the warnings came, as SVG.
+    #[arg(long)]
+    pub chart: Option<PathBuf>,
+}
+
+/// A share between 0 and 1, both excluded.
+fn share(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(share) if share > 0.0 && share < 1.0 => Ok(share),
+        _ => Err("a share lies between 0 and 1, such as 0.8".into()),
+    }
+}
+
+/// A number above 0.
+fn amount(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(amount) if amount > 0.0 && amount.is_finite() => Ok(amount),
+        _ => Err("a number above 0, such as 25".into()),
+    }
+}
+
+/// Arguments of `import`.
+#[derive(Debug, Args)]
+pub struct ImportArgs {
+    /// The silence head, as `models/export_sklearn.py` writes it: JSON, or ONNX where the name ends in .onnx.
+    #[arg(long, required_unless_present = "forward")]
+    pub silence: Option<PathBuf>,
+    /// The forward head, likewise.
+    #[arg(long)]
+    pub forward: Option<PathBuf>,
+    /// Model artifact that gives everything else.
+    #[arg(long)]
+    pub base: PathBuf,
+    /// Name of the model; the output's file name if absent.
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Where the artifact goes.
+    #[arg(long)]
+    pub output: PathBuf,
+}
