@@ -13,6 +13,7 @@ FROM debian:bookworm-slim
 RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates && rm -rf /var/lib/apt/lists/* \
  && useradd --system --uid 10001 --no-create-home churnwatch
 COPY --from=build /build/target/release/churnwatch /usr/local/bin/churnwatch
+COPY deploy/retrain.sh /usr/local/bin/retrain.sh
 USER 10001
 # Probes and metrics, without customer data, for whoever runs the container.
 ENV CHURNWATCH_HTTP__ADMIN_LISTEN=0.0.0.0:9090

@@ -53,7 +53,7 @@ fn measure(name: &str, at: &str) -> Option<(usize, Figures, f64)> {
     let at = day_of(at);
     let trained = train(&history(&path, Some(at)), &Treatments::default(), &settings(at), name).unwrap();
     let all = history(&path, None);
-    let rows = rows_at(&all, &trained.model, at, 35);
+    let rows = rows_at(&all, &trained.model, &Treatments::default(), at, 35);
     let scored = scored(&rows, |features| trained.model.forward.score(features));
     let figures = figures(&scored, 90);
     println!("{name}: {figures:.4?} alpha {} season {}", trained.forward.alpha, trained.forward.season);

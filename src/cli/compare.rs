@@ -4,7 +4,7 @@ use std::io::{Write, stdout};
 
 use serde_json::{Map, Value, json};
 
-use crate::cli::common::{artifact, history, settings};
+use crate::cli::common::{artifact, history, settings, treatments};
 use crate::cli::evaluate::{check_reach, figures_json, warn_of_hindsight};
 use crate::cli::exit::Failure;
 use crate::cli::model_args::CompareArgs;
@@ -23,7 +23,9 @@ pub fn run(args: &CompareArgs) -> Result<(), Failure> {
     let read = history(&args.input, &settings, Some(at.plus(horizon)))?;
     check_reach(&read, at, horizon)?;
     warn_of_hindsight(&champion, at);
-    let compared = compare(&read.history, &champion, &challenger, at, settings.policy.lateness_days);
+    let treatments = treatments(&args.input, &args.outcomes, &settings)?;
+    let models = [&champion, &challenger];
+    let compared = compare(&read.history, &treatments, models, at, settings.policy.lateness_days);
     let tiers = Tier::ALL.iter().zip(&compared.warnings);
     let warnings: Map<String, Value> =
         tiers.map(|(tier, difference)| (tier.name().to_owned(), warnings_json(difference, &read.history))).collect();

@@ -12,6 +12,7 @@ use crate::engine::day::Day;
 use crate::engine::scoring::model::Model;
 use crate::training::evaluate::{Evaluation, Figures, evaluate, rows_at, scored};
 use crate::training::train::QUIET_DAYS;
+use crate::training::treatments::Treatments;
 use crate::wire::calendar::{day, day_text};
 
 /// Runs the command.
@@ -25,7 +26,7 @@ pub fn run(args: &EvaluateArgs) -> Result<(), Failure> {
     }
     let read = history(&args.input, &settings, Some(at.plus(horizon)))?;
     check_reach(&read, at, horizon)?;
-    let rows = rows_at(&read.history, &model, at, settings.policy.lateness_days);
+    let rows = rows_at(&read.history, &model, &Treatments::default(), at, settings.policy.lateness_days);
     let scored = scored(&rows, |features| model.forward.score(features));
     if let Some(path) = &args.scores {
         let mut out = create(Some(path))?;

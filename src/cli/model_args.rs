@@ -104,6 +104,10 @@ pub struct CompareArgs {
     /// The model that may take its place.
     #[arg(long)]
     pub challenger: PathBuf,
+    /// Outcomes, as `replay --outcomes` writes them: treated customers have no say, held-out ones speak for them. With
+    /// --source kafka the outcomes topic if absent.
+    #[arg(long)]
+    pub outcomes: Vec<PathBuf>,
     /// The midnight at which everybody is scored by both.
     #[arg(long)]
     pub at: Date,

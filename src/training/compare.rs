@@ -6,6 +6,7 @@ use crate::engine::scoring::model::Model;
 use crate::training::evaluate::{Evaluation, Figures, Scored, evaluate, figures, intervals, rows_at, scored};
 use crate::training::history::History;
 use crate::training::rows::Row;
+use crate::training::treatments::Treatments;
 
 /// A challenger's calibration error may be this much above the champion's.
 const ECE_MARGIN: f64 = 0.02;
@@ -51,10 +52,17 @@ pub struct Comparison {
     pub objections: Vec<String>,
 }
 
-/// Compares two models of one horizon at the midnight that opens `at`.
-pub fn compare(history: &History, champion: &Model, challenger: &Model, at: Day, lateness_days: i32) -> Comparison {
+/// Compares two models of one horizon at the midnight that opens `at`. Treated customers have no say, held-out ones speak
+/// for them: otherwise the champion would be blamed for those who came back because it warned.
+pub fn compare(
+    history: &History,
+    treatments: &Treatments,
+    [champion, challenger]: [&Model; 2],
+    at: Day,
+    lateness_days: i32,
+) -> Comparison {
     let horizon = champion.horizon_days();
-    let [ours, theirs] = [champion, challenger].map(|model| rows_at(history, model, at, lateness_days));
+    let [ours, theirs] = [champion, challenger].map(|model| rows_at(history, model, treatments, at, lateness_days));
     let forward = head(
         &scored(&ours, |features| champion.forward.score(features)),
         &scored(&theirs, |features| challenger.forward.score(features)),

@@ -73,10 +73,10 @@ pub struct Evaluation {
     pub lift: Vec<f64>,
 }
 
-/// The rows of every customer with a purchase before the midnight that opens `at`.
-pub fn rows_at(history: &History, model: &Model, at: Day, lateness_days: i32) -> Vec<Row> {
-    let treatments = Treatments::default();
-    let rules = RowRules { constants: model.constants, lateness_days, treatments: &treatments, seed: 0 };
+/// The rows of every customer with a purchase before the midnight that opens `at`, as often as `treatments` says: once
+/// where nobody was warned about.
+pub fn rows_at(history: &History, model: &Model, treatments: &Treatments, at: Day, lateness_days: i32) -> Vec<Row> {
+    let rules = RowRules { constants: model.constants, lateness_days, treatments, seed: 0 };
     forward_rows(history, &[at], 1.0, &rules)
 }
 
