@@ -1,7 +1,7 @@
 //! The fit at the size that the trainer is meant for: a million rows of twenty correlated columns.
 //!
 //! `cargo bench --bench fit -- rows.f64` also writes the rows (label, then columns, little-endian), for
-//! benches/fit_sklearn.py, which fits the same with scikit-learn and prints the same figures.
+//! `benches/fit_sklearn.py`, which fits the same with scikit-learn and prints the same figures.
 
 #![allow(clippy::unwrap_used, reason = "a benchmark stops at the first thing that is not as it should be")]
 
