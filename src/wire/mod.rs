@@ -26,3 +26,4 @@ pub mod outcome;
 pub mod risk;
 pub mod profile_json;
 pub mod artifact;
+pub mod promotion;
