@@ -7,19 +7,22 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::cli::args::{ReplayArgs, ReplayClock, Source};
-use crate::cli::common::{artifact, now, open, settings};
+use crate::cli::common::{now, open, settings};
 use crate::cli::exit::Failure;
+use crate::cli::model_at::{Cast, cast};
 use crate::cli::output::{create, say};
 use crate::config::settings::Settings;
+use crate::engine::alerting::policy::Policy;
 use crate::engine::day::Millis;
 use crate::engine::event::Reason;
-use crate::engine::scoring::model::Model;
+use crate::engine::promotion::Schedule;
 use crate::processor::batch::{Batch, OutRecord, OutTopic};
 use crate::processor::recorded::Recorded;
 use crate::processor::setup::{Progress, Setup, Time};
 use crate::processor::stats::{Stats, TRANSITIONS};
 use crate::processor::topology::Processor;
 use crate::service::kafka::history::PartitionHistory;
+use crate::service::kafka::models::read;
 use crate::service::kafka::restore::restore;
 use crate::service::kafka::topics::check;
 use crate::service::pulse::Pulse;
@@ -48,11 +51,11 @@ pub fn run(args: &ReplayArgs) -> Result<(), Failure> {
     let settings = settings(args.input.config.as_deref())?;
     let until = args.until.map(day).or(settings.until);
     let settings = settings.until(until);
-    let model = Arc::new(artifact(args.model.as_deref(), &settings)?.model().map_err(Failure::usage)?);
+    let models = cast(&args.model, &settings)?;
     let mut play = Play { sinks: Sinks::open(args)?, batch: Batch::new(), wall: now(), pending: 0 };
     let (processors, skipped) = match args.input.source {
-        Source::Files => play.files(args, &settings, &model)?,
-        Source::Kafka => (play.topics(&settings, &model, recorded)?, 0),
+        Source::Files => play.files(args, &settings, models)?,
+        Source::Kafka => (play.topics(args, &settings, &models)?, 0),
     };
     let mut stats = Stats::default();
     for processor in &processors {
@@ -88,12 +91,16 @@ impl Play {
         &mut self,
         args: &ReplayArgs,
         settings: &Settings,
-        model: &Arc<Model>,
+        models: Cast,
     ) -> Result<(Vec<Processor>, u64), Failure> {
         let mut setup = settings.setup(args.partitions);
         setup.input_topics.truncate(1);
-        let setup = Arc::new(setup);
-        let fresh = |number| Processor::new(setup.clone(), number, model.clone());
+        let (setup, schedule) = (Arc::new(setup), Arc::new(models.schedule));
+        let fresh = |number| {
+            let mut processor = Processor::new(setup.clone(), number, models.first.clone());
+            processor.offer(schedule.clone());
+            processor
+        };
         let mut processors: Vec<Processor> = (0..args.partitions).map(fresh).collect();
         let mut stream = open(&args.input.files, &args.input.columns, settings)?;
         while let Some((record, _)) = stream.next(&settings.rules).map_err(Failure::of)? {
@@ -113,21 +120,28 @@ impl Play {
     }
 
     /// Plays the input topics, partition by partition.
-    fn topics(&mut self, settings: &Settings, model: &Arc<Model>, recorded: bool) -> Result<Vec<Processor>, Failure> {
+    fn topics(&mut self, args: &ReplayArgs, settings: &Settings, models: &Cast) -> Result<Vec<Processor>, Failure> {
         let partitions = check(settings)?;
         let setup = settings.setup(partitions);
+        let promoted = if args.model.is_empty() || args.clock == ReplayClock::Recorded {
+            let promotions = read(settings, &Pulse::free())?.promotions.into_iter();
+            Arc::new(Schedule::new(promotions.map(|one| one.promotion).collect(), 0))
+        } else {
+            Arc::new(models.schedule.clone())
+        };
         let mut processors = Vec::new();
         for number in 0..partitions {
-            let mut live = Processor::new(Arc::new(setup.clone()), number, model.clone());
-            let mut policy = (*setup.policy).clone();
-            let mut closes = None;
-            if recorded {
-                restore(settings, &mut live, &Pulse::free())?;
-                policy.publish_from = live.publish_from();
-                closes = Some(Recorded::of(&live));
-            }
-            let setup = Setup { policy: Arc::new(policy), ..setup.clone() };
-            let mut processor = Processor::new(Arc::new(setup), number, model.clone());
+            let (mut processor, mut closes) = match args.clock {
+                ReplayClock::Event => {
+                    let mut processor = Processor::new(Arc::new(setup.clone()), number, models.first.clone());
+                    processor.offer(promoted.clone());
+                    (processor, None)
+                }
+                ReplayClock::Recorded => {
+                    let (processor, closes) = once_more(settings, &setup, number, models, &promoted)?;
+                    (processor, Some(closes))
+                }
+            };
             let mut past = PartitionHistory::open(settings, number)?;
             loop {
                 self.close(&mut processor, &mut closes, false)?;
@@ -193,6 +207,31 @@ impl Play {
         self.pending = 0;
         Ok(())
     }
+}
+
+/// A processor that lives a partition's history once more: with its closes, its models, its first day of publishing.
+fn once_more(
+    settings: &Settings,
+    setup: &Setup,
+    number: u32,
+    named: &Cast,
+    promoted: &Schedule,
+) -> Result<(Processor, Recorded), Failure> {
+    let mut live = Processor::new(Arc::new(setup.clone()), number, named.first.clone());
+    restore(settings, &mut live, &Pulse::free())?;
+    let find = |version: &str| {
+        let named = [&named.first].into_iter().find(|model| model.version == version).or(named.schedule.find(version));
+        named.or(promoted.find(version)).cloned()
+    };
+    let (first, schedule) = Recorded::models(&live, &named.first, find).map_err(|version| {
+        Failure::Failed(format!(
+            "partition {number} went by the model {version}, which is neither promoted nor configured any more: give its artifact with --model"
+        ))
+    })?;
+    let policy = Policy { publish_from: live.publish_from(), ..(*setup.policy).clone() };
+    let mut processor = Processor::new(Arc::new(Setup { policy: Arc::new(policy), ..setup.clone() }), number, first);
+    processor.offer(Arc::new(schedule));
+    Ok((processor, Recorded::of(&live)))
 }
 
 impl Sinks {

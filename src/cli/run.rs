@@ -7,7 +7,7 @@ use clap::error::ErrorKind;
 
 use crate::cli::args::{Cli, Command, LogFormat};
 use crate::cli::exit::Failure;
-use crate::cli::{config, demo, evaluate, generate, inspect, publish, rebuild, replay, serve, topics, train};
+use crate::cli::{config, demo, evaluate, generate, inspect, promote, publish, rebuild, replay, serve, topics, train};
 use crate::service::telemetry::logs;
 
 /// The whole process.
@@ -41,6 +41,7 @@ fn command(cli: &Cli) -> Result<(), Failure> {
         Command::Replay(args) => replay::run(args),
         Command::Train(args) => train::run(args),
         Command::Evaluate(args) => evaluate::run(args),
+        Command::Promote(args) => promote::run(args),
         Command::Config(args) => config::run(args),
     }
 }

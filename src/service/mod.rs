@@ -6,6 +6,7 @@ pub mod telemetry;
 pub mod broker;
 pub mod shared;
 pub mod kafka;
+pub mod models;
 pub mod status;
 pub mod lane;
 pub mod lanes;
