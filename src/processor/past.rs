@@ -39,9 +39,10 @@ impl Past {
     /// Another model decides.
     pub(crate) fn model(&mut self, change: ModelChange) {
         self.models.push(change);
+        self.changed = true;
     }
 
-    /// Writes what is kept if a day was closed since the last commit; gives whether it did.
+    /// Writes what is kept if anything came to it since the last commit; gives whether it did.
     pub(crate) fn write(&self, topics: &[String], out: &mut Vec<u8>) -> bool {
         if self.changed {
             write_closes(topics, newest(&self.closes, CLOSES_KEPT), newest(&self.models, MODELS_KEPT), out);
@@ -49,11 +50,16 @@ impl Past {
         self.changed
     }
 
+    /// What is there now is not rolled back any more, written or not.
+    pub(crate) const fn settle(&mut self) {
+        self.committed = (self.closes.len(), self.models.len());
+    }
+
     /// The batch is committed.
     pub(crate) fn commit(&mut self) {
         self.closes.drain(..self.closes.len().saturating_sub(CLOSES_KEPT));
         self.models.drain(..self.models.len().saturating_sub(MODELS_KEPT));
-        self.committed = (self.closes.len(), self.models.len());
+        self.settle();
         self.changed = false;
     }
 

@@ -100,7 +100,7 @@ impl Processor {
             self.engine.publish_from = Some(self.setup.rules.day(wall));
         }
         self.engine.committed();
-        self.past.commit();
+        self.past.settle();
         self.checkpoint = Checkpoint { offsets: self.offsets.clone(), closing_stale: self.closing_stale };
         doubts
     }
