@@ -327,7 +327,7 @@ pub enum TopicsCommand {
 #[derive(Debug, Args)]
 pub struct PromoteArgs {
     /// Model artifact.
-    #[arg(required_unless_present = "previous")]
+    #[arg(required_unless_present = "previous", value_name = "M")]
     pub model: Option<PathBuf>,
     /// The model that was promoted before the newest one.
     #[arg(long, conflicts_with = "model")]

@@ -108,6 +108,9 @@ impl Engine {
 
     /// A day opens: the promotion that is due comes into force. Gives whether another model decides from now on.
     pub fn open_day(&mut self, day: Day, schedule: &Schedule) -> bool {
+        if self.clock.closed.is_none() {
+            self.in_force.since = Some(day);
+        }
         self.in_force.open(day, schedule)
     }
 

@@ -68,7 +68,7 @@ impl Schedule {
 pub struct InForce {
     /// The model.
     pub model: Arc<Model>,
-    /// The day from which on it decides; `None` before the first close.
+    /// The day from which on it decides; `None` before the first close, and where nobody noted it.
     pub since: Option<Day>,
     /// The newest promotion taken: none is taken twice, whatever is promoted again or offered after a restart.
     pub taken: Option<i64>,
@@ -84,7 +84,6 @@ impl InForce {
 
     /// A day opens: what is due comes into force. Gives whether another model decides from now on.
     pub fn open(&mut self, day: Day, schedule: &Schedule) -> bool {
-        self.since = self.since.or(Some(day));
         let Some(promotion) = schedule.due(day, self.taken) else { return false };
         self.taken = Some(promotion.offset);
         self.replace(&promotion.model, Some(day))

@@ -33,6 +33,8 @@ pub struct Models {
     known: Arc<Mutex<Known>>,
     /// Counts what was published, so that workers see news without waiting.
     news: Arc<AtomicU64>,
+    /// Counts the readings of the topic.
+    begun: Arc<AtomicU64>,
     metrics: Metrics,
 }
 
@@ -42,6 +44,8 @@ struct Known {
     in_force: BTreeMap<u32, InForce>,
     /// Versions that the metric has a series of.
     shown: BTreeSet<String>,
+    /// The newest reading that was published: one that began earlier knows less.
+    reading: u64,
     /// Up to which offset refusals were spoken of.
     told: i64,
 }
@@ -49,7 +53,7 @@ struct Known {
 impl Models {
     /// Nothing promoted, no partitions.
     pub fn new(metrics: Metrics) -> Self {
-        Self { known: Arc::default(), news: Arc::default(), metrics }
+        Self { known: Arc::default(), news: Arc::default(), begun: Arc::default(), metrics }
     }
 
     /// The promotions, if they are news to somebody who has seen as many publications as `seen` says.
@@ -66,16 +70,29 @@ impl Models {
 
     /// Reads the topic to its end, and makes known what is on it. What can't be used is spoken of once.
     pub fn refresh(&self, settings: &Settings, pulse: &Pulse) -> Result<Arc<Schedule>, ServiceFault> {
-        let Promoted { promotions, refused, end } = read(settings, pulse)?;
-        let told = std::mem::replace(&mut self.known().told, end);
+        let reading = self.begun.fetch_add(1, Ordering::Relaxed) + 1;
+        let promoted = read(settings, pulse)?;
+        Ok(self.learn(reading, promoted, &settings.file.topics.models))
+    }
+
+    fn learn(&self, reading: u64, promoted: Promoted, topic: &str) -> Arc<Schedule> {
+        let Promoted { promotions, refused, end } = promoted;
+        let schedule = Arc::new(Schedule::new(promotions.into_iter().map(|one| one.promotion).collect(), end));
+        let told = {
+            let known = &mut *self.known();
+            if reading < known.reading {
+                return schedule;
+            }
+            known.reading = reading;
+            std::mem::replace(&mut known.told, end)
+        };
         // A topic that ends earlier than it did has been made anew.
         for (offset, fault) in refused.iter().filter(|(offset, _)| *offset >= told || told > end) {
-            error!(offset, %fault, topic = settings.file.topics.models, "a promotion is refused, the model in force stays");
+            error!(offset, %fault, topic, "a promotion is refused, the model in force stays");
             self.metrics.model_refused();
         }
-        let schedule = Arc::new(Schedule::new(promotions.into_iter().map(|one| one.promotion).collect(), end));
         self.publish(schedule.clone());
-        Ok(schedule)
+        schedule
     }
 
     /// The model in force in a partition of this process.
@@ -171,5 +188,70 @@ fn look(consumer: &Reader, shared: &Shared, pulse: &Pulse) {
         while Instant::now() < until && !pulse.stopping() {
             std::thread::sleep(Duration::from_millis(100));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use serde_json::json;
+
+    use super::Models;
+    use crate::engine::day::Day;
+    use crate::engine::promotion::{InForce, Promotion, Schedule};
+    use crate::engine::scoring::model::Model;
+    use crate::service::kafka::models::Promoted;
+    use crate::service::telemetry::metrics::Metrics;
+    use crate::wire::artifact::Artifact;
+    use crate::wire::promotion::PromotionFault;
+
+    fn model(version: &str) -> Arc<Model> {
+        let artifact = Artifact::read(include_bytes!("../../models/default.json")).unwrap();
+        Arc::new(Model { version: version.into(), ..artifact.model().unwrap() })
+    }
+
+    #[test]
+    fn what_is_in_force_is_shown_and_what_went_is_not() {
+        let metrics = Metrics::new().unwrap();
+        let models = Models::new(metrics.clone());
+        let old = InForce { since: Some(Day(20_000)), ..InForce::first(model("old")) };
+        let promotion = Promotion { offset: 0, effective: Day(20_003), model: model("new") };
+        for partition in 0..3 {
+            models.holds(partition, &old);
+        }
+        models.publish(Arc::new(Schedule::new(vec![promotion], 1)));
+        models.holds(2, &InForce { taken: Some(0), since: Some(Day(20_003)), ..InForce::first(model("new")) });
+        let shown = models.json();
+        assert_eq!(
+            shown["in_force"],
+            json!([
+                {"model": "old", "partitions": [0, 1], "since": "2024-10-04"},
+                {"model": "new", "partitions": [2], "since": "2024-10-07"},
+            ])
+        );
+        assert_eq!(shown["pending"], json!({"model": "new", "effective_day": "2024-10-07"}));
+        assert!(metrics.text().contains("model_in_force{model=\"old\"} 2"));
+        models.gone(0);
+        models.gone(1);
+        assert!(!metrics.text().contains("old"));
+        assert_eq!(models.json()["pending"], json!(null));
+    }
+
+    #[test]
+    fn a_reading_that_began_earlier_changes_nothing_and_a_refusal_is_counted_once() {
+        let models = Models::new(Metrics::new().unwrap());
+        let read = |reading: u64, end: i64| {
+            let refused = vec![(0, PromotionFault::Day)];
+            models.learn(reading, Promoted { promotions: Vec::new(), refused, end }, "models").end()
+        };
+        let mut seen = 0;
+        assert_eq!([read(2, 5), read(1, 4), read(3, 6)], [5, 4, 6]);
+        assert_eq!(models.news(&mut seen).map(|schedule| schedule.end()), Some(6));
+        assert_eq!(models.news(&mut seen), None);
+        assert_eq!(models.metrics.total("models_refused_total"), 1);
+        // A topic that was made anew holds other refusals.
+        read(4, 1);
+        assert_eq!(models.metrics.total("models_refused_total"), 2);
     }
 }

@@ -127,7 +127,9 @@ fn three_replicas_switch_at_the_open_of_the_day_and_back() {
     everywhere("the model before is not in force", &|model| {
         model["in_force"].as_array().unwrap().iter().all(|one| one["since"] == "2025-11-20")
     });
-    replicas.iter_mut().for_each(|replica| replica.terminate());
+    for replica in &mut replicas {
+        replica.terminate();
+    }
     let at = |path: &Path, day: &str| format!("{}@{day}", path.display());
     bench.compare_with_promoted(&path, 6, &[&at(&eager, "2025-09-20"), &at(&default, "2025-11-20")]);
     bench.compare_with_topics(6);
@@ -166,7 +168,7 @@ fn a_model_is_promoted_once_and_the_previous_one_comes_back() {
         assert_eq!(exit, code, "{said}");
         assert!(said.contains(words), "{said}");
     };
-    says(&["promote"], 64, "<MODEL>");
+    says(&["promote"], 64, "<M>");
     says(&["promote", "--previous"], 1, "no model was promoted yet");
     says(&["promote", "/nowhere.json"], 64, "cannot read the model /nowhere.json");
     let first = promote(&[eager]);

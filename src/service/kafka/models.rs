@@ -14,6 +14,9 @@ use crate::wire::artifact::Artifact;
 use crate::wire::calendar::day_text;
 use crate::wire::promotion::{EFFECTIVE_DAY, PromotionFault, read_promotion};
 
+/// Promotions that are kept; older ones have long been in force or replaced.
+const KEPT: usize = 1_000;
+
 /// What the topic holds.
 pub struct Promoted {
     /// The usable promotions, in the order of their offsets.
@@ -48,6 +51,7 @@ pub fn read(settings: &Settings, pulse: &Pulse) -> Result<Promoted, ServiceFault
         match read_promotion(key, value, day, &fit) {
             Ok((effective, artifact, model)) => {
                 promotions.push(PromotedModel { promotion: Promotion { offset, effective, model }, artifact });
+                promotions.drain(..promotions.len().saturating_sub(KEPT));
             }
             Err(fault) => refused.push((offset, fault)),
         }
