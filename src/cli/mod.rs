@@ -1,10 +1,11 @@
 //! The command line: one file a command, no logic of its own.
 
+pub mod model_at;
 pub mod args;
 pub mod exit;
 pub mod common;
 pub mod output;
-pub mod model_at;
+pub mod cast;
 pub mod demo;
 pub mod demo_table;
 pub mod serve;

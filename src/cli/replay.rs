@@ -7,9 +7,9 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::cli::args::{ReplayArgs, ReplayClock, Source};
+use crate::cli::cast::{Cast, cast};
 use crate::cli::common::{now, open, settings};
 use crate::cli::exit::Failure;
-use crate::cli::model_at::{Cast, cast};
 use crate::cli::output::{create, say};
 use crate::config::settings::Settings;
 use crate::engine::alerting::policy::Policy;

@@ -4,28 +4,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
 
-use rdkafka::consumer::Consumer;
 use serde_json::{Value, json};
-use tracing::{error, info, warn};
+use tracing::error;
 
 use crate::config::settings::Settings;
 use crate::engine::promotion::{InForce, Schedule};
 use crate::engine::scoring::model::Model;
 use crate::service::fault::ServiceFault;
-use crate::service::kafka::client::asking;
-use crate::service::kafka::context::{Listening, Reader};
 use crate::service::kafka::models::{Promoted, read};
 use crate::service::pulse::Pulse;
-use crate::service::shared::Shared;
 use crate::service::telemetry::metrics::Metrics;
 use crate::wire::calendar::day_text;
-
-/// How often the end of the models' topic is looked at.
-const LOOK: Duration = Duration::from_secs(1);
-/// How long one look may take.
-const ANSWER: Duration = Duration::from_secs(1);
 
 /// Shared between the watch, the workers and HTTP.
 #[derive(Clone)]
@@ -144,6 +134,11 @@ impl Models {
         })
     }
 
+    /// The offset up to which the topic was read.
+    pub fn end(&self) -> i64 {
+        self.known().schedule.end()
+    }
+
     fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -157,37 +152,6 @@ impl Known {
         }
         metrics.models_in_force(&counts, &self.shown);
         self.shown = counts.into_keys().map(str::to_owned).collect();
-    }
-}
-
-/// Starts the watch on the models' topic: it reads it anew whenever its end has moved.
-pub fn watch(shared: &Shared, pulse: &Pulse) -> Result<(), ServiceFault> {
-    let consumer = asking(&shared.settings, "read_uncommitted").create_with_context(Listening);
-    let consumer: Reader = consumer.map_err(|fault| ServiceFault::settings("watching client", &fault))?;
-    let (shared, pulse) = (shared.clone(), pulse.clone());
-    let thread = std::thread::Builder::new().name("models".into()).spawn(move || look(&consumer, &shared, &pulse));
-    thread.map(drop).map_err(|fault| ServiceFault::Failed(format!("cannot start a thread: {fault}")))
-}
-
-fn look(consumer: &Reader, shared: &Shared, pulse: &Pulse) {
-    let (settings, models) = (&*shared.settings, &shared.models);
-    let mut trouble = false;
-    while !pulse.stopping() {
-        let end = consumer.fetch_watermarks(&settings.file.topics.models, 0, ANSWER).map(|(_, end)| end);
-        let known = models.known().schedule.end();
-        // A broker that does not answer is everybody's trouble, and the workers speak of it.
-        if end.is_ok_and(|end| end != known) {
-            match models.refresh(settings, pulse) {
-                Ok(schedule) => info!(promotions = schedule.promotions().len(), "promotions read"),
-                Err(fault) if !trouble && !pulse.stopping() => warn!(%fault, "promotions could not be read"),
-                Err(_) => {}
-            }
-            trouble = models.known().schedule.end() == known;
-        }
-        let until = Instant::now() + LOOK;
-        while Instant::now() < until && !pulse.stopping() {
-            std::thread::sleep(Duration::from_millis(100));
-        }
     }
 }
 
@@ -234,7 +198,7 @@ mod tests {
         assert!(metrics.text().contains("model_in_force{model=\"old\"} 2"));
         models.gone(0);
         models.gone(1);
-        assert!(!metrics.text().contains("old"));
+        assert!(!metrics.text().contains("model=\"old\""));
         assert_eq!(models.json()["pending"], json!(null));
     }
 

@@ -12,7 +12,8 @@ use crate::config::settings::Settings;
 use crate::service::fault::ServiceFault;
 use crate::service::http::server::{Api, bind, serve};
 use crate::service::kafka::topics;
-use crate::service::models::{self, Models};
+use crate::service::models::Models;
+use crate::service::models_watch;
 use crate::service::pulse::Pulse;
 use crate::service::shared::Shared;
 use crate::service::source::SourceWatch;
@@ -55,7 +56,7 @@ impl Service {
             settings: Arc::new(settings),
         };
         let (stop, status, started) = (Arc::new(AtomicBool::new(false)), Arc::new(Status::default()), Instant::now());
-        models::watch(&shared, &Pulse::new(stop.clone(), started))?;
+        models_watch::start(&shared, &Pulse::new(stop.clone(), started))?;
         let source = SourceWatch::start(&shared, &Pulse::new(stop.clone(), started))?;
         let mut workers = Vec::new();
         for number in 0..shared.settings.file.service.workers as usize {
