@@ -124,8 +124,7 @@ impl Play {
         let partitions = check(settings)?;
         let setup = settings.setup(partitions);
         let promoted = if args.model.is_empty() || args.clock == ReplayClock::Recorded {
-            let promotions = read(settings, &Pulse::free())?.promotions.into_iter();
-            Arc::new(Schedule::new(promotions.map(|one| one.promotion).collect(), 0))
+            Arc::new(read(settings, &Pulse::free())?.schedule())
         } else {
             Arc::new(models.schedule.clone())
         };
@@ -220,8 +219,8 @@ fn once_more(
     let mut live = Processor::new(Arc::new(setup.clone()), number, named.first.clone());
     restore(settings, &mut live, &Pulse::free())?;
     let find = |version: &str| {
-        let named = [&named.first].into_iter().find(|model| model.version == version).or(named.schedule.find(version));
-        named.or(promoted.find(version)).cloned()
+        let first = Some(&named.first).filter(|model| model.version == version);
+        first.or_else(|| named.schedule.find(version)).or_else(|| promoted.find(version)).cloned()
     };
     let (first, schedule) = Recorded::models(&live, &named.first, find).map_err(|version| {
         Failure::Failed(format!(

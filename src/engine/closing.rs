@@ -218,8 +218,8 @@ impl Engine {
             customer.standing = after;
         }
         let Some(customer) = self.state.get(slot) else { return };
-        let told_anew = generation != before.generation;
-        if before.band.is_some() || is_due(before.purchased, day) || told_anew && self.has_bought(customer, day) {
+        let other_model = generation != before.generation;
+        if before.band.is_some() || is_due(before.purchased, day) || other_model && self.has_bought(customer, day) {
             let risk = self.judge().risk(customer, day, Moment::Close(day));
             out.push(Effect::Risk(Box::new(risk)));
         }

@@ -65,9 +65,9 @@ impl Models {
         Ok(self.learn(reading, promoted, &settings.file.topics.models))
     }
 
-    fn learn(&self, reading: u64, promoted: Promoted, topic: &str) -> Arc<Schedule> {
-        let Promoted { promotions, refused, end } = promoted;
-        let schedule = Arc::new(Schedule::new(promotions.into_iter().map(|one| one.promotion).collect(), end));
+    fn learn(&self, reading: u64, mut promoted: Promoted, topic: &str) -> Arc<Schedule> {
+        let (refused, end) = (std::mem::take(&mut promoted.refused), promoted.end);
+        let schedule = Arc::new(promoted.schedule());
         let told = {
             let known = &mut *self.known();
             if reading < known.reading {

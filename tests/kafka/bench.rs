@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 use churnwatch::config::load::load;
 use churnwatch::config::settings::Settings;
 use churnwatch::engine::day::Millis;
-use churnwatch::engine::promotion::Schedule;
 use churnwatch::processor::topology::Processor;
 use churnwatch::service::kafka::models::read;
 use churnwatch::service::pulse::Pulse;
@@ -206,9 +205,7 @@ impl Bench {
         for (partition, key, value, _) in self.committed(&settings.file.topics.profiles) {
             processors[partition as usize].restore(&key, value.as_deref()).unwrap();
         }
-        let promoted = read(&settings, &Pulse::free()).unwrap();
-        let promotions = promoted.promotions.into_iter().map(|one| one.promotion).collect();
-        let schedule = Arc::new(Schedule::new(promotions, promoted.end));
+        let schedule = Arc::new(read(&settings, &Pulse::free()).unwrap().schedule());
         for processor in &mut processors {
             processor.offer(schedule.clone());
             assert_eq!(processor.restored(Millis(0)), []);

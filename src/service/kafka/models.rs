@@ -5,7 +5,7 @@ use rdkafka::producer::BaseRecord;
 
 use crate::config::settings::Settings;
 use crate::engine::day::Day;
-use crate::engine::promotion::Promotion;
+use crate::engine::promotion::{Promotion, Schedule};
 use crate::service::fault::ServiceFault;
 use crate::service::kafka::publish::Publisher;
 use crate::service::kafka::read::PartitionReader;
@@ -25,6 +25,13 @@ pub struct Promoted {
     pub refused: Vec<(i64, PromotionFault)>,
     /// The offset up to which the topic was read.
     pub end: i64,
+}
+
+impl Promoted {
+    /// The promotions without their artifacts.
+    pub fn schedule(self) -> Schedule {
+        Schedule::new(self.promotions.into_iter().map(|one| one.promotion).collect(), self.end)
+    }
 }
 
 /// A promotion with its artifact.
