@@ -136,7 +136,7 @@ fn the_records_are_as_they_were() {
         (OutTopic::Outcomes, "outcomes.jsonl"),
         (OutTopic::Risk, "risk.jsonl"),
         (OutTopic::DeadLetters, "dead-letters.jsonl"),
-        (OutTopic::Profiles, "changelog-v1.txt"),
+        (OutTopic::Profiles, "changelog-v2.txt"),
     ] {
         let mut written = String::new();
         for record in batch.iter().filter(|record| record.topic == topic) {
@@ -150,23 +150,29 @@ fn the_records_are_as_they_were() {
     same("profiles.jsonl", &(profiles.join("\n") + "\n"));
 }
 
-/// The changelog as this version wrote it is read back to the very state, and written again to the very bytes.
+/// The changelog as this version and each before it wrote it is read back to the very state.
 #[test]
-fn the_kept_changelog_is_read_bit_for_bit() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/changelog-v1.txt");
-    let mut processor = Processor::new(setup(), 0, attentive_model());
-    for line in std::fs::read_to_string(path).unwrap().lines() {
-        let (key, value) = line.split_once(' ').unwrap();
-        let value = (value != "tombstone").then(|| hex::decode(value).unwrap());
-        processor.restore(&hex::decode(key).unwrap(), value.as_deref()).unwrap();
-    }
+fn the_kept_changelogs_are_read_bit_for_bit() {
+    let restored = |name: &str| {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
+        let mut processor = Processor::new(setup(), 0, attentive_model());
+        for line in std::fs::read_to_string(path).unwrap().lines() {
+            let (key, value) = line.split_once(' ').unwrap();
+            let value = (value != "tombstone").then(|| hex::decode(value).unwrap());
+            processor.restore(&hex::decode(key).unwrap(), value.as_deref()).unwrap();
+        }
+        processor
+    };
     let state = |processor: &Processor| {
         let mut state: Vec<String> =
             processor.engine().state().iter().map(|(_, customer)| format!("{customer:?}")).collect();
         state.sort();
         (state, processor.engine().clock().clone(), processor.offsets().to_vec())
     };
-    assert_eq!(state(&processor), state(&told().0));
+    let lived = state(&told().0);
+    for name in ["changelog-v1.txt", "changelog-v2.txt"] {
+        assert_eq!(state(&restored(name)), lived, "{name}");
+    }
 }
 
 #[test]

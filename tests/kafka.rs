@@ -13,6 +13,8 @@
 mod broker;
 #[path = "kafka/bench.rs"]
 mod bench;
+#[path = "kafka/promotions.rs"]
+mod promotions;
 mod support;
 
 use std::path::PathBuf;

@@ -53,6 +53,7 @@ fn every_seed_keeps_the_invariants() {
     if seeds.len() >= 200 {
         // A simulation in which nothing happens proves nothing.
         assert!(sum.alerts > 1_000 && sum.crashes > 200 && sum.aborts > 200 && sum.unknown > 100, "{sum:?}");
+        assert!(sum.switches > 100, "{sum:?}");
         assert!(sum.zombie_commits > 20 && sum.rebalances > 200 && sum.duplicates > 100 && sum.late > 20, "{sum:?}");
     }
 }

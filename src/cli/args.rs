@@ -7,6 +7,7 @@ use jiff::civil::Date;
 
 use crate::cli::input_args::{FileArgs, HistoryArgs};
 use crate::cli::model_args::{BacktestArgs, CompareArgs, EvaluateArgs, ImportArgs, TrainArgs};
+use crate::cli::model_at::{ModelAt, model_at};
 
 /// Tells a shop, while there is still time, which customers are slipping away.
 #[derive(Debug, Parser)]
@@ -77,6 +78,9 @@ pub enum Command {
     /// Put heads fitted by scikit-learn into a model.
     #[command(after_help = "Example: churnwatch import --silence head.json --base model.json --output imported.json")]
     Import(ImportArgs),
+    /// Let another model decide from a day on, or the previous one again.
+    #[command(after_help = "Example: churnwatch promote model.json --config churnwatch.toml")]
+    Promote(PromoteArgs),
     /// Check, print or describe the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -129,9 +133,10 @@ pub struct ReplayArgs {
     /// What closes days: the events, or what the changelog says of the live history (with --source kafka).
     #[arg(long, default_value = "event")]
     pub clock: ReplayClock,
-    /// Model artifact; the default model if absent.
-    #[arg(long)]
-    pub model: Option<PathBuf>,
+    /// Model artifact; may be given again as M@DATE, which decides from that date on. If absent the default model, with
+    /// --source kafka the promoted ones too.
+    #[arg(long, value_name = "M[@DATE]", value_parser = model_at)]
+    pub model: Vec<ModelAt>,
     /// Events from this date on are refused, and days close through the one before.
     #[arg(long)]
     pub until: Option<Date>,
@@ -226,6 +231,26 @@ pub enum TopicsCommand {
     },
     /// Check that they are there and fit together.
     Check(ConfigArgs),
+}
+
+/// Arguments of `promote`.
+#[derive(Debug, Args)]
+pub struct PromoteArgs {
+    /// Model artifact.
+    #[arg(required_unless_present = "previous", value_name = "M")]
+    pub model: Option<PathBuf>,
+    /// The model that was promoted before the newest one.
+    #[arg(long, conflicts_with = "model")]
+    pub previous: bool,
+    /// The first day that it decides; tomorrow if absent.
+    #[arg(long)]
+    pub effective_day: Option<Date>,
+    /// Configuration file; the environment is read in any case.
+    #[arg(long)]
+    pub config: Option<PathBuf>,
+    /// What was done as JSON.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Arguments of `rebuild`.

@@ -15,7 +15,7 @@ use crate::config::settings::Settings;
 use crate::engine::alerting::policy::Policy;
 use crate::engine::money::Money;
 use crate::engine::scoring::model::Model;
-use crate::processor::batch::OutTopic;
+use crate::processor::batch::{OutRecord, OutTopic};
 use crate::processor::setup::{ClockMode, Setup};
 use crate::training::backtest::{
     Period, Record, Survey, Warning, Warnings, idle_model, idle_precision, idle_rule, lead_gain, precision_at, record,
@@ -143,15 +143,16 @@ impl Stage<'_> {
         let positions: HashMap<&str, u32> =
             self.history.customers.iter().map(|customer| &*customer.customer).zip(0..).collect();
         let mut warnings = Warnings::default();
-        let mut see = |record: &crate::processor::batch::OutRecord<'_>| {
-            let (OutTopic::Alerts, Some(value)) = (record.topic, record.value) else { return };
-            let Some(alert) = opened_alert(value, settings.rules.currency) else { return };
+        let mut see = |record: &OutRecord<'_>| {
+            let (OutTopic::Alerts, Some(value)) = (record.topic, record.value) else { return Ok(()) };
+            let Some(alert) = opened_alert(value, settings.rules.currency) else { return Ok(()) };
             if let Some(customer) = positions.get(&*alert.customer) {
                 let (opened, silence_days, value_at_risk) = (alert.opened, alert.silence_days, alert.value_at_risk);
                 warnings.add(*customer, Warning { opened, silence_days, value_at_risk });
             }
+            Ok(())
         };
-        Play::new(&mut see).run(&self.args.input, &settings, setup, &Arc::new(model.clone()))?;
+        Play::new(&mut see).all(&self.args.input, &settings, setup, &Arc::new(model.clone()))?;
         Ok(warnings)
     }
 }

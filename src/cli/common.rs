@@ -51,14 +51,8 @@ pub fn artifact(path: Option<&Path>, settings: &Settings) -> Result<Artifact, Fa
             Artifact::read(&bytes).map_err(|fault| Failure::usage(format!("{}: {fault}", path.display())))?
         }
     };
-    let horizon = settings.file.churn.horizon_days;
-    if artifact.horizon_days == horizon as i32 {
-        return Ok(artifact);
-    }
-    Err(Failure::usage(format!(
-        "the model was trained for a horizon of {} days, churn.horizon_days is {horizon}: train a model with --horizon-days {horizon}, or set churn.horizon_days = {}",
-        artifact.horizon_days, artifact.horizon_days
-    )))
+    settings.fit().check_horizon(&artifact).map_err(Failure::usage)?;
+    Ok(artifact)
 }
 
 /// How the input files are read.

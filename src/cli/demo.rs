@@ -59,7 +59,7 @@ pub fn run(args: &DemoArgs) -> Result<(), Failure> {
         status: service.status.clone(),
         metrics: service.metrics.clone(),
         token: settings.token.clone().map(Arc::new),
-        model: service.model.clone(),
+        models: service.models.clone(),
     };
     runtime.spawn(serve(listener, api, true));
     let played = play(args, &settings, &service, address);

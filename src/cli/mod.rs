@@ -3,9 +3,11 @@
 pub mod exit;
 pub mod input_args;
 pub mod model_args;
+pub mod model_at;
 pub mod args;
 pub mod common;
 pub mod output;
+pub mod cast;
 pub mod demo;
 pub mod demo_table;
 pub mod serve;
@@ -21,5 +23,6 @@ pub mod evaluate;
 pub mod backtest;
 pub mod compare;
 pub mod import;
+pub mod promote;
 pub mod config;
 pub mod run;

@@ -1,4 +1,4 @@
-//! The service's processor over a whole history: what `backtest` and `compare` look at.
+//! The service's processor over a whole history, files or topics: what `replay` and `backtest` run.
 
 use std::sync::Arc;
 
@@ -9,90 +9,142 @@ use crate::config::settings::Settings;
 use crate::engine::day::Millis;
 use crate::engine::scoring::model::Model;
 use crate::processor::batch::{Batch, OutRecord};
+use crate::processor::recorded::Recorded;
 use crate::processor::setup::{Progress, Setup, Time};
 use crate::processor::topology::Processor;
 use crate::service::kafka::history::PartitionHistory;
 use crate::service::kafka::topics::check;
 use crate::wire::event::RawRecord;
+use crate::wire::partitioner::partition;
 
 /// Records between two commits.
 const BATCH_RECORDS: u64 = 2_000;
 
-/// A history under way through processors; `see` gets every output.
+/// What gets every output of a play.
+pub type See<'a> = dyn FnMut(&OutRecord<'_>) -> Result<(), Failure> + 'a;
+
+/// A history under way through processors.
 pub struct Play<'a> {
-    see: &'a mut dyn FnMut(&OutRecord<'_>),
+    see: &'a mut See<'a>,
     batch: Batch,
     wall: Millis,
+    /// Records taken in since the last commit.
     pending: u64,
 }
 
 impl<'a> Play<'a> {
     /// Nothing played yet.
-    pub fn new(see: &'a mut dyn FnMut(&OutRecord<'_>)) -> Self {
+    pub fn new(see: &'a mut See<'a>) -> Self {
         Self { see, batch: Batch::new(), wall: now(), pending: 0 }
     }
 
-    /// Plays all of the input, all closes included, and gives the processors.
-    pub fn run(
+    /// Plays a history under one model, by the events' own clock.
+    pub fn all(
         mut self,
         input: &HistoryArgs,
         settings: &Settings,
         setup: Setup,
         model: &Arc<Model>,
-    ) -> Result<Vec<Processor>, Failure> {
+    ) -> Result<(), Failure> {
+        let fresh = |setup, number| Processor::new(Arc::new(setup), number, model.clone());
         match input.source {
             Source::Files => {
-                let setup = Setup { input_topics: setup.input_topics.into_iter().take(1).collect(), ..setup };
-                let mut processor = Processor::new(Arc::new(setup), 0, model.clone());
-                let mut stream = open(&input.files, &input.columns, settings)?;
-                while let Some((record, _)) = stream.next(&settings.rules).map_err(Failure::of)? {
-                    let (key, value) = (Some(&record.key[..]), Some(&record.value[..]));
-                    self.take(&mut processor, 0, &RawRecord { key, value, timestamp: self.wall });
-                }
-                self.close(&mut processor, true);
-                Ok(vec![processor])
+                let input_topics = setup.input_topics.into_iter().take(1).collect();
+                let mut processors = [fresh(Setup { input_topics, ..setup }, 0)];
+                self.files(input, settings, &mut processors)?;
             }
             Source::Kafka => {
-                let partitions = check(settings)?;
-                let setup = Arc::new(setup);
-                let mut processors = Vec::new();
-                for number in 0..partitions {
-                    let mut processor = Processor::new(setup.clone(), number, model.clone());
-                    let mut past = PartitionHistory::open(settings, number)?;
-                    while let Some(record) = past.next(None)? {
-                        self.take(&mut processor, record.topic, &record.record(self.wall));
-                    }
-                    self.close(&mut processor, true);
-                    processors.push(processor);
+                for number in 0..check(settings)? {
+                    self.partition(settings, &mut fresh(setup.clone(), number), &mut None)?;
                 }
-                Ok(processors)
             }
         }
+        Ok(())
     }
 
-    fn take(&mut self, processor: &mut Processor, topic: usize, record: &RawRecord<'_>) {
-        self.close(processor, false);
-        let next = processor.offsets().get(topic).copied().flatten().unwrap_or_default();
-        processor.process(topic, next, record, self.wall, &mut self.batch);
+    /// Plays files as if they had been published into as many partitions of one topic as there are processors; gives
+    /// the number of rows left out.
+    pub fn files(
+        &mut self,
+        input: &HistoryArgs,
+        settings: &Settings,
+        processors: &mut [Processor],
+    ) -> Result<u64, Failure> {
+        let mut stream = open(&input.files, &input.columns, settings)?;
+        let partitions = processors.len() as u32;
+        while let Some((record, _)) = stream.next(&settings.rules).map_err(Failure::of)? {
+            let number = partition(&record.key, partitions);
+            let raw = RawRecord { key: Some(&record.key), value: Some(&record.value), timestamp: self.wall };
+            if let Some(processor) = processors.get_mut(number as usize) {
+                let next = processor.offsets().first().copied().flatten().unwrap_or_default();
+                self.take(processor, 0, next, &raw)?;
+                self.close(processor, &mut None, false)?;
+            }
+        }
+        for processor in processors {
+            self.close(processor, &mut None, true)?;
+            self.commit(processor)?;
+        }
+        Ok(stream.skipped())
+    }
+
+    /// Plays the processor's partition of the input topics; `closes`: those of a live history, to be repeated.
+    pub fn partition(
+        &mut self,
+        settings: &Settings,
+        processor: &mut Processor,
+        closes: &mut Option<Recorded>,
+    ) -> Result<(), Failure> {
+        let mut past = PartitionHistory::open(settings, processor.partition())?;
+        loop {
+            self.close(processor, closes, false)?;
+            let read_to = closes.as_ref().and_then(Recorded::read_to);
+            let Some(record) = past.next(read_to)? else { break };
+            self.take(processor, record.topic, record.offset, &record.record(self.wall))?;
+        }
+        self.close(processor, closes, true)?;
+        self.commit(processor)
+    }
+
+    fn take(
+        &mut self,
+        processor: &mut Processor,
+        topic: usize,
+        offset: i64,
+        record: &RawRecord<'_>,
+    ) -> Result<(), Failure> {
+        processor.process(topic, offset, record, self.wall, &mut self.batch);
         self.pending += 1;
         if self.pending >= BATCH_RECORDS || !self.batch.is_empty() {
-            self.commit(processor);
+            self.commit(processor)?;
         }
+        Ok(())
     }
 
     /// Closes what is due; `at_end`: the inputs are read to their ends.
-    fn close(&mut self, processor: &mut Processor, at_end: bool) {
+    fn close(&mut self, processor: &mut Processor, closes: &mut Option<Recorded>, at_end: bool) -> Result<(), Failure> {
         let at_end = vec![at_end; processor.offsets().len()];
         let time = Time { wall: self.wall, at_end: &at_end, source_alive: true };
-        while processor.advance(&time, &mut self.batch) == Progress::More {
-            self.commit(processor);
+        loop {
+            let progress = match closes {
+                Some(closes) => closes.advance(processor, &time, &mut self.batch),
+                None => processor.advance(&time, &mut self.batch),
+            };
+            if progress == Progress::Idle {
+                return Ok(());
+            }
+            self.commit(processor)?;
         }
     }
 
-    fn commit(&mut self, processor: &mut Processor) {
-        self.batch.iter().for_each(|record| (self.see)(&record));
+    /// There is no changelog to write, so a commit only lets go of what could be rolled back.
+    fn commit(&mut self, processor: &mut Processor) -> Result<(), Failure> {
+        for record in self.batch.iter() {
+            (self.see)(&record)?;
+        }
         self.batch.clear();
         processor.committed();
         self.pending = 0;
+        Ok(())
     }
 }

@@ -7,29 +7,26 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::cli::args::{ReplayArgs, ReplayClock};
-use crate::cli::common::{artifact, now, open, settings};
+use crate::cli::cast::{Cast, cast};
+use crate::cli::common::settings;
 use crate::cli::exit::Failure;
 use crate::cli::input_args::Source;
 use crate::cli::output::{create, say};
+use crate::cli::play::Play;
 use crate::config::settings::Settings;
-use crate::engine::day::Millis;
+use crate::engine::alerting::policy::Policy;
 use crate::engine::event::Reason;
-use crate::engine::scoring::model::Model;
-use crate::processor::batch::{Batch, OutRecord, OutTopic};
+use crate::engine::promotion::Schedule;
+use crate::processor::batch::{OutRecord, OutTopic};
 use crate::processor::recorded::Recorded;
-use crate::processor::setup::{Progress, Setup, Time};
+use crate::processor::setup::Setup;
 use crate::processor::stats::{Stats, TRANSITIONS};
 use crate::processor::topology::Processor;
-use crate::service::kafka::history::PartitionHistory;
+use crate::service::kafka::models::read;
 use crate::service::kafka::restore::restore;
 use crate::service::kafka::topics::check;
 use crate::service::pulse::Pulse;
 use crate::wire::calendar::day;
-use crate::wire::event::RawRecord;
-use crate::wire::partitioner::partition;
-
-/// Records between two commits.
-const BATCH_RECORDS: u64 = 2_000;
 
 /// Where the outputs go; `None`: nowhere.
 struct Sinks {
@@ -49,17 +46,19 @@ pub fn run(args: &ReplayArgs) -> Result<(), Failure> {
     let settings = settings(args.input.config.as_deref())?;
     let until = args.until.map(day).or(settings.until);
     let settings = settings.until(until);
-    let model = Arc::new(artifact(args.model.as_deref(), &settings)?.model().map_err(Failure::usage)?);
-    let mut play = Play { sinks: Sinks::open(args)?, batch: Batch::new(), wall: now(), pending: 0 };
+    let models = cast(&args.model, &settings)?;
+    let mut sinks = Sinks::open(args)?;
+    let mut put = |record: &OutRecord<'_>| sinks.put(record);
+    let play = Play::new(&mut put);
     let (processors, skipped) = match args.input.source {
-        Source::Files => play.files(args, &settings, &model)?,
-        Source::Kafka => (play.topics(&settings, &model, recorded)?, 0),
+        Source::Files => files(play, args, &settings, models)?,
+        Source::Kafka => (topics(play, args, &settings, &models)?, 0),
     };
+    sinks.flush()?;
     let mut stats = Stats::default();
     for processor in &processors {
         stats.add(processor.stats());
     }
-    play.sinks.flush()?;
     if let Some(path) = &args.profiles {
         let mut out = create(Some(path))?;
         for processor in &processors {
@@ -74,126 +73,87 @@ pub fn run(args: &ReplayArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A replay under way.
-struct Play {
-    sinks: Sinks,
-    batch: Batch,
-    wall: Millis,
-    /// Records taken in since the last commit.
-    pending: u64,
+/// Plays files as if they had been published into so many partitions of one topic; also gives the rows left out.
+fn files(
+    mut play: Play<'_>,
+    args: &ReplayArgs,
+    settings: &Settings,
+    models: Cast,
+) -> Result<(Vec<Processor>, u64), Failure> {
+    let mut setup = settings.setup(args.partitions);
+    setup.input_topics.truncate(1);
+    let (setup, schedule) = (Arc::new(setup), Arc::new(models.schedule));
+    let fresh = |number| {
+        let mut processor = Processor::new(setup.clone(), number, models.first.clone());
+        processor.offer(schedule.clone());
+        processor
+    };
+    let mut processors: Vec<Processor> = (0..args.partitions).map(fresh).collect();
+    let skipped = play.files(&args.input, settings, &mut processors)?;
+    Ok((processors, skipped))
 }
 
-impl Play {
-    /// Plays files as if they had been published into so many partitions of one topic; also gives the rows left out.
-    fn files(
-        &mut self,
-        args: &ReplayArgs,
-        settings: &Settings,
-        model: &Arc<Model>,
-    ) -> Result<(Vec<Processor>, u64), Failure> {
-        let mut setup = settings.setup(args.partitions);
-        setup.input_topics.truncate(1);
-        let setup = Arc::new(setup);
-        let fresh = |number| Processor::new(setup.clone(), number, model.clone());
-        let mut processors: Vec<Processor> = (0..args.partitions).map(fresh).collect();
-        let mut stream = open(&args.input.files, &args.input.columns, settings)?;
-        while let Some((record, _)) = stream.next(&settings.rules).map_err(Failure::of)? {
-            let number = partition(&record.key, args.partitions);
-            let raw = RawRecord { key: Some(&record.key), value: Some(&record.value), timestamp: self.wall };
-            if let Some(processor) = processors.get_mut(number as usize) {
-                let next = processor.offsets().first().copied().flatten().unwrap_or_default();
-                self.take(processor, 0, next, &raw)?;
-                self.close(processor, &mut None, false)?;
+/// Plays the input topics, partition by partition.
+fn topics(
+    mut play: Play<'_>,
+    args: &ReplayArgs,
+    settings: &Settings,
+    models: &Cast,
+) -> Result<Vec<Processor>, Failure> {
+    let partitions = check(settings)?;
+    let setup = settings.setup(partitions);
+    let promoted = if args.model.is_empty() || args.clock == ReplayClock::Recorded {
+        Arc::new(read(settings, &Pulse::free())?.schedule())
+    } else {
+        Arc::new(models.schedule.clone())
+    };
+    let mut processors = Vec::new();
+    for number in 0..partitions {
+        let (mut processor, mut closes) = match args.clock {
+            ReplayClock::Event => {
+                let mut processor = Processor::new(Arc::new(setup.clone()), number, models.first.clone());
+                processor.offer(promoted.clone());
+                (processor, None)
             }
+            ReplayClock::Recorded => {
+                let (processor, closes) = once_more(settings, &setup, number, models, &promoted)?;
+                (processor, Some(closes))
+            }
+        };
+        play.partition(settings, &mut processor, &mut closes)?;
+        if closes.as_ref().and_then(Recorded::read_to).is_some() {
+            return Err(Failure::Failed(format!(
+                "the inputs of partition {number} no longer reach to every close that the changelog remembers: records were deleted, so the history can't be repeated"
+            )));
         }
-        for processor in &mut processors {
-            self.close(processor, &mut None, true)?;
-            self.commit(processor)?;
-        }
-        Ok((processors, stream.skipped()))
+        processors.push(processor);
     }
+    Ok(processors)
+}
 
-    /// Plays the input topics, partition by partition.
-    fn topics(&mut self, settings: &Settings, model: &Arc<Model>, recorded: bool) -> Result<Vec<Processor>, Failure> {
-        let partitions = check(settings)?;
-        let setup = settings.setup(partitions);
-        let mut processors = Vec::new();
-        for number in 0..partitions {
-            let mut live = Processor::new(Arc::new(setup.clone()), number, model.clone());
-            let mut policy = (*setup.policy).clone();
-            let mut closes = None;
-            if recorded {
-                restore(settings, &mut live, &Pulse::free())?;
-                policy.publish_from = live.publish_from();
-                closes = Some(Recorded::of(&live));
-            }
-            let setup = Setup { policy: Arc::new(policy), ..setup.clone() };
-            let mut processor = Processor::new(Arc::new(setup), number, model.clone());
-            let mut past = PartitionHistory::open(settings, number)?;
-            loop {
-                self.close(&mut processor, &mut closes, false)?;
-                let read_to = closes.as_ref().and_then(Recorded::read_to);
-                let Some(record) = past.next(read_to)? else { break };
-                self.take(&mut processor, record.topic, record.offset, &record.record(self.wall))?;
-            }
-            self.close(&mut processor, &mut closes, true)?;
-            self.commit(&mut processor)?;
-            if closes.as_ref().and_then(Recorded::read_to).is_some() {
-                return Err(Failure::Failed(format!(
-                    "the inputs of partition {number} no longer reach to every close that the changelog remembers: records were deleted, so the history can't be repeated"
-                )));
-            }
-            processors.push(processor);
-        }
-        Ok(processors)
-    }
-
-    fn take(
-        &mut self,
-        processor: &mut Processor,
-        topic: usize,
-        offset: i64,
-        record: &RawRecord<'_>,
-    ) -> Result<(), Failure> {
-        processor.process(topic, offset, record, self.wall, &mut self.batch);
-        self.pending += 1;
-        if self.pending >= BATCH_RECORDS || !self.batch.is_empty() {
-            self.commit(processor)?;
-        }
-        Ok(())
-    }
-
-    /// Closes what is due; `at_end`: the inputs are read to their ends.
-    fn close(
-        &mut self,
-        processor: &mut Processor,
-        recorded: &mut Option<Recorded>,
-        at_end: bool,
-    ) -> Result<(), Failure> {
-        let at_end = vec![at_end; processor.offsets().len()];
-        let time = Time { wall: self.wall, at_end: &at_end, source_alive: true };
-        loop {
-            let progress = match recorded {
-                Some(recorded) => recorded.advance(processor, &time, &mut self.batch),
-                None => processor.advance(&time, &mut self.batch),
-            };
-            if progress == Progress::Idle {
-                return Ok(());
-            }
-            self.commit(processor)?;
-        }
-    }
-
-    /// There is no changelog to write, so a commit only lets go of what could be rolled back.
-    fn commit(&mut self, processor: &mut Processor) -> Result<(), Failure> {
-        for record in self.batch.iter() {
-            self.sinks.put(&record)?;
-        }
-        self.batch.clear();
-        processor.committed();
-        self.pending = 0;
-        Ok(())
-    }
+/// A processor that lives a partition's history once more: with its closes, its models, its first day of publishing.
+fn once_more(
+    settings: &Settings,
+    setup: &Setup,
+    number: u32,
+    named: &Cast,
+    promoted: &Schedule,
+) -> Result<(Processor, Recorded), Failure> {
+    let mut live = Processor::new(Arc::new(setup.clone()), number, named.first.clone());
+    restore(settings, &mut live, &Pulse::free())?;
+    let find = |version: &str| {
+        let first = Some(&named.first).filter(|model| model.version == version);
+        first.or_else(|| named.schedule.find(version)).or_else(|| promoted.find(version)).cloned()
+    };
+    let (first, schedule) = Recorded::models(&live, &named.first, find).map_err(|version| {
+        Failure::Failed(format!(
+            "partition {number} went by the model {version}, which is neither promoted nor configured any more: give its artifact with --model"
+        ))
+    })?;
+    let policy = Policy { publish_from: live.publish_from(), ..(*setup.policy).clone() };
+    let mut processor = Processor::new(Arc::new(Setup { policy: Arc::new(policy), ..setup.clone() }), number, first);
+    processor.offer(Arc::new(schedule));
+    Ok((processor, Recorded::of(&live)))
 }
 
 impl Sinks {

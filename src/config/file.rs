@@ -327,7 +327,7 @@ impl Default for Http {
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Model {
-    /// Artifact in force; absent: the default model that ships with this release.
+    /// Artifact in force until a promoted one is; absent: the default model that ships with this release.
     pub path: Option<PathBuf>,
 }
 

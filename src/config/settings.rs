@@ -22,6 +22,7 @@ use crate::engine::event::INTERACTION_NAMES;
 use crate::processor::setup::{CLOSE_BUDGET, ClockMode, Setup};
 use crate::wire::alert::Locale;
 use crate::wire::calendar::midnight;
+use crate::wire::promotion::Fit;
 use crate::wire::rules::EventRules;
 
 /// Everything, checked.
@@ -111,6 +112,11 @@ impl Settings {
             close_budget: CLOSE_BUDGET,
             erasure_secret: self.erasure_secret.clone(),
         }
+    }
+
+    /// What a model must fit.
+    pub fn fit(&self) -> Fit {
+        Fit { horizon_days: self.file.churn.horizon_days as i32, currency: self.rules.currency.code().to_owned() }
     }
 
     /// Digest of the settings that are part of the state.

@@ -108,7 +108,8 @@ impl Engine {
         };
         let entered = next_standing(&before, &thresholds, &assessed);
         let tier = judge.tier(&customer.profile, day);
-        let after = Standing { tier: Some(tier), ..told(&entered, day) };
+        let generation = self.in_force.generation;
+        let after = Standing { tier: Some(tier), generation, ..told(&entered, day) };
         if after != before
             && let Some(customer) = self.state.touch(slot)
         {
@@ -125,7 +126,10 @@ impl Engine {
             }
             None => {}
         }
-        let changed = after.band != before.band || after.tier != before.tier || is_due(before.purchased, day);
+        let changed = after.band != before.band
+            || after.tier != before.tier
+            || after.generation != before.generation
+            || is_due(before.purchased, day);
         let opened = self.state.get(slot).is_some_and(|now| now.standing.episode != before.episode);
         if (changed || opened)
             && let Some(customer) = self.state.get(slot)
@@ -206,18 +210,24 @@ impl Engine {
         }
         let Some(customer) = self.state.get(slot) else { return };
         let now = customer.standing;
-        let after = Standing { band: None, above_since: None, ..told(&now, day) };
+        let generation = self.in_force.generation;
+        let after = Standing { band: None, above_since: None, generation, ..told(&now, day) };
         if after != now
             && let Some(customer) = self.state.touch(slot)
         {
             customer.standing = after;
         }
-        if (before.band.is_some() || is_due(before.purchased, day))
-            && let Some(customer) = self.state.get(slot)
-        {
+        let Some(customer) = self.state.get(slot) else { return };
+        let other_model = generation != before.generation;
+        if before.band.is_some() || is_due(before.purchased, day) || other_model && self.has_bought(customer, day) {
             let risk = self.judge().risk(customer, day, Moment::Close(day));
             out.push(Effect::Risk(Box::new(risk)));
         }
+    }
+
+    /// Whether a purchase stands at the end of `day`.
+    fn has_bought(&self, customer: &Customer, day: Day) -> bool {
+        customer.profile.view(day, self.policy.lateness_days).rhythm.is_some()
     }
 
     /// Measures the outcome of an episode once W days have passed since its opening.

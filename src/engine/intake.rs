@@ -56,11 +56,13 @@ impl Engine {
             Applied::Changed => Outcome::Applied,
             Applied::ChangedButUnknownOrder => Outcome::AppliedBut(Reason::UnknownOrder),
         };
+        let generation = self.in_force.generation;
         let slot = known.unwrap_or_else(|| self.state.add(event.customer));
         if known.is_none()
             && let Some(customer) = self.state.touch(slot)
         {
             customer.profile = newcomer;
+            customer.standing.generation = generation;
         }
         match event.body {
             Body::Purchase { .. } => self.purchased(slot, event, out),
@@ -184,9 +186,10 @@ impl Engine {
         if self.state.get(slot).is_some_and(|customer| customer.standing.episode.is_some()) {
             self.erase_episode(slot, Moment::Event(event.time, event.day), out);
         }
+        let generation = self.in_force.generation;
         let Some(customer) = self.state.touch(slot) else { return Outcome::Applied };
         let left = customer.profile.forget(event.time, event.day);
-        customer.standing = Standing::default();
+        customer.standing = Standing { generation, ..Standing::default() };
         if !left {
             self.state.remove(slot);
         }

@@ -14,6 +14,7 @@ pub mod effect;
 pub mod state;
 pub mod erasure;
 pub mod assess;
+pub mod promotion;
 pub mod partition;
 pub mod step;
 pub mod episodes;

@@ -10,6 +10,7 @@ use crate::engine::assess::Judge;
 use crate::engine::clock::PartitionClock;
 use crate::engine::day::Day;
 use crate::engine::erasure::Erasures;
+use crate::engine::promotion::{InForce, Schedule};
 use crate::engine::scoring::model::Model;
 use crate::engine::state::{Slot, State};
 
@@ -19,7 +20,7 @@ pub type SuppressionCounts = [u64; Suppression::ALL.len()];
 /// The engine of one partition.
 pub struct Engine {
     pub(crate) policy: Arc<Policy>,
-    pub(crate) model: Arc<Model>,
+    pub(crate) in_force: InForce,
     pub(crate) partition: u32,
     pub(crate) state: State,
     pub(crate) clock: PartitionClock,
@@ -34,6 +35,7 @@ pub struct Engine {
 /// The small part of the engine's state, as at the last commit.
 #[derive(Clone)]
 struct Checkpoint {
+    in_force: InForce,
     clock: PartitionClock,
     used: DayUse,
     publish_from: Option<Day>,
@@ -54,10 +56,12 @@ impl Engine {
     pub fn new(policy: Arc<Policy>, model: Arc<Model>, partition: u32, topics: usize, erasure_secret: &[u8]) -> Self {
         let clock = PartitionClock::new(topics);
         let publish_from = policy.publish_from;
-        let checkpoint = Checkpoint { clock: clock.clone(), used: DayUse::default(), publish_from };
+        let in_force = InForce::first(model);
+        let checkpoint =
+            Checkpoint { in_force: in_force.clone(), clock: clock.clone(), used: DayUse::default(), publish_from };
         Self {
             policy,
-            model,
+            in_force,
             partition,
             state: State::new(),
             clock,
@@ -74,22 +78,40 @@ impl Engine {
     pub fn committed(&mut self) {
         self.state.committed();
         self.erasures.committed();
-        self.checkpoint = Checkpoint { clock: self.clock.clone(), used: self.used, publish_from: self.publish_from };
+        self.checkpoint = Checkpoint {
+            in_force: self.in_force.clone(),
+            clock: self.clock.clone(),
+            used: self.used,
+            publish_from: self.publish_from,
+        };
     }
 
     /// The batch is lost: everything is again as at the last commit.
     pub fn roll_back(&mut self) {
         self.state.roll_back();
         self.erasures.roll_back();
-        let Checkpoint { clock, used, publish_from } = self.checkpoint.clone();
-        (self.clock, self.used, self.publish_from) = (clock, used, publish_from);
+        let Checkpoint { in_force, clock, used, publish_from } = self.checkpoint.clone();
+        (self.in_force, self.clock, self.used, self.publish_from) = (in_force, clock, used, publish_from);
         self.sweep = None;
         self.suppressed = SuppressionCounts::default();
     }
 
     /// What decisions are made by.
     pub fn judge(&self) -> Judge<'_> {
-        Judge { policy: &self.policy, model: &self.model }
+        Judge { policy: &self.policy, model: &self.in_force.model }
+    }
+
+    /// The model that decides, and since when.
+    pub const fn in_force(&self) -> &InForce {
+        &self.in_force
+    }
+
+    /// A day opens: the promotion that is due comes into force. Gives whether another model decides from now on.
+    pub fn open_day(&mut self, day: Day, schedule: &Schedule) -> bool {
+        if self.clock.closed.is_none() {
+            self.in_force.since = Some(day);
+        }
+        self.in_force.open(day, schedule)
     }
 
     /// The customers.

@@ -5,6 +5,7 @@
 pub mod setup;
 pub mod batch;
 pub mod stats;
+pub mod past;
 pub mod topology;
 pub mod restoring;
 pub mod recorded;

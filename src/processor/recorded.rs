@@ -1,8 +1,11 @@
 //! A live history once more: days close where they closed then, whatever the clock said, so the same alerts come.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use crate::engine::day::Day;
+use crate::engine::promotion::{Promotion, Schedule};
+use crate::engine::scoring::model::Model;
 use crate::processor::batch::Batch;
 use crate::processor::setup::{Progress, Time};
 use crate::processor::topology::Processor;
@@ -16,7 +19,25 @@ pub struct Recorded {
 impl Recorded {
     /// The closes that a processor restored from its changelog remembers.
     pub fn of(restored: &Processor) -> Self {
-        Self { closes: restored.closes.iter().cloned().collect() }
+        Self { closes: restored.past.closes().iter().cloned().collect() }
+    }
+
+    /// The model that decided first, `otherwise` where nobody remembers, and the later ones as promotions of the days
+    /// on which they came into force. Fails with the version of a model that `find` does not know.
+    pub fn models(
+        restored: &Processor,
+        otherwise: &Arc<Model>,
+        find: impl Fn(&str) -> Option<Arc<Model>>,
+    ) -> Result<(Arc<Model>, Schedule), String> {
+        let (mut first, mut promotions) = (otherwise.clone(), Vec::new());
+        for (offset, change) in (0..).zip(restored.past.models()) {
+            let model = find(&change.model).ok_or_else(|| change.model.clone())?;
+            match change.since {
+                None => first = model,
+                Some(day) => promotions.push(Promotion { offset, effective: Day(day), model }),
+            }
+        }
+        Ok((first, Schedule::new(promotions, restored.past.models().len() as i64)))
     }
 
     /// How far each input is to be read before the next close; `None` after the last.

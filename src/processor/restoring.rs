@@ -2,6 +2,8 @@
 
 use crate::engine::clock::PartitionClock;
 use crate::engine::day::Millis;
+use crate::engine::partition::Engine;
+use crate::processor::past::Past;
 use crate::processor::setup::ClockMode;
 use crate::processor::topology::{Checkpoint, Processor};
 use crate::wire::changelog::{ChangelogFault, read_customer};
@@ -30,6 +32,24 @@ pub enum RestoreFault {
     },
 }
 
+/// What does not fit between the changelog's word on models and the promotions that are known.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum ModelDoubt {
+    /// Another model decides from now on, because the recorded one is nowhere.
+    #[error(
+        "the model {recorded} that was in force is neither promoted nor configured any more: {now} decides from now on"
+    )]
+    Unknown {
+        /// The version in the partition record.
+        recorded: String,
+        /// The version that took its place.
+        now: String,
+    },
+    /// Promotions begin again at a lower offset than the one taken.
+    #[error("the promotions have been made anew: all that are due count from the next open of a day on")]
+    Anew,
+}
+
 impl Processor {
     /// Takes one changelog record in; records come in the order of their offsets.
     pub fn restore(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<(), RestoreFault> {
@@ -44,7 +64,7 @@ impl Processor {
                 self.restore_partition(&PartitionRecord::read(value)?)?;
             }
             (ChangelogKey::Closes(_), Some(value)) => {
-                self.closes = Closes::read(value)?.for_topics(&self.setup.input_topics);
+                self.past = Past::restored(Closes::read(value)?, &self.setup.input_topics);
             }
             (ChangelogKey::Erasure(digest), Some(value)) => self.engine.erasures.restore(digest, read_erasure(value)?),
             (ChangelogKey::Partition(_) | ChangelogKey::Closes(_) | ChangelogKey::Erasure(_), None) => {}
@@ -63,19 +83,53 @@ impl Processor {
         self.offsets = places.iter().map(|at| at.and_then(|at| record.offsets.get(at)).copied().flatten()).collect();
         self.engine.clock = PartitionClock { frontiers, ..record.clock.clone() };
         self.engine.used = record.used;
+        let in_force = &mut self.engine.in_force;
+        (in_force.since, in_force.taken, in_force.generation) = (record.since, record.taken, record.generation);
+        self.recorded_model = Some(record.model.clone());
         self.engine.publish_from = self.setup.policy.publish_from.or(record.publish_from);
         self.closing_stale = record.closing_stale;
         Ok(())
     }
 
-    /// All records are in. A partition that starts for the first time with the wall clock publishes from today on.
-    pub fn restored(&mut self, wall: Millis) {
+    /// All records are in, and the promotions were offered as they stand since. A partition that starts for the first
+    /// time with the wall clock publishes from today on.
+    pub fn restored(&mut self, wall: Millis) -> Vec<ModelDoubt> {
+        let doubts = self.find_model();
         let first_start = self.engine.clock().first_day.is_none() && self.offsets.iter().all(Option::is_none);
         if first_start && self.setup.clock == ClockMode::Wall && self.engine.publish_from.is_none() {
             self.engine.publish_from = Some(self.setup.rules.day(wall));
         }
         self.engine.committed();
-        self.checkpoint =
-            Checkpoint { offsets: self.offsets.clone(), closes: self.closes.len(), closing_stale: self.closing_stale };
+        self.past.settle();
+        self.checkpoint = Checkpoint { offsets: self.offsets.clone(), closing_stale: self.closing_stale };
+        doubts
+    }
+
+    /// Puts the model in force that the partition record names. Where it is nowhere, the one that a partition would go
+    /// by that began on the open day.
+    fn find_model(&mut self) -> Vec<ModelDoubt> {
+        let mut doubts = Vec::new();
+        let Some(recorded) = self.recorded_model.take() else { return doubts };
+        let Engine { in_force, clock, .. } = &mut self.engine;
+        if in_force.taken.is_some_and(|taken| taken >= self.schedule.end()) {
+            in_force.taken = None;
+            doubts.push(ModelDoubt::Anew);
+        }
+        if in_force.model.version == recorded {
+            return doubts;
+        }
+        if let Some(model) = self.schedule.find(&recorded) {
+            in_force.model = model.clone();
+            return doubts;
+        }
+        let day = clock.open_day().or(clock.first_day);
+        if let Some(due) = day.and_then(|day| self.schedule.due(day, None)) {
+            in_force.model = due.model.clone();
+            in_force.taken = in_force.taken.max(Some(due.offset));
+        }
+        (in_force.since, in_force.generation) = (day, in_force.generation.wrapping_add(1));
+        doubts.push(ModelDoubt::Unknown { recorded, now: in_force.model.version.clone() });
+        self.note_model(day);
+        doubts
     }
 }

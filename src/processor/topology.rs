@@ -11,9 +11,11 @@ use crate::engine::customer::customer_hash;
 use crate::engine::day::{Day, Millis};
 use crate::engine::effect::Effect;
 use crate::engine::partition::Engine;
+use crate::engine::promotion::{InForce, Schedule};
 use crate::engine::scoring::model::Model;
 use crate::engine::step::{Input, Outcome};
 use crate::processor::batch::{Batch, OutTopic};
+use crate::processor::past::Past;
 use crate::processor::setup::{ClockMode, Progress, Setup, Time};
 use crate::processor::stats::Stats;
 use crate::wire::alert::write_alert;
@@ -21,9 +23,7 @@ use crate::wire::changelog::write_customer;
 use crate::wire::dead_letter::{self, Origin, kept_key};
 use crate::wire::event::{RawRecord, Scratch, parse};
 use crate::wire::outcome::{write_matured, write_transition};
-use crate::wire::partition_record::{
-    CLOSES_KEPT, ChangelogKey, CloseRecord, PartitionRecord, write_closes, write_erasure,
-};
+use crate::wire::partition_record::{ChangelogKey, CloseRecord, ModelChange, PartitionRecord, write_erasure};
 use crate::wire::profile_json::profile_json;
 use crate::wire::reject::Reject;
 use crate::wire::risk::write_risk;
@@ -35,11 +35,14 @@ pub struct Processor {
     pub(crate) engine: Engine,
     /// Next offset of each input topic; `None` before the first record.
     pub(crate) offsets: Vec<Option<i64>>,
-    pub(crate) closes: Vec<CloseRecord>,
+    pub(crate) past: Past,
+    /// The promotions known outside; what has come of them is in the engine.
+    pub(crate) schedule: Arc<Schedule>,
+    /// The version that the changelog names, until its model is found.
+    pub(crate) recorded_model: Option<String>,
     pub(crate) closing_stale: bool,
     pub(crate) checkpoint: Checkpoint,
     dirty: bool,
-    closes_changed: bool,
     total: Stats,
     fresh: Stats,
     scratch: Scratch,
@@ -51,7 +54,6 @@ pub struct Processor {
 #[derive(Clone, Default)]
 pub(crate) struct Checkpoint {
     pub(crate) offsets: Vec<Option<i64>>,
-    pub(crate) closes: usize,
     pub(crate) closing_stale: bool,
 }
 
@@ -65,11 +67,12 @@ impl Processor {
             partition,
             engine,
             offsets: vec![None; topics],
-            closes: Vec::new(),
+            past: Past::default(),
+            schedule: Arc::default(),
+            recorded_model: None,
             closing_stale: false,
-            checkpoint: Checkpoint { offsets: vec![None; topics], ..Checkpoint::default() },
+            checkpoint: Checkpoint { offsets: vec![None; topics], closing_stale: false },
             dirty: false,
-            closes_changed: false,
             total: Stats::default(),
             fresh: Stats::default(),
             scratch: Scratch::default(),
@@ -177,23 +180,47 @@ impl Processor {
         Progress::More
     }
 
+    /// Makes the promotions known. Each comes into force at the open of a day, and is taken once.
+    pub fn offer(&mut self, schedule: Arc<Schedule>) {
+        self.schedule = schedule;
+    }
+
     /// One step of the close of `day`.
     pub(crate) fn close(&mut self, day: Day, batch: &mut Batch) {
         self.dirty = true;
+        let clock = self.engine.clock();
+        if clock.closed.is_none() && clock.closing.is_none() {
+            // Which day is the first is known only now: it opens as its close begins.
+            self.note_model(None);
+            self.open(day);
+        }
         let input = Input::Close { day, stale: self.closing_stale, budget: self.setup.close_budget };
-        if self.engine.step(input, &mut self.effects) == Outcome::Closed {
+        let outcome = self.engine.step(input, &mut self.effects);
+        self.perform(batch);
+        if outcome == Outcome::Closed {
             self.fresh.closes += 1;
             let offsets = self.offsets.iter().map(|offset| offset.unwrap_or_default()).collect();
-            self.closes.push(CloseRecord { day: day.0, offsets, stale: self.closing_stale });
-            self.closes_changed = true;
+            self.past.close(CloseRecord { day: day.0, offsets, stale: self.closing_stale });
+            self.open(day.plus(1));
         }
-        self.perform(batch);
+    }
+
+    /// A day opens: only here may another model come into force.
+    fn open(&mut self, day: Day) {
+        if self.engine.open_day(day, &self.schedule) {
+            self.note_model(Some(day));
+        }
+    }
+
+    pub(crate) fn note_model(&mut self, since: Option<Day>) {
+        let model = self.engine.in_force().model.version.clone();
+        self.past.model(ModelChange { since: since.map(|day| day.0), model });
     }
 
     /// Does what the engine asked for.
     fn perform(&mut self, batch: &mut Batch) {
         let Self { setup, engine, effects, fresh, .. } = self;
-        let (model, locale) = (engine.model.version.as_str(), &setup.locale);
+        let (model, locale) = (engine.in_force().model.version.as_str(), &setup.locale);
         for effect in effects.drain(..) {
             match effect {
                 Effect::Alert(alert) => {
@@ -238,9 +265,7 @@ impl Processor {
             let key = ChangelogKey::Erasure(*key).write();
             batch.add(OutTopic::Profiles, &key, |out| out.extend_from_slice(encoded));
         }
-        if self.closes_changed {
-            let surplus = self.closes.len().saturating_sub(CLOSES_KEPT);
-            write_closes(&self.setup.input_topics, self.closes.get(surplus..).unwrap_or_default(), encoded);
+        if self.past.write(&self.setup.input_topics, encoded) {
             let key = ChangelogKey::Closes(self.partition).write();
             batch.add(OutTopic::Profiles, &key, |out| out.extend_from_slice(encoded));
         }
@@ -250,6 +275,7 @@ impl Processor {
     }
 
     fn record(&self) -> PartitionRecord {
+        let InForce { model, since, taken, generation } = self.engine.in_force();
         PartitionRecord {
             settings_digest: self.setup.settings_digest,
             clock: self.engine.clock().clone(),
@@ -257,7 +283,10 @@ impl Processor {
             offsets: self.offsets.clone(),
             publish_from: self.engine.publish_from,
             used: self.engine.used,
-            model: self.engine.model.version.clone(),
+            model: model.version.clone(),
+            since: *since,
+            taken: *taken,
+            generation: *generation,
             closing_stale: self.closing_stale,
         }
     }
@@ -274,32 +303,27 @@ impl Processor {
 
     /// The batch is committed; gives what it brought.
     pub fn committed(&mut self) -> Stats {
-        let surplus = self.closes.len().saturating_sub(CLOSES_KEPT);
-        self.closes.drain(..surplus);
         for (total, fresh) in self.fresh.suppressed.iter_mut().zip(std::mem::take(&mut self.engine.suppressed)) {
             *total += fresh;
         }
         let fresh = std::mem::take(&mut self.fresh);
         self.total.add(&fresh);
         self.engine.committed();
-        let Self { offsets, closes, closing_stale, .. } = self;
-        self.checkpoint = Checkpoint { offsets: offsets.clone(), closes: closes.len(), closing_stale: *closing_stale };
+        self.past.commit();
+        self.checkpoint = Checkpoint { offsets: self.offsets.clone(), closing_stale: self.closing_stale };
         self.dirty = false;
-        self.closes_changed = false;
         fresh
     }
 
     /// The batch is lost: everything is again as at the last commit.
     pub fn rolled_back(&mut self) {
-        let Checkpoint { offsets, closes, closing_stale } = self.checkpoint.clone();
-        self.offsets = offsets;
-        self.closes.truncate(closes);
-        self.closing_stale = closing_stale;
+        let Checkpoint { offsets, closing_stale } = self.checkpoint.clone();
+        (self.offsets, self.closing_stale) = (offsets, closing_stale);
+        self.past.roll_back();
         self.fresh = Stats::default();
         self.effects.clear();
         self.engine.roll_back();
         self.dirty = false;
-        self.closes_changed = false;
     }
 
     /// Next offset of each input topic; `None` before the first record.

@@ -1,5 +1,8 @@
 //! What the partitions of a worker ask of Kafka. Two answer: a real cluster, and the simulation's in the tests.
 
+use std::sync::Arc;
+
+use crate::engine::promotion::Schedule;
 use crate::processor::batch::Batch;
 use crate::processor::topology::Processor;
 use crate::service::fault::ServiceFault;
@@ -39,6 +42,9 @@ pub trait Broker {
 
     /// Reads the processor's partition of the changelog to its true end; gives the number of records.
     fn restore(&self, processor: &mut Processor) -> Result<u64, ServiceFault>;
+
+    /// The promotions, read to their end as it is now.
+    fn promotions(&self) -> Result<Arc<Schedule>, ServiceFault>;
 
     /// Writes the batches, by partition, and the positions in one transaction.
     fn commit(&mut self, batches: &[(u32, &Batch)], positions: &[Position]) -> Committed;

@@ -33,6 +33,8 @@ pub struct Lanes {
     last_commit: Duration,
     aborts: u32,
     fault: Option<ServiceFault>,
+    /// News of models that the partitions were told.
+    models_seen: u64,
 }
 
 /// What became of a transaction.
@@ -52,7 +54,7 @@ enum Stand {
 impl Lanes {
     /// No partitions yet.
     pub const fn new(shared: Shared) -> Self {
-        Self { shared, owned: BTreeMap::new(), last_commit: Duration::ZERO, aborts: 0, fault: None }
+        Self { shared, owned: BTreeMap::new(), last_commit: Duration::ZERO, aborts: 0, fault: None, models_seen: 0 }
     }
 
     /// The fault that ends the worker, if there is one.
@@ -67,7 +69,7 @@ impl Lanes {
 
     /// Takes partitions over: restores them and reads their inputs on from where they stand.
     pub fn assign(&mut self, broker: &mut impl Broker, partitions: &[u32], now: Now) {
-        let restored = partitions.iter().try_for_each(|number| self.restore(broker, *number, now.wall));
+        let restored = self.restore(broker, partitions, now.wall);
         let reading = restored.and_then(|()| self.read_on(broker));
         self.give_up_on(reading);
     }
@@ -96,18 +98,42 @@ impl Lanes {
     pub fn let_go(&mut self) {
         for number in std::mem::take(&mut self.owned).into_keys() {
             self.shared.metrics.partition_gone(number);
+            self.shared.models.gone(number);
         }
     }
 
-    fn restore(&mut self, broker: &impl Broker, number: u32, wall: Millis) -> Result<(), ServiceFault> {
-        let Shared { setup, model, metrics, .. } = &self.shared;
-        let mut processor = Processor::new(setup.clone(), number, model.clone());
-        let records = broker.restore(&mut processor)?;
-        processor.restored(wall);
-        metrics.restored(records);
-        info!(partition = number, records, customers = processor.customers(), "restored");
-        self.owned.insert(number, Lane::new(processor));
+    fn restore(&mut self, broker: &impl Broker, partitions: &[u32], wall: Millis) -> Result<(), ServiceFault> {
+        let Shared { setup, model, models, metrics, .. } = &self.shared;
+        let mut processors = Vec::with_capacity(partitions.len());
+        for number in partitions {
+            let mut processor = Processor::new(setup.clone(), *number, model.clone());
+            let records = broker.restore(&mut processor)?;
+            metrics.restored(records);
+            info!(partition = number, records, customers = processor.customers(), "restored");
+            processors.push(processor);
+        }
+        if processors.is_empty() {
+            return Ok(());
+        }
+        // Asked after the changelogs were read, so every promotion that they speak of is among them.
+        let schedule = broker.promotions()?;
+        for mut processor in processors {
+            let number = processor.partition();
+            processor.offer(schedule.clone());
+            for doubt in processor.restored(wall) {
+                warn!(partition = number, "{doubt}");
+            }
+            models.holds(number, processor.engine().in_force());
+            self.owned.insert(number, Lane::new(processor));
+        }
         Ok(())
+    }
+
+    /// Tells the partitions of promotions that are news. They act on them as their days open.
+    fn offer(&mut self) {
+        if let Some(schedule) = self.shared.models.news(&mut self.models_seen) {
+            self.owned.values_mut().for_each(|lane| lane.processor.offer(schedule.clone()));
+        }
     }
 
     /// Where every input of every partition stands. Records that are gone are counted, never skipped unseen.
@@ -157,6 +183,7 @@ impl Lanes {
 
     /// Takes one input record in.
     pub fn take(&mut self, broker: &mut impl Broker, from: Position, record: &RawRecord<'_>, now: Now) {
+        self.offer();
         let number = from.partition;
         // A close that a crash or a lost commit interrupted comes first: it is a barrier.
         let closing = self.owned.get(&number).is_some_and(|lane| lane.processor.closing());
@@ -199,6 +226,7 @@ impl Lanes {
 
     /// Time for what no record brings: closes what is due by the clock, and commits what waits.
     pub fn idle(&mut self, broker: &mut impl Broker, source_alive: bool, now: Now) {
+        self.offer();
         let numbers: Vec<u32> = self.owned.keys().copied().collect();
         let (clock, mut answers) = (self.shared.setup.clock, true);
         for number in numbers {
@@ -255,8 +283,9 @@ impl Lanes {
         self.last_commit = now.running;
         match outcome {
             Committed::Yes => {
-                for lane in self.owned.values_mut().filter(|lane| lane.processor.dirty()) {
+                for (number, lane) in self.owned.iter_mut().filter(|(_, lane)| lane.processor.dirty()) {
                     self.shared.metrics.committed(&lane.processor.committed());
+                    self.shared.models.holds(*number, lane.processor.engine().in_force());
                     lane.batch.clear();
                 }
                 self.shared.metrics.transaction(started.elapsed().as_secs_f64());
@@ -289,7 +318,7 @@ impl Lanes {
         self.shared.metrics.rebuilt();
         let numbers: Vec<u32> = std::mem::take(&mut self.owned).into_keys().collect();
         broker.renew()?;
-        numbers.into_iter().try_for_each(|number| self.restore(broker, number, wall))?;
+        self.restore(broker, &numbers, wall)?;
         self.read_on(broker)
     }
 

@@ -5,14 +5,15 @@ use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::{error, info, warn};
 
 use crate::config::settings::Settings;
 use crate::service::fault::ServiceFault;
-use crate::service::http::server::{Api, bind, model_json, serve};
+use crate::service::http::server::{Api, bind, serve};
 use crate::service::kafka::topics;
+use crate::service::models::Models;
+use crate::service::models_watch;
 use crate::service::pulse::Pulse;
 use crate::service::shared::Shared;
 use crate::service::source::SourceWatch;
@@ -38,8 +39,8 @@ pub struct Service {
     pub status: Arc<Status>,
     /// The metrics.
     pub metrics: Metrics,
-    /// The model in force, as `/v1/model` shows it.
-    pub model: Arc<Value>,
+    /// The models.
+    pub models: Models,
 }
 
 impl Service {
@@ -47,14 +48,15 @@ impl Service {
     pub fn start(settings: Settings, artifact: &Artifact, partitions: u32) -> Result<Self, ServiceFault> {
         let model = artifact.model().map_err(|fault| ServiceFault::Setup(fault.to_string()))?;
         let metrics = Metrics::new().map_err(|fault| ServiceFault::Failed(fault.to_string()))?;
-        let shown = Arc::new(model_json(artifact, &model.version));
         let shared = Shared {
             setup: Arc::new(settings.setup(partitions)),
             model: Arc::new(model),
+            models: Models::new(metrics.clone()),
             metrics: metrics.clone(),
             settings: Arc::new(settings),
         };
         let (stop, status, started) = (Arc::new(AtomicBool::new(false)), Arc::new(Status::default()), Instant::now());
+        models_watch::start(&shared, &Pulse::new(stop.clone(), started))?;
         let source = SourceWatch::start(&shared, &Pulse::new(stop.clone(), started))?;
         let mut workers = Vec::new();
         for number in 0..shared.settings.file.service.workers as usize {
@@ -75,7 +77,7 @@ impl Service {
             let thread = thread.map_err(|fault| ServiceFault::Failed(format!("cannot start a thread: {fault}")))?;
             workers.push((thread, pulse));
         }
-        Ok(Self { stop, workers, status, metrics, model: shown })
+        Ok(Self { stop, workers, status, metrics, models: shared.models })
     }
 
     /// Whether a worker has ended or is stuck.
@@ -149,7 +151,7 @@ async fn live(settings: Settings, artifact: &Artifact) -> Result<(), ServiceFaul
     let token = settings.token.clone().map(Arc::new);
     let service = Service::start(settings, artifact, partitions)?;
     let api =
-        Api { status: service.status.clone(), metrics: service.metrics.clone(), token, model: service.model.clone() };
+        Api { status: service.status.clone(), metrics: service.metrics.clone(), token, models: service.models.clone() };
     if let Some((listener, _)) = admin {
         tokio::spawn(serve(listener, api.clone(), false));
     }

@@ -7,6 +7,7 @@ use crate::config::settings::Settings;
 use crate::engine::day::Millis;
 use crate::engine::scoring::model::Model;
 use crate::processor::setup::Setup;
+use crate::service::models::Models;
 use crate::service::telemetry::metrics::Metrics;
 
 /// What all workers of a process share.
@@ -16,8 +17,10 @@ pub struct Shared {
     pub settings: Arc<Settings>,
     /// What processors are made with.
     pub setup: Arc<Setup>,
-    /// The model in force.
+    /// The configured model: in force where nothing is promoted.
     pub model: Arc<Model>,
+    /// The promoted models.
+    pub models: Models,
     /// Where commits are counted.
     pub metrics: Metrics,
 }

@@ -21,6 +21,7 @@ use crate::service::kafka::client;
 use crate::service::kafka::cluster::{Cluster, Writer};
 use crate::service::kafka::context::heard;
 use crate::service::lanes::Lanes;
+use crate::service::models::Models;
 use crate::service::pulse::Pulse;
 use crate::service::shared::{Now, Shared};
 use crate::service::source::SourceWatch;
@@ -55,6 +56,7 @@ struct Context {
     desk: Mutex<Desk>,
     status: Arc<Status>,
     settings: Arc<Settings>,
+    models: Models,
     pulse: Pulse,
     number: usize,
 }
@@ -81,6 +83,7 @@ impl Context {
             consumer,
             writer: &mut desk.writer,
             settings: &self.settings,
+            models: &self.models,
             pulse: &self.pulse,
             status: (&self.status, self.number),
         };
@@ -146,6 +149,7 @@ fn work(shared: &Shared, status: Arc<Status>, orders: &Orders) -> Result<(), Ser
         desk: Mutex::new(desk),
         status,
         settings: settings.clone(),
+        models: shared.models.clone(),
         pulse: orders.pulse.clone(),
         number: orders.number,
     };

@@ -18,8 +18,10 @@ use crate::engine::rfm::profile::Profile;
 use crate::engine::rfm::settled::{KindCount, Rhythm, Totals};
 use crate::engine::state::Customer;
 
-/// The version that this release writes.
-pub const VERSION: u8 = 1;
+/// The version that this release writes: a record as the first version had it, and behind it what came since.
+pub const VERSION: u8 = 2;
+/// The first version, which knew no promotions. It is read as if nothing had ever been promoted.
+const FIRST: u8 = 1;
 
 /// Why bytes of the changelog cannot be read. The partition must stop: guessing would misread a customer.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -94,7 +96,8 @@ struct StandingRecord {
 
 /// Writes a customer; `out` is cleared first and may be reused.
 pub fn write_customer(customer: &Customer, out: &mut Vec<u8>) {
-    write_versioned(&customer_record(&customer.profile, &customer.standing), out);
+    let Customer { profile, standing, .. } = customer;
+    write_versioned(&(customer_record(profile, standing), standing.generation), out);
 }
 
 /// Writes a record behind its version; `out` is cleared first and may be reused.
@@ -109,15 +112,22 @@ pub fn write_versioned<T: Serialize + ?Sized>(record: &T, out: &mut Vec<u8>) {
 /// Reads a customer.
 pub fn read_customer(id: &str, bytes: &[u8]) -> Result<Customer, ChangelogFault> {
     let broken = ChangelogFault::Broken { what: "a profile" };
-    let record: CustomerRecord = read_versioned(bytes, "a profile")?;
+    let (record, generation) = read_versioned(bytes, "a profile")?;
     let (profile, standing) = customer_of(record).ok_or(broken)?;
+    let standing = Standing { generation, ..standing };
     Ok(Customer { id: id.into(), hash: customer_hash(id), profile, standing })
 }
 
-/// Reads a record whose first byte is its version.
-pub fn read_versioned<'a, T: Deserialize<'a>>(bytes: &'a [u8], what: &'static str) -> Result<T, ChangelogFault> {
+/// Reads a record whose first byte is its version, and what came behind it since the first version.
+pub fn read_versioned<'a, T, More>(bytes: &'a [u8], what: &'static str) -> Result<(T, More), ChangelogFault>
+where
+    T: Deserialize<'a>,
+    More: Deserialize<'a> + Default,
+{
+    let broken = |_| ChangelogFault::Broken { what };
     match bytes.split_first() {
-        Some((&VERSION, body)) => postcard::from_bytes(body).map_err(|_| ChangelogFault::Broken { what }),
+        Some((&VERSION, body)) => postcard::from_bytes(body).map_err(broken),
+        Some((&FIRST, body)) => Ok((postcard::from_bytes(body).map_err(broken)?, More::default())),
         Some((&found, _)) if found > VERSION => Err(ChangelogFault::Newer { what, found }),
         Some(_) | None => Err(ChangelogFault::Broken { what }),
     }
@@ -324,5 +334,6 @@ fn standing_of(record: &StandingRecord) -> Option<Standing> {
         last_opened: record.last_opened.map(Day),
         calmed: record.calmed.map(Day),
         purchased: record.purchased.map(Day),
+        generation: 0,
     })
 }

@@ -31,3 +31,4 @@ pub mod artifact_records;
 pub mod artifact;
 pub mod onnx;
 pub mod imported_head;
+pub mod promotion;

@@ -19,6 +19,8 @@ const ERASURE: u8 = 0xFD;
 
 /// Closes that are remembered.
 pub const CLOSES_KEPT: usize = 400;
+/// Models that are remembered to have come into force.
+pub const MODELS_KEPT: usize = 100;
 
 /// What a changelog key names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,11 +73,20 @@ pub struct PartitionRecord {
     pub publish_from: Option<Day>,
     /// Places used on the open day.
     pub used: DayUse,
-    /// The model in force.
+    /// The version of the model in force.
     pub model: String,
+    /// The day from which on it decides.
+    pub since: Option<Day>,
+    /// The offset of the newest promotion taken.
+    pub taken: Option<i64>,
+    /// Counts the changes of the model.
+    pub generation: u8,
     /// The close under way was decided more than `alerts.max_age_days` late.
     pub closing_stale: bool,
 }
+
+/// Since, taken, generation: what the second version added.
+type ModelRecord = (Option<i32>, Option<i64>, u8);
 
 #[derive(Serialize, Deserialize)]
 struct Record {
@@ -111,12 +122,14 @@ impl PartitionRecord {
             model: self.model.clone(),
             closing_stale: self.closing_stale,
         };
-        write_versioned(&record, out);
+        let model: ModelRecord = (self.since.map(|day| day.0), self.taken, self.generation);
+        write_versioned(&(record, model), out);
     }
 
     /// Reads the record.
     pub fn read(bytes: &[u8]) -> Result<Self, ChangelogFault> {
-        let record: Record = read_versioned(bytes, "a partition record")?;
+        let (record, model): (Record, ModelRecord) = read_versioned(bytes, "a partition record")?;
+        let (since, taken, generation) = model;
         let frontier = |seen: Vec<(i64, u64, i32)>| Frontier {
             newest: seen
                 .into_iter()
@@ -137,18 +150,32 @@ impl PartitionRecord {
             publish_from: record.publish_from.map(Day),
             used: DayUse { day: Day(day), used },
             model: record.model,
+            since: since.map(Day),
+            taken,
+            generation,
             closing_stale: record.closing_stale,
         })
     }
 }
 
-/// The last closes of a partition.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// The last closes of a partition, and the models that decided them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Closes {
     /// Names of the input topics, in the order of each close's offsets.
     pub topics: Vec<String>,
     /// Ascending by day.
     pub closes: Vec<CloseRecord>,
+    /// In the order in which they came into force.
+    pub models: Vec<ModelChange>,
+}
+
+/// A model that came into force.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModelChange {
+    /// The first day that it decided, as days since 1970-01-01; `None`: it was there from the beginning.
+    pub since: Option<i32>,
+    /// Its version.
+    pub model: String,
 }
 
 /// One close, with the next offset of each input topic when it was decided; `stale` if it could open nothing.
@@ -162,26 +189,29 @@ pub struct CloseRecord {
     pub stale: bool,
 }
 
-/// Writes the last closes over the input topics of these names.
-pub fn write_closes(topics: &[String], closes: &[CloseRecord], out: &mut Vec<u8>) {
-    write_versioned(&(topics, closes), out);
+/// Writes the last closes over the input topics of these names, and the models that decided them.
+pub fn write_closes(topics: &[String], closes: &[CloseRecord], models: &[ModelChange], out: &mut Vec<u8>) {
+    write_versioned(&((topics, closes), models), out);
 }
 
 impl Closes {
     /// Reads the last closes.
     pub fn read(bytes: &[u8]) -> Result<Self, ChangelogFault> {
-        read_versioned(bytes, "a list of closes")
+        let ((topics, closes), models) = read_versioned(bytes, "a list of closes")?;
+        Ok(Self { topics, closes, models })
     }
 
-    /// The closes with their offsets in the order of other topics; 0 for one that was not there.
-    pub fn for_topics(self, topics: &[String]) -> Vec<CloseRecord> {
+    /// The same with the closes' offsets in the order of other topics; 0 for one that was not there.
+    #[must_use]
+    pub fn for_topics(self, topics: &[String]) -> Self {
         let places: Vec<Option<usize>> =
             topics.iter().map(|name| self.topics.iter().position(|known| known == name)).collect();
         let place = |close: CloseRecord| {
             let offset = |at: &Option<usize>| at.and_then(|at| close.offsets.get(at)).copied().unwrap_or_default();
             CloseRecord { offsets: places.iter().map(offset).collect(), ..close }
         };
-        self.closes.into_iter().map(place).collect()
+        let closes = self.closes.into_iter().map(place).collect();
+        Self { topics: topics.to_vec(), closes, ..self }
     }
 }
 
@@ -192,6 +222,6 @@ pub fn write_erasure(erasure: &Erasure, out: &mut Vec<u8>) {
 
 /// Reads an erasure.
 pub fn read_erasure(bytes: &[u8]) -> Result<Erasure, ChangelogFault> {
-    let (time, day) = read_versioned(bytes, "an erasure")?;
+    let ((time, day), ()) = read_versioned(bytes, "an erasure")?;
     Ok(Erasure { time: Millis(time), day: Day(day) })
 }

@@ -7,7 +7,10 @@ use std::time::{Duration, Instant};
 
 use churnwatch::config::load::load;
 use churnwatch::config::settings::Settings;
+use churnwatch::engine::day::Millis;
 use churnwatch::processor::topology::Processor;
+use churnwatch::service::kafka::models::read;
+use churnwatch::service::pulse::Pulse;
 use churnwatch::wire::artifact::Artifact;
 use churnwatch::wire::calendar::day_text;
 use rdkafka::ClientConfig;
@@ -135,7 +138,14 @@ impl Bench {
     }
 
     pub(crate) fn serve(&self) -> Replica {
+        self.serve_at(0)
+    }
+
+    /// Serves with HTTP on this port of the loopback, if it is not 0.
+    pub(crate) fn serve_at(&self, port: u16) -> Replica {
+        let listen = (port > 0).then(|| ("CHURNWATCH_HTTP__LISTEN", format!("127.0.0.1:{port}")));
         let child = Command::new(PROGRAM)
+            .envs(listen)
             .args(["serve", "--log-level", "warn", "--config"])
             .arg(&self.config)
             .stdout(Stdio::null())
@@ -195,6 +205,11 @@ impl Bench {
         for (partition, key, value, _) in self.committed(&settings.file.topics.profiles) {
             processors[partition as usize].restore(&key, value.as_deref()).unwrap();
         }
+        let schedule = Arc::new(read(&settings, &Pulse::free()).unwrap().schedule());
+        for processor in &mut processors {
+            processor.offer(schedule.clone());
+            assert_eq!(processor.restored(Millis(0)), []);
+        }
         processors
     }
 
@@ -217,6 +232,19 @@ impl Bench {
     /// the last record of each key.
     pub(crate) fn compare_with_replay(&self, path: &Path, partitions: u32) {
         self.compare(&[path.to_str().unwrap(), "--partitions", &partitions.to_string()], partitions);
+    }
+
+    /// The same with models that come into force at days, each as `M@DATE`.
+    pub(crate) fn compare_with_promoted(&self, path: &Path, partitions: u32, models: &[&str]) {
+        let count = partitions.to_string();
+        let mut what = vec![path.to_str().unwrap(), "--partitions", &count];
+        what.extend(models.iter().flat_map(|model| ["--model", model]));
+        self.compare(&what, partitions);
+    }
+
+    /// The same, replayed from the input topics and the promotions.
+    pub(crate) fn compare_with_topics(&self, partitions: u32) {
+        self.compare(&["--source", "kafka"], partitions);
     }
 
     /// The same, replayed from the input topics with the closes as they were.

@@ -2,7 +2,9 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
+use churnwatch::engine::promotion::Schedule;
 use churnwatch::processor::batch::{Batch, OutRecord, OutTopic};
 use churnwatch::processor::topology::Processor;
 use churnwatch::service::broker::{Broker, Committed, Position};
@@ -63,6 +65,8 @@ pub(crate) struct Cluster {
     epochs: HashMap<String, u64>,
     pub(crate) offsets: BTreeMap<(usize, u32), i64>,
     pub(crate) generation: u64,
+    /// What the models' topic holds.
+    pub(crate) schedule: Arc<Schedule>,
     planted: Planted,
 }
 
@@ -77,6 +81,7 @@ impl Cluster {
             epochs: HashMap::new(),
             offsets: BTreeMap::new(),
             generation: 0,
+            schedule: Arc::default(),
             planted,
         }
     }
@@ -247,6 +252,13 @@ impl Broker for Link<'_> {
             processor.restore(record.key.as_deref().unwrap(), record.value.as_deref()).unwrap();
         }
         Ok(read)
+    }
+
+    fn promotions(&self) -> Result<Arc<Schedule>, ServiceFault> {
+        if self.chance(self.member.trouble / 3) {
+            return Err(ServiceFault::Failed("died while reading the promotions".into()));
+        }
+        Ok(self.cluster.borrow().schedule.clone())
     }
 
     fn commit(&mut self, batches: &[(u32, &Batch)], positions: &[Position]) -> Committed {

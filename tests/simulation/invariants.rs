@@ -103,6 +103,10 @@ fn restored(world: &World, cluster: &Cluster) -> Vec<Processor> {
     for (number, record) in cluster.committed(OutTopic::Profiles) {
         processors[number as usize].restore(record.key.as_deref().unwrap(), record.value.as_deref()).unwrap();
     }
+    for processor in &mut processors {
+        processor.offer(cluster.schedule.clone());
+        assert_eq!(processor.restored(Millis(0)), []);
+    }
     processors
 }
 
@@ -191,7 +195,19 @@ fn once_through(world: &World, cluster: &Cluster, live: &Processor) -> (Processo
     };
     let setup = Setup { clock: ClockMode::Event, policy: Arc::new(policy), ..(*shared.setup).clone() };
     let number = live.partition();
-    let mut processor = Processor::new(Arc::new(setup), number, shared.model.clone());
+    let find = |version: &str| {
+        let configured = Some(&shared.model).filter(|model| model.version == version);
+        configured.or(cluster.schedule.find(version)).cloned()
+    };
+    // A recorded history repeats the changes that it remembers; any other goes by the promotions, as at a rebuild.
+    let (model, schedule) = if wall {
+        let (model, schedule) = Recorded::models(live, &shared.model, find).unwrap();
+        (model, Arc::new(schedule))
+    } else {
+        (shared.model.clone(), cluster.schedule.clone())
+    };
+    let mut processor = Processor::new(Arc::new(setup), number, model);
+    processor.offer(schedule);
     let mut recorded = if wall { Some(Recorded::of(live)) } else { None };
     let mut batches = vec![Batch::new()];
     let topics = shared.setup.input_topics.len();

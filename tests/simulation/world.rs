@@ -9,20 +9,23 @@ use churnwatch::config::load::load;
 use churnwatch::config::settings::Settings;
 use churnwatch::engine::alerting::policy::Policy;
 use churnwatch::engine::day::{Day, Millis};
+use churnwatch::engine::promotion::{Promotion, Schedule};
 use churnwatch::engine::scoring::model::Model;
 use churnwatch::processor::batch::OutTopic;
 use churnwatch::processor::setup::{ClockMode, Setup};
 use churnwatch::service::broker::Position;
 use churnwatch::service::lanes::Lanes;
+use churnwatch::service::models::Models;
 use churnwatch::service::shared::{Now, Shared};
 use churnwatch::service::telemetry::metrics::Metrics;
 use churnwatch::wire::event::RawRecord;
+use churnwatch::wire::partition_record::{ChangelogKey, PartitionRecord};
 use churnwatch::wire::partitioner::partition;
 
 use crate::broker::{Cluster, Input, Link, Member, Planted, Seen};
 use crate::history::{END, history};
 use crate::support::draw::Draw;
-use crate::support::model::attentive_model;
+use crate::support::model::{attentive_model, other_model};
 
 /// The wall clock stands still once it is past this instant, so that a life can come to its end.
 const LAST: i64 = (END.0 as i64 + 3) * 86_400_000;
@@ -46,6 +49,7 @@ pub(crate) struct Tally {
     pub(crate) zombie_commits: u64,
     pub(crate) duplicates: u64,
     pub(crate) late: u64,
+    pub(crate) switches: u64,
 }
 
 impl Tally {
@@ -58,6 +62,7 @@ impl Tally {
         self.zombie_commits += other.zombie_commits;
         self.duplicates += other.duplicates;
         self.late += other.late;
+        self.switches += other.switches;
     }
 }
 
@@ -97,7 +102,8 @@ impl World {
         }
         let model: Arc<Model> = attentive_model();
         let metrics = Metrics::new().unwrap();
-        let shared = Shared { settings: Arc::new(settings), setup: Arc::new(setup), model, metrics };
+        let models = Models::new(metrics.clone());
+        let shared = Shared { settings: Arc::new(settings), setup: Arc::new(setup), model, models, metrics };
         let replicas = (0..=draw.below(3)).map(|_| None).collect();
         let wall = arrivals.first().map_or(0, |(at, _)| *at);
         let mut world = Self {
@@ -112,6 +118,11 @@ impl World {
             names: 0,
             lived: Tally::default(),
         };
+        // What was promoted before the first start decides from its day on, be that long past.
+        for _ in 0..world.below(3) {
+            let day = Day(END.0 - world.below(260) as i32);
+            world.promote(day);
+        }
         if world.shared.setup.until.is_some() {
             // With `time.until` everything is published before the first start.
             world.wall = LAST;
@@ -181,6 +192,20 @@ impl World {
         }
     }
 
+    /// Promotes one of a few models; some are promoted again, and some replace others that were not in force yet.
+    fn promote(&mut self, effective: Day) {
+        let model = match self.below(5) as u32 {
+            0 => self.shared.model.clone(),
+            number => other_model(number),
+        };
+        let cluster = &mut *self.cluster.borrow_mut();
+        let end = cluster.schedule.end();
+        let mut promotions = cluster.schedule.promotions().to_vec();
+        promotions.push(Promotion { offset: end, effective, model });
+        cluster.schedule = Arc::new(Schedule::new(promotions, end + 1));
+        self.shared.models.publish(cluster.schedule.clone());
+    }
+
     /// Processes die, start, and partitions move.
     fn trouble(&mut self) {
         match self.below(90) {
@@ -189,6 +214,12 @@ impl World {
                 self.bury(victim);
             }
             1 => self.rebalance(true),
+            2 if self.shared.setup.until.is_none() && self.below(3) == 0 => {
+                // A day that is open nowhere yet: every partition, however far it is, comes to its open.
+                let today = self.wall.div_euclid(86_400_000) as i32;
+                let day = Day(today + 1 + self.below(30) as i32);
+                self.promote(day);
+            }
             _ => {}
         }
     }
@@ -319,6 +350,14 @@ impl World {
             letter.headers.iter().any(|(name, value)| name == "reason" && value == "too late")
         };
         tally.late = self.cluster.borrow().committed(OutTopic::DeadLetters).filter(late).count() as u64;
+        let mut generations = BTreeMap::new();
+        for (number, record) in self.cluster.borrow().committed(OutTopic::Profiles) {
+            if let Some(ChangelogKey::Partition(_)) = ChangelogKey::read(record.key.as_deref().unwrap()) {
+                let record = PartitionRecord::read(record.value.as_deref().unwrap()).unwrap();
+                generations.insert(number, u64::from(record.generation));
+            }
+        }
+        tally.switches = generations.values().sum();
         tally
     }
 }

@@ -23,6 +23,14 @@ pub(crate) fn attentive_model() -> Arc<Model> {
     Arc::new(model)
 }
 
+/// Models for promotions, each more attentive than the one before.
+pub(crate) fn other_model(number: u32) -> Arc<Model> {
+    let mut model = Model::clone(&attentive_model());
+    model.version = format!("other-{number}");
+    model.silence.intercept += 0.4 * f64::from(number % 3) - 0.3;
+    Arc::new(model)
+}
+
 /// An engine of partition 0 with one input topic.
 pub(crate) fn engine(policy: Policy) -> Engine {
     Engine::new(Arc::new(policy), model(), 0, 1, b"secret")

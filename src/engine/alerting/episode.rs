@@ -71,6 +71,8 @@ pub struct Standing {
     pub calmed: Option<Day>,
     /// A purchase came that the close of this day tells of.
     pub purchased: Option<Day>,
+    /// The [`InForce::generation`](crate::engine::promotion::InForce) at the last close that looked at the customer.
+    pub generation: u8,
 }
 
 /// How an episode changed.

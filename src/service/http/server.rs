@@ -11,10 +11,11 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::net::TcpListener;
 
 use crate::service::http::problem::problem;
+use crate::service::models::Models;
 use crate::service::status::{Phase, Status};
 use crate::service::telemetry::metrics::Metrics;
 
@@ -30,8 +31,8 @@ pub struct Api {
     pub metrics: Metrics,
     /// The bearer token; absent only on loopback.
     pub token: Option<Arc<SecretString>>,
-    /// The model in force.
-    pub model: Arc<Value>,
+    /// The models.
+    pub models: Models,
 }
 
 /// Binds to an address; port 0 takes a free one.
@@ -97,7 +98,7 @@ async fn metrics(State(api): State<Api>) -> Response {
 }
 
 async fn model(State(api): State<Api>) -> Json<Value> {
-    Json((*api.model).clone())
+    Json(api.models.json())
 }
 
 async fn customer(State(api): State<Api>, Path(id): Path<String>) -> Response {
@@ -119,16 +120,4 @@ async fn customer(State(api): State<Api>, Path(id): Path<String>) -> Response {
 
 async fn missing() -> Response {
     problem(StatusCode::NOT_FOUND, "there are /livez, /readyz, /startupz, /metrics, /v1/customers/{id} and /v1/model")
-}
-
-/// What `/v1/model` shows of an artifact: all but the weights.
-pub fn model_json(artifact: &crate::wire::artifact::Artifact, version: &str) -> Value {
-    json!({
-        "version": version,
-        "name": artifact.name,
-        "checksum": artifact.checksum,
-        "horizon_days": artifact.horizon_days,
-        "thresholds": artifact.thresholds,
-        "training": artifact.training,
-    })
 }

@@ -88,6 +88,7 @@ pub fn publisher(settings: &Settings) -> ClientConfig {
     let mut config = base(settings);
     config
         .set("enable.idempotence", "true")
+        .set("acks", "all")
         .set("linger.ms", "20")
         .set("batch.size", "500000")
         .set("compression.type", "zstd")

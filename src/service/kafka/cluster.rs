@@ -1,5 +1,6 @@
 //! A real cluster as one worker sees it: its consumer, its transactional producer, and its pulse.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use rdkafka::config::ClientConfig;
@@ -7,6 +8,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use crate::config::settings::Settings;
+use crate::engine::promotion::Schedule;
 use crate::processor::batch::Batch;
 use crate::processor::topology::Processor;
 use crate::service::broker::{Broker, Committed, Position};
@@ -15,6 +17,7 @@ use crate::service::kafka::client::producer;
 use crate::service::kafka::read::ends;
 use crate::service::kafka::restore::restore;
 use crate::service::kafka::transaction::Transactions;
+use crate::service::models::Models;
 use crate::service::pulse::Pulse;
 use crate::service::status::{Phase, Status};
 
@@ -44,6 +47,8 @@ pub struct Cluster<'a, C: ConsumerContext + 'static> {
     pub writer: &'a mut Writer,
     /// The configuration.
     pub settings: &'a Settings,
+    /// The promoted models.
+    pub models: &'a Models,
     /// The worker's sign of life.
     pub pulse: &'a Pulse,
     /// Where others see what the worker does, and its number.
@@ -86,6 +91,10 @@ impl<C: ConsumerContext> Broker for Cluster<'_, C> {
 
     fn restore(&self, processor: &mut Processor) -> Result<u64, ServiceFault> {
         restore(self.settings, processor, self.pulse)
+    }
+
+    fn promotions(&self) -> Result<Arc<Schedule>, ServiceFault> {
+        self.models.refresh(self.settings, self.pulse)
     }
 
     fn commit(&mut self, batches: &[(u32, &Batch)], positions: &[Position]) -> Committed {

@@ -10,4 +10,5 @@ pub mod cluster;
 pub mod topics;
 pub mod rebuild;
 pub mod publish;
+pub mod models;
 pub mod embedded;

@@ -58,7 +58,11 @@ impl Publisher {
     /// Sends one record; waits where the queue is full.
     pub fn send(&self, key: &[u8], value: &[u8], timestamp: Millis) -> Result<(), ServiceFault> {
         let number = partition(key, self.partitions) as i32;
-        let mut record = BaseRecord::to(&self.topic).key(key).payload(value).partition(number).timestamp(timestamp.0);
+        self.enqueue(BaseRecord::to(&self.topic).key(key).payload(value).partition(number).timestamp(timestamp.0))
+    }
+
+    /// Sends any record, to whatever topic; waits where the queue is full.
+    pub fn enqueue(&self, mut record: BaseRecord<'_, [u8], [u8]>) -> Result<(), ServiceFault> {
         let deadline = Instant::now() + PATIENCE;
         while let Err((fault, back)) = self.producer.send(record) {
             let full = fault.rdkafka_error_code() == Some(RDKafkaErrorCode::QueueFull);

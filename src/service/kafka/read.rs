@@ -27,13 +27,15 @@ pub struct PartitionReader {
     partition: u32,
     /// The offset to read to; `None` once it is reached.
     target: Cell<Option<i64>>,
+    end: i64,
 }
 
 impl PartitionReader {
     /// Opens a partition; waits until the last transaction in it is decided.
     pub fn open(settings: &Settings, topic: &str, partition: u32, pulse: &Pulse) -> Result<Self, ServiceFault> {
         let consumer = reader(settings, "read_committed")?;
-        let target = target(settings, &consumer, topic, partition, pulse)?;
+        let (low, end) = stable_ends(settings, &consumer, topic, partition, pulse)?;
+        let target = (low < end).then_some(end);
         if target.is_some() {
             let mut assignment = TopicPartitionList::new();
             let assigned = assignment
@@ -41,7 +43,12 @@ impl PartitionReader {
                 .and_then(|()| consumer.assign(&assignment));
             assigned.map_err(|fault| ServiceFault::kafka(&format!("reading {topic}"), &fault))?;
         }
-        Ok(Self { consumer, topic: topic.into(), partition, target: Cell::new(target) })
+        Ok(Self { consumer, topic: topic.into(), partition, target: Cell::new(target), end })
+    }
+
+    /// The end that the partition had when reading began.
+    pub const fn end(&self) -> i64 {
+        self.end
     }
 
     /// The next record, `None` at the end.
@@ -75,17 +82,17 @@ impl PartitionReader {
     }
 }
 
-/// The end to read to; `None` where there is nothing to read.
+/// The oldest offset and the end to read to.
 ///
-/// It is asked of a reader of uncommitted records, so that it counts open transactions in; the stable offset does not,
+/// The end is asked of a reader of uncommitted records, so that it counts open transactions in; the stable offset does not,
 /// and has to catch up with it first.
-fn target(
+fn stable_ends(
     settings: &Settings,
     committed: &Reader,
     topic: &str,
     partition: u32,
     pulse: &Pulse,
-) -> Result<Option<i64>, ServiceFault> {
+) -> Result<(i64, i64), ServiceFault> {
     let ends = |consumer: &Reader| ends(consumer, topic, partition, pulse);
     let (low, target) = ends(&reader(settings, "read_uncommitted")?)?;
     let started = Instant::now();
@@ -98,7 +105,7 @@ fn target(
         }
         std::thread::sleep(Duration::from_millis(50));
     }
-    Ok((low < target).then_some(target))
+    Ok((low, target))
 }
 
 /// The oldest and the next offset of a partition; waits for a broker as long as it takes.

@@ -189,22 +189,28 @@ pub fn check(settings: &Settings) -> Result<u32, ServiceFault> {
     Ok(first)
 }
 
-/// A changelog that is deleted by age would lose just those who have been silent longest.
+/// A changelog that is deleted by age would lose just those who have been silent longest, and a model its record.
 fn check_policies(settings: &Settings) -> Result<(), ServiceFault> {
     let topics = &settings.file.topics;
-    let configs = match configs(settings, &[&topics.profiles, &topics.risk, &topics.outcomes], |_| true)? {
-        Ok(configs) => configs,
-        Err(fault) => {
-            warn!(%fault, "the topics' policies could not be looked at");
-            return Ok(());
-        }
-    };
+    let configs =
+        match configs(settings, &[&topics.profiles, &topics.risk, &topics.models, &topics.outcomes], |_| true)? {
+            Ok(configs) => configs,
+            Err(fault) => {
+                warn!(%fault, "the topics' policies could not be looked at");
+                return Ok(());
+            }
+        };
     let value = |topic: &str, key: &str| configs.get(topic).and_then(|config| config.get(key)).map(String::as_str);
-    for topic in [&topics.profiles, &topics.risk] {
+    let lost = [
+        (&topics.profiles, "customers who are silent"),
+        (&topics.risk, "customers who are silent"),
+        (&topics.models, "the model in force"),
+    ];
+    for (topic, lost) in lost {
         let policy = value(topic, "cleanup.policy").unwrap_or("delete");
         if policy != "compact" {
             return Err(ServiceFault::Setup(format!(
-                "{topic} has cleanup.policy={policy}, which deletes customers who are silent: mend it with `kafka-configs.sh --alter --entity-type topics --entity-name {topic} --add-config cleanup.policy=compact`"
+                "{topic} has cleanup.policy={policy}, which deletes {lost}: mend it with `kafka-configs.sh --alter --entity-type topics --entity-name {topic} --add-config cleanup.policy=compact`"
             )));
         }
     }

@@ -1,5 +1,7 @@
 //! Prometheus metrics, observed after a commit. Labels come from closed sets; never a customer.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use prometheus::{
     Encoder, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
 };
@@ -36,6 +38,8 @@ pub struct Metrics {
     closed_day: IntGaugeVec,
     lag: IntGaugeVec,
     source_silent: IntGauge,
+    models_refused: IntCounter,
+    model_in_force: IntGaugeVec,
 }
 
 impl Metrics {
@@ -52,8 +56,8 @@ impl Metrics {
             registry.register(Box::new(counters.clone()))?;
             Ok(counters)
         };
-        let gauges = |name: &str, help: &str| -> Result<IntGaugeVec, prometheus::Error> {
-            let gauges = IntGaugeVec::new(Opts::new(name, help), &["partition"])?;
+        let gauges = |name: &str, help: &str, label: &str| -> Result<IntGaugeVec, prometheus::Error> {
+            let gauges = IntGaugeVec::new(Opts::new(name, help), &[label])?;
             registry.register(Box::new(gauges.clone()))?;
             Ok(gauges)
         };
@@ -91,9 +95,11 @@ impl Metrics {
                 "restored_records_total",
                 "Changelog records read at start and after rebalances",
             )?,
-            customers: gauges("customers", "Customers in memory")?,
-            closed_day: gauges("closed_day", "Last closed day, as days since 1970-01-01")?,
-            lag: gauges("lag_records", "Input records not yet committed")?,
+            customers: gauges("customers", "Customers in memory", "partition")?,
+            closed_day: gauges("closed_day", "Last closed day, as days since 1970-01-01", "partition")?,
+            lag: gauges("lag_records", "Input records not yet committed", "partition")?,
+            models_refused: counter("models_refused_total", "Promotions that can't be used; the log says why")?,
+            model_in_force: gauges("model_in_force", "Partitions of this process that the model decides in", "model")?,
             commit_seconds,
             source_silent,
             registry: registry.clone(),
@@ -204,6 +210,21 @@ impl Metrics {
         self.source_silent.set(i64::from(silent));
     }
 
+    /// A promotion can't be used.
+    pub fn model_refused(&self) {
+        self.models_refused.inc();
+    }
+
+    /// Partitions by the model in force; a model that was `shown` and has none left goes.
+    pub fn models_in_force(&self, counts: &BTreeMap<&str, i64>, shown: &BTreeSet<String>) {
+        for gone in shown.iter().filter(|model| !counts.contains_key(model.as_str())) {
+            let _ = self.model_in_force.remove_label_values(&[gone]);
+        }
+        for (model, count) in counts {
+            self.model_in_force.with_label_values(&[model]).set(*count);
+        }
+    }
+
     /// Input records read and committed so far.
     pub fn records(&self) -> u64 {
         self.records.get()
@@ -230,6 +251,7 @@ impl Metrics {
     /// Name, kind and meaning of every metric as a Markdown table: docs/metrics.md.
     pub fn document(&self) -> String {
         self.partition(0, 0, Some(0), Some(0));
+        self.model_in_force.with_label_values(&[""]);
         let mut rows: Vec<String> = self
             .registry
             .gather()
