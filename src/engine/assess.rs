@@ -6,6 +6,7 @@ use crate::engine::alerting::holdout::Arm;
 use crate::engine::alerting::policy::Policy;
 use crate::engine::alerting::value::{Tier, value_at_risk};
 use crate::engine::day::Day;
+use crate::engine::drift::{Seen, cohort_silence};
 use crate::engine::effect::{Moment, Risk, Scored};
 use crate::engine::money::Money;
 use crate::engine::rfm::features::Features;
@@ -13,6 +14,7 @@ use crate::engine::rfm::open::Entry;
 use crate::engine::rfm::profile::Profile;
 use crate::engine::rfm::view::View;
 use crate::engine::scoring::forecast::forecast;
+use crate::engine::scoring::logistic::sigmoid;
 use crate::engine::scoring::model::Model;
 use crate::engine::scoring::reasons::reasons;
 use crate::engine::state::Customer;
@@ -38,6 +40,8 @@ pub struct Assessed {
     pub last: Day,
     /// P(this silence will exceed H); defined below H.
     pub silence: f64,
+    /// How many of its features were clipped.
+    pub clipped: u32,
 }
 
 /// What is told of a customer with a purchase, whether its silence has become churn or not.
@@ -70,8 +74,29 @@ impl Judge<'_> {
             return None;
         }
         let features = self.model.features(&view)?;
-        let silence = self.model.silence.score(&features);
-        Some(Assessed { view, features, silence_days, last, silence })
+        let (log_odds, clipped) = self.model.silence.measure(&features);
+        Some(Assessed { view, features, silence_days, last, silence: sigmoid(log_odds), clipped })
+    }
+
+    /// Whether a silence exceeds the horizon with the close of `day`.
+    pub fn exceeds_on(&self, profile: &Profile, day: Day) -> bool {
+        let horizon = self.model.horizon_days();
+        // Whoever is silent for so long has seldom anything in the open part, and then no view is needed.
+        let silence_days = if profile.orders.is_empty() {
+            profile.rhythm.map(|rhythm| day.since(rhythm.last))
+        } else {
+            profile.view(day, self.policy.lateness_days).silence_days()
+        };
+        silence_days == Some(horizon)
+    }
+
+    /// Counts a scored customer for drift.
+    pub fn see(&self, assessed: &Assessed, seen: &mut Seen) {
+        let features = self.model.silence.columns.len();
+        seen.score(assessed.silence, assessed.clipped, features, self.model.reference.as_ref());
+        if assessed.silence_days == cohort_silence(self.model.horizon_days()) {
+            seen.expect(assessed.silence);
+        }
     }
 
     /// Value tier at the end of `day`.

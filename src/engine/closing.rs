@@ -3,12 +3,14 @@
 //! A close may be cut anywhere and begun anew: what was done once is not done again.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use crate::engine::alerting::band::{Band, Thresholds};
 use crate::engine::alerting::episode::{Cause, Episode, Standing, Suppression, Transition};
 use crate::engine::alerting::value::Tier;
 use crate::engine::assess::{Assessed, purchase_known_after};
 use crate::engine::day::Day;
+use crate::engine::drift::Seen;
 use crate::engine::effect::{Alert, Effect, Matured, Moment};
 use crate::engine::money::Money;
 use crate::engine::partition::{Engine, Sweep};
@@ -26,13 +28,13 @@ struct Candidate {
 impl Engine {
     pub(crate) fn close(&mut self, day: Day, stale: bool, budget: usize, out: &mut Vec<Effect>) -> Outcome {
         self.clock.closing = Some(day);
-        let sweep = match self.sweep.take().filter(|sweep| sweep.day == day) {
+        let mut sweep = match self.sweep.take().filter(|sweep| sweep.day == day) {
             Some(sweep) => sweep,
-            None => Sweep { day, next: 0, served: self.served(day, stale) },
+            None => Sweep { day, next: 0, served: self.served(day, stale), seen: Seen::default() },
         };
         let end = sweep.next.saturating_add(budget as Slot).min(self.state.slots());
         for slot in sweep.next..end {
-            self.close_customer(slot, day, stale, sweep.served.as_ref(), out);
+            self.close_customer(slot, day, stale, &mut sweep, out);
         }
         if end < self.state.slots() {
             self.sweep = Some(Sweep { next: end, ..sweep });
@@ -40,6 +42,7 @@ impl Engine {
         }
         self.clock.closing = None;
         self.clock.closed = Some(day);
+        self.drift = Arc::new(self.drift.after(day, sweep.seen, self.in_force.model.horizon_days()));
         Outcome::Closed
     }
 
@@ -80,14 +83,7 @@ impl Engine {
         Some(Candidate { tier, value_at_risk, hash: customer.hash, slot })
     }
 
-    fn close_customer(
-        &mut self,
-        slot: Slot,
-        day: Day,
-        stale: bool,
-        served: Option<&HashSet<Slot>>,
-        out: &mut Vec<Effect>,
-    ) {
+    fn close_customer(&mut self, slot: Slot, day: Day, stale: bool, sweep: &mut Sweep, out: &mut Vec<Effect>) {
         self.mature(slot, day, out);
         let Some(customer) = self.state.get(slot) else { return };
         let judge = self.judge();
@@ -103,9 +99,13 @@ impl Engine {
             return;
         }
         let Some(assessed) = assessed else {
+            if judge.exceeds_on(&customer.profile, day) {
+                sweep.seen.exceed();
+            }
             self.close_unscored(slot, day, out);
             return;
         };
+        judge.see(&assessed, &mut sweep.seen);
         let entered = next_standing(&before, &thresholds, &assessed);
         let tier = judge.tier(&customer.profile, day);
         let generation = self.in_force.generation;
@@ -121,7 +121,7 @@ impl Engine {
                 self.continue_episode(slot, &episode, &assessed, calmed, out);
             }
             None if after.above_since.is_some() => {
-                let served = served.is_none_or(|served| served.contains(&slot));
+                let served = sweep.served.as_ref().is_none_or(|served| served.contains(&slot));
                 self.consider(slot, &assessed, &before, stale, served, out);
             }
             None => {}

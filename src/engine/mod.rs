@@ -10,6 +10,7 @@ pub mod rfm;
 pub mod scoring;
 pub mod alerting;
 pub mod clock;
+pub mod drift;
 pub mod effect;
 pub mod state;
 pub mod erasure;

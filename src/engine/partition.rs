@@ -9,6 +9,7 @@ use crate::engine::alerting::policy::Policy;
 use crate::engine::assess::Judge;
 use crate::engine::clock::PartitionClock;
 use crate::engine::day::Day;
+use crate::engine::drift::{Drift, Seen};
 use crate::engine::erasure::Erasures;
 use crate::engine::promotion::{InForce, Schedule};
 use crate::engine::scoring::model::Model;
@@ -29,6 +30,7 @@ pub struct Engine {
     pub(crate) erasures: Erasures,
     pub(crate) sweep: Option<Sweep>,
     pub(crate) suppressed: SuppressionCounts,
+    pub(crate) drift: Arc<Drift>,
     checkpoint: Checkpoint,
 }
 
@@ -39,6 +41,7 @@ struct Checkpoint {
     clock: PartitionClock,
     used: DayUse,
     publish_from: Option<Day>,
+    drift: Arc<Drift>,
 }
 
 /// A close under way.
@@ -49,6 +52,8 @@ pub struct Sweep {
     pub(crate) next: Slot,
     /// Who is served where capacity is limited; `None`: whoever is eligible.
     pub(crate) served: Option<HashSet<Slot>>,
+    /// What it has seen so far.
+    pub(crate) seen: Seen,
 }
 
 impl Engine {
@@ -57,8 +62,14 @@ impl Engine {
         let clock = PartitionClock::new(topics);
         let publish_from = policy.publish_from;
         let in_force = InForce::first(model);
-        let checkpoint =
-            Checkpoint { in_force: in_force.clone(), clock: clock.clone(), used: DayUse::default(), publish_from };
+        let drift = Arc::new(Drift::default());
+        let checkpoint = Checkpoint {
+            in_force: in_force.clone(),
+            clock: clock.clone(),
+            used: DayUse::default(),
+            publish_from,
+            drift: drift.clone(),
+        };
         Self {
             policy,
             in_force,
@@ -70,6 +81,7 @@ impl Engine {
             erasures: Erasures::new(erasure_secret),
             sweep: None,
             suppressed: SuppressionCounts::default(),
+            drift,
             checkpoint,
         }
     }
@@ -83,6 +95,7 @@ impl Engine {
             clock: self.clock.clone(),
             used: self.used,
             publish_from: self.publish_from,
+            drift: self.drift.clone(),
         };
     }
 
@@ -90,8 +103,9 @@ impl Engine {
     pub fn roll_back(&mut self) {
         self.state.roll_back();
         self.erasures.roll_back();
-        let Checkpoint { in_force, clock, used, publish_from } = self.checkpoint.clone();
+        let Checkpoint { in_force, clock, used, publish_from, drift } = self.checkpoint.clone();
         (self.in_force, self.clock, self.used, self.publish_from) = (in_force, clock, used, publish_from);
+        self.drift = drift;
         self.sweep = None;
         self.suppressed = SuppressionCounts::default();
     }
@@ -111,7 +125,17 @@ impl Engine {
         if self.clock.closed.is_none() {
             self.in_force.since = Some(day);
         }
-        self.in_force.open(day, schedule)
+        let changed = self.in_force.open(day, schedule);
+        if changed {
+            // What the old model said is not held against the new one.
+            self.drift = Arc::default();
+        }
+        changed
+    }
+
+    /// What the closes saw of the scores under the model in force.
+    pub const fn drift(&self) -> &Arc<Drift> {
+        &self.drift
     }
 
     /// The customers.

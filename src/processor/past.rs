@@ -1,6 +1,7 @@
 //! What a partition remembers of its own past: the last closes, and the models that decided them. Bounded, and rolled
 //! back with the batch.
 
+use crate::engine::drift::Drift;
 use crate::wire::partition_record::{CLOSES_KEPT, CloseRecord, Closes, MODELS_KEPT, ModelChange, write_closes};
 
 /// The closes and models of a partition.
@@ -43,9 +44,9 @@ impl Past {
     }
 
     /// Writes what is kept if anything came to it since the last commit; gives whether it did.
-    pub(crate) fn write(&self, topics: &[String], out: &mut Vec<u8>) -> bool {
+    pub(crate) fn write(&self, topics: &[String], drift: &Drift, out: &mut Vec<u8>) -> bool {
         if self.changed {
-            write_closes(topics, newest(&self.closes, CLOSES_KEPT), newest(&self.models, MODELS_KEPT), out);
+            write_closes(topics, newest(&self.closes, CLOSES_KEPT), newest(&self.models, MODELS_KEPT), drift, out);
         }
         self.changed
     }

@@ -1,5 +1,7 @@
 //! A partition's state from its changelog. A record that is not understood stops the partition: it is never guessed at.
 
+use std::sync::Arc;
+
 use crate::engine::clock::PartitionClock;
 use crate::engine::day::Millis;
 use crate::engine::partition::Engine;
@@ -64,7 +66,9 @@ impl Processor {
                 self.restore_partition(&PartitionRecord::read(value)?)?;
             }
             (ChangelogKey::Closes(_), Some(value)) => {
-                self.past = Past::restored(Closes::read(value)?, &self.setup.input_topics);
+                let mut closes = Closes::read(value)?;
+                self.engine.drift = Arc::new(std::mem::take(&mut closes.drift));
+                self.past = Past::restored(closes, &self.setup.input_topics);
             }
             (ChangelogKey::Erasure(digest), Some(value)) => self.engine.erasures.restore(digest, read_erasure(value)?),
             (ChangelogKey::Partition(_) | ChangelogKey::Closes(_) | ChangelogKey::Erasure(_), None) => {}

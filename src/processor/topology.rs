@@ -265,7 +265,7 @@ impl Processor {
             let key = ChangelogKey::Erasure(*key).write();
             batch.add(OutTopic::Profiles, &key, |out| out.extend_from_slice(encoded));
         }
-        if self.past.write(&self.setup.input_topics, encoded) {
+        if self.past.write(&self.setup.input_topics, self.engine.drift(), encoded) {
             let key = ChangelogKey::Closes(self.partition).write();
             batch.add(OutTopic::Profiles, &key, |out| out.extend_from_slice(encoded));
         }

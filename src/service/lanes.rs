@@ -123,7 +123,7 @@ impl Lanes {
             for doubt in processor.restored(wall) {
                 warn!(partition = number, "{doubt}");
             }
-            models.holds(number, processor.engine().in_force());
+            models.holds(number, processor.engine().in_force(), processor.engine().drift());
             self.owned.insert(number, Lane::new(processor));
         }
         Ok(())
@@ -285,7 +285,8 @@ impl Lanes {
             Committed::Yes => {
                 for (number, lane) in self.owned.iter_mut().filter(|(_, lane)| lane.processor.dirty()) {
                     self.shared.metrics.committed(&lane.processor.committed());
-                    self.shared.models.holds(*number, lane.processor.engine().in_force());
+                    let engine = lane.processor.engine();
+                    self.shared.models.holds(*number, engine.in_force(), engine.drift());
                     lane.batch.clear();
                 }
                 self.shared.metrics.transaction(started.elapsed().as_secs_f64());

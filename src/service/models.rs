@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 use tracing::error;
 
 use crate::config::settings::Settings;
+use crate::engine::day::Day;
+use crate::engine::drift::{Drift, DriftFigures};
 use crate::engine::promotion::{InForce, Schedule};
 use crate::engine::scoring::model::Model;
 use crate::service::fault::ServiceFault;
@@ -31,7 +33,7 @@ pub struct Models {
 #[derive(Default)]
 struct Known {
     schedule: Arc<Schedule>,
-    in_force: BTreeMap<u32, InForce>,
+    in_force: BTreeMap<u32, (InForce, Arc<Drift>)>,
     /// Versions that the metric has a series of.
     shown: BTreeSet<String>,
     /// The newest reading that was published: one that began earlier knows less.
@@ -85,11 +87,13 @@ impl Models {
         schedule
     }
 
-    /// The model in force in a partition of this process.
-    pub fn holds(&self, partition: u32, in_force: &InForce) {
+    /// The model in force in a partition of this process, and what its closes saw.
+    pub fn holds(&self, partition: u32, in_force: &InForce, drift: &Arc<Drift>) {
         let known = &mut *self.known();
-        if known.in_force.get(&partition) != Some(in_force) {
-            known.in_force.insert(partition, in_force.clone());
+        let same =
+            known.in_force.get(&partition).is_some_and(|(old, seen)| old == in_force && Arc::ptr_eq(seen, drift));
+        if !same {
+            known.in_force.insert(partition, (in_force.clone(), drift.clone()));
             known.show(&self.metrics);
         }
     }
@@ -106,7 +110,7 @@ impl Models {
     pub fn json(&self) -> Value {
         let known = self.known();
         let mut models: BTreeMap<&str, (&Model, Vec<u32>, Option<String>)> = BTreeMap::new();
-        for (partition, one) in &known.in_force {
+        for (partition, (one, _)) in &known.in_force {
             let entry = models.entry(&one.model.version).or_insert((&one.model, Vec::new(), None));
             entry.1.push(*partition);
             entry.2 = entry.2.take().max(one.since.map(day_text));
@@ -118,7 +122,7 @@ impl Models {
             .iter()
             .map(|(model, partitions, since)| json!({"model": model.version, "partitions": partitions, "since": since}))
             .collect();
-        let pending = known.in_force.values().filter_map(|one| {
+        let pending = known.in_force.values().filter_map(|(one, _)| {
             known.schedule.pending(one.taken).filter(|promotion| promotion.model.version != one.model.version)
         });
         let pending = pending
@@ -131,6 +135,7 @@ impl Models {
             "horizon_days": first.map(Model::horizon_days),
             "thresholds": first.map(|model| model.thresholds),
             "trained_until": first.map(|model| day_text(model.trained_until)),
+            "drift": known.drift().map(|(model, figures)| drift_json(model, &figures, known.newest_day())),
         })
     }
 
@@ -147,12 +152,84 @@ impl Models {
 impl Known {
     fn show(&mut self, metrics: &Metrics) {
         let mut counts: BTreeMap<&str, i64> = BTreeMap::new();
-        for one in self.in_force.values() {
+        for (one, _) in self.in_force.values() {
             *counts.entry(&one.model.version).or_default() += 1;
         }
         metrics.models_in_force(&counts, &self.shown);
+        metrics.drift(self.drift().map(|(_, figures)| figures).unwrap_or_default());
         self.shown = counts.into_keys().map(str::to_owned).collect();
     }
+
+    /// Drift of the model that is in force in most partitions.
+    fn drift(&self) -> Option<(&Model, DriftFigures)> {
+        let count = |version: &str| self.in_force.values().filter(|(one, _)| one.model.version == version).count();
+        let model = self.in_force.values().map(|(one, _)| &*one.model).max_by_key(|model| count(&model.version))?;
+        let its = self.in_force.values().filter(|(one, _)| one.model.version == model.version);
+        let drifts = its.map(|(_, drift)| &**drift);
+        Some((model, DriftFigures::of(drifts, model.reference.as_ref(), model.horizon_days())))
+    }
+
+    /// The newest day that any partition closed under its model.
+    fn newest_day(&self) -> Option<Day> {
+        self.in_force.values().filter_map(|(_, drift)| drift.cohorts.back()).map(|cohort| Day(cohort.day)).max()
+    }
+}
+
+/// A score distribution further from the training's than this has changed (Siddiqi 2006).
+const PSI_LIMIT: f64 = 0.25;
+/// Matured silences from which calibration says something, and how far from 1 it may be.
+const CALIBRATION_SILENCES: u64 = 200;
+const CALIBRATION_LIMITS: [f64; 2] = [0.8, 1.25];
+/// How much more may be clipped than in the training.
+const CLIPPED_MARGIN: f64 = 0.01;
+/// Days after which a model is old.
+const OLD_DAYS: i32 = 365;
+
+fn drift_json(model: &Model, figures: &DriftFigures, today: Option<Day>) -> Value {
+    let reasons = retraining_reasons(model, figures, today);
+    json!({
+        "score_psi": figures.psi,
+        "clipped_share": figures.clipped,
+        "matured": {
+            "silences": figures.silences,
+            "expected": figures.expected,
+            "exceeded": figures.exceeded,
+            "ratio": figures.calibration(),
+        },
+        "retraining_due": !reasons.is_empty(),
+        "reasons": reasons,
+    })
+}
+
+/// Why a new model is due, in sentences.
+fn retraining_reasons(model: &Model, figures: &DriftFigures, today: Option<Day>) -> Vec<String> {
+    let mut reasons = Vec::new();
+    if let Some(psi) = figures.psi.filter(|psi| *psi > PSI_LIMIT) {
+        reasons.push(format!(
+            "scores are spread otherwise than in training (population stability index {psi:.2}, limit {PSI_LIMIT}): retrain"
+        ));
+    }
+    let [low, high] = CALIBRATION_LIMITS;
+    if let Some(ratio) = figures.calibration().filter(|ratio| !(low..=high).contains(ratio))
+        && figures.silences >= CALIBRATION_SILENCES
+    {
+        let which = if ratio > 1.0 { "more" } else { "fewer" };
+        reasons.push(format!(
+            "{which} silences became churn than predicted ({} instead of {:.0} of {}){}: retrain",
+            figures.exceeded,
+            figures.expected,
+            figures.silences,
+            if ratio < 1.0 { ", unless that is the work of the warnings" } else { "" },
+        ));
+    }
+    if model.reference.is_some_and(|reference| figures.clipped > reference.clipped + CLIPPED_MARGIN) {
+        reasons
+            .push(format!("{:.1} % of features lie outside what the training saw: retrain", figures.clipped * 100.0));
+    }
+    if let Some(age) = today.map(|today| today.since(model.trained_until)).filter(|age| *age > OLD_DAYS) {
+        reasons.push(format!("the model is {age} days old: retrain"));
+    }
+    reasons
 }
 
 #[cfg(test)]
@@ -161,8 +238,9 @@ mod tests {
 
     use serde_json::json;
 
-    use super::Models;
+    use super::{Models, retraining_reasons};
     use crate::engine::day::Day;
+    use crate::engine::drift::DriftFigures;
     use crate::engine::promotion::{InForce, Promotion, Schedule};
     use crate::engine::scoring::model::Model;
     use crate::service::kafka::models::Promoted;
@@ -182,10 +260,14 @@ mod tests {
         let old = InForce { since: Some(Day(20_000)), ..InForce::first(model("old")) };
         let promotion = Promotion { offset: 0, effective: Day(20_003), model: model("new") };
         for partition in 0..3 {
-            models.holds(partition, &old);
+            models.holds(partition, &old, &Arc::default());
         }
         models.publish(Arc::new(Schedule::new(vec![promotion], 1)));
-        models.holds(2, &InForce { taken: Some(0), since: Some(Day(20_003)), ..InForce::first(model("new")) });
+        models.holds(
+            2,
+            &InForce { taken: Some(0), since: Some(Day(20_003)), ..InForce::first(model("new")) },
+            &Arc::default(),
+        );
         let shown = models.json();
         assert_eq!(
             shown["in_force"],
@@ -200,6 +282,20 @@ mod tests {
         models.gone(1);
         assert!(!metrics.text().contains("model=\"old\""));
         assert_eq!(models.json()["pending"], json!(null));
+    }
+
+    #[test]
+    fn a_sentence_says_when_retraining_is_due() {
+        let model = model("old");
+        let figures = DriftFigures { psi: Some(0.1), clipped: 0.0, silences: 500, expected: 200.0, exceeded: 210 };
+        let today = Some(model.trained_until.plus(100));
+        assert!(retraining_reasons(&model, &figures, today).is_empty());
+        let drifted = DriftFigures { psi: Some(0.3), clipped: 0.2, exceeded: 300, ..figures };
+        let reasons = retraining_reasons(&model, &drifted, Some(model.trained_until.plus(400)));
+        assert_eq!(reasons.len(), 4, "{reasons:?}");
+        assert!(reasons[1].starts_with("more silences became churn than predicted (300 instead of 200 of 500)"));
+        let few = DriftFigures { silences: 100, exceeded: 300, ..figures };
+        assert!(retraining_reasons(&model, &few, today).is_empty(), "too few to say anything");
     }
 
     #[test]

@@ -174,7 +174,7 @@ fn lift_svg(name: &str, lift: &[f64]) -> String {
 const LIMITS: &str = "## Limits
 - It knows what the events say. A customer who buys elsewhere under another name looks gone.
 - A purchase day is the unit: several orders of one day count once.
-- Calibration holds for times like those it was fitted on. Watch `churnwatch_model_score_psi` and calibration on matured silences, and retrain when `/v1/model` says so.
+- Calibration holds for times like those it was fitted on. Watch `churnwatch_model_score_psi` and `churnwatch_model_calibration_ratio`, and retrain when `/v1/model` says so.
 - Scores rank and warn; they do not say why a person left. Reasons are exact parts of the score, not causes. Whether acting helps is measured by the holdout alone.
 
 ## Fairness

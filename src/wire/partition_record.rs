@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::engine::alerting::capacity::DayUse;
 use crate::engine::clock::{Frontier, PartitionClock, Sighting};
 use crate::engine::day::{Day, Millis};
+use crate::engine::drift::{Cohort, Drift, Spread};
 use crate::engine::erasure::{ErasedKey, Erasure};
 use crate::wire::changelog::{ChangelogFault, read_versioned, write_versioned};
 
@@ -159,7 +160,7 @@ impl PartitionRecord {
 }
 
 /// The last closes of a partition, and the models that decided them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Closes {
     /// Names of the input topics, in the order of each close's offsets.
     pub topics: Vec<String>,
@@ -167,6 +168,8 @@ pub struct Closes {
     pub closes: Vec<CloseRecord>,
     /// In the order in which they came into force.
     pub models: Vec<ModelChange>,
+    /// What the closes saw of the scores.
+    pub drift: Drift,
 }
 
 /// A model that came into force.
@@ -189,16 +192,35 @@ pub struct CloseRecord {
     pub stale: bool,
 }
 
-/// Writes the last closes over the input topics of these names, and the models that decided them.
-pub fn write_closes(topics: &[String], closes: &[CloseRecord], models: &[ModelChange], out: &mut Vec<u8>) {
-    write_versioned(&((topics, closes), models), out);
+/// A cohort as it is written: day, silences, expected and exceeded.
+type CohortRecord = (i32, u32, f32, u32);
+/// What the closes saw, as it is written: bins, features, clipped features, cohorts.
+type DriftRecord = ([u32; 10], u64, u64, Vec<CohortRecord>);
+
+/// Writes the last closes over the input topics of these names, the models that decided them, and what they saw.
+pub fn write_closes(
+    topics: &[String],
+    closes: &[CloseRecord],
+    models: &[ModelChange],
+    drift: &Drift,
+    out: &mut Vec<u8>,
+) {
+    let Spread { bins, features, clipped } = drift.last;
+    let cohort = |cohort: &Cohort| (cohort.day, cohort.silences, cohort.expected, cohort.exceeded);
+    let drift: DriftRecord = (bins, features, clipped, drift.cohorts.iter().map(cohort).collect());
+    write_versioned(&((topics, closes), (models, drift)), out);
 }
 
 impl Closes {
     /// Reads the last closes.
     pub fn read(bytes: &[u8]) -> Result<Self, ChangelogFault> {
-        let ((topics, closes), models) = read_versioned(bytes, "a list of closes")?;
-        Ok(Self { topics, closes, models })
+        type Tail = (Vec<ModelChange>, DriftRecord);
+        let ((topics, closes), (models, drift)): (_, Tail) = read_versioned(bytes, "a list of closes")?;
+        let (bins, features, clipped, cohorts) = drift;
+        let cohort = |(day, silences, expected, exceeded)| Cohort { day, silences, expected, exceeded };
+        let last = Spread { bins, features, clipped };
+        let drift = Drift { last, cohorts: cohorts.into_iter().map(cohort).collect() };
+        Ok(Self { topics, closes, models, drift })
     }
 
     /// The same with the closes' offsets in the order of other topics; 0 for one that was not there.

@@ -47,9 +47,18 @@ pub struct Head {
 impl Head {
     /// Calibrated log-odds.
     pub fn log_odds(&self, features: &Features) -> f64 {
-        let raw =
-            self.columns.iter().fold(self.intercept, |sum, column| sum + column.weight * column.standardise(features));
-        self.slope * raw + self.offset
+        self.measure(features).0
+    }
+
+    /// Calibrated log-odds, and how many features were clipped.
+    pub fn measure(&self, features: &Features) -> (f64, u32) {
+        let (mut raw, mut clipped) = (self.intercept, 0);
+        for column in &self.columns {
+            let value = column.standardise(features);
+            raw += column.weight * value;
+            clipped += u32::from(value.abs() >= CLIP);
+        }
+        (self.slope * raw + self.offset, clipped)
     }
 
     /// Calibrated probability.

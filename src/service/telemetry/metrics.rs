@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use prometheus::{
-    Encoder, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
+    Encoder, Gauge, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+    TextEncoder,
 };
 
 use crate::engine::alerting::band::Band;
 use crate::engine::alerting::episode::Suppression;
 use crate::engine::alerting::value::Tier;
+use crate::engine::drift::DriftFigures;
 use crate::engine::event::Reason;
 use crate::processor::stats::{Stats, TRANSITIONS, event_type};
 
@@ -40,6 +42,10 @@ pub struct Metrics {
     source_silent: IntGauge,
     models_refused: IntCounter,
     model_in_force: IntGaugeVec,
+    score_psi: Gauge,
+    clipped_share: Gauge,
+    calibration_ratio: Gauge,
+    matured_silences: IntGauge,
 }
 
 impl Metrics {
@@ -71,7 +77,27 @@ impl Metrics {
             "1 while no input has moved for time.source_silence, so that days are held open",
         )?;
         registry.register(Box::new(source_silent.clone()))?;
+        let gauge = |name: &str, help: &str| -> Result<Gauge, prometheus::Error> {
+            let gauge = Gauge::new(name, help)?;
+            registry.register(Box::new(gauge.clone()))?;
+            Ok(gauge)
+        };
+        let matured_silences = IntGauge::new(
+            "model_matured_silences",
+            "Silences of the last 90 days whose end is known, that calibration is measured on",
+        )?;
+        registry.register(Box::new(matured_silences.clone()))?;
         let metrics = Self {
+            score_psi: gauge(
+                "model_score_psi",
+                "Population stability index of the last closes' scores against the training's; above 0.25 they have changed",
+            )?,
+            clipped_share: gauge("model_clipped_features_share", "Share of features outside what the training saw")?,
+            calibration_ratio: gauge(
+                "model_calibration_ratio",
+                "Silences that became churn over those predicted to, warned or not; NaN until some have matured",
+            )?,
+            matured_silences,
             records: counter("records_total", "Input records read and committed")?,
             events: counters("events_total", "Usable events by type", &["type"])?,
             duplicates: counter("duplicate_events_total", "Events that were known already")?,
@@ -223,6 +249,14 @@ impl Metrics {
         for (model, count) in counts {
             self.model_in_force.with_label_values(&[model]).set(*count);
         }
+    }
+
+    /// How customers have moved away from what the training saw.
+    pub fn drift(&self, figures: DriftFigures) {
+        self.score_psi.set(figures.psi.unwrap_or(f64::NAN));
+        self.clipped_share.set(figures.clipped);
+        self.calibration_ratio.set(figures.calibration().unwrap_or(f64::NAN));
+        self.matured_silences.set(figures.silences as i64);
     }
 
     /// Input records read and committed so far.
