@@ -15,6 +15,8 @@ mod broker;
 mod bench;
 #[path = "kafka/promotions.rs"]
 mod promotions;
+#[path = "kafka/retraining.rs"]
+mod retraining;
 mod support;
 
 use std::path::PathBuf;

@@ -8,16 +8,20 @@ use crate::cli::common::{artifact, history, settings, treatments};
 use crate::cli::evaluate::{check_reach, figures_json, warn_of_hindsight};
 use crate::cli::exit::Failure;
 use crate::cli::model_args::CompareArgs;
+use crate::config::settings::Settings;
 use crate::engine::alerting::value::Tier;
+use crate::service::kafka::models::read;
+use crate::service::pulse::Pulse;
 use crate::training::compare::{Comparison, HeadComparison, WarningDifference, compare};
 use crate::training::evaluate::Figures;
 use crate::training::history::History;
+use crate::wire::artifact::Artifact;
 use crate::wire::calendar::{day, day_text};
 
 /// Runs the command.
 pub fn run(args: &CompareArgs) -> Result<(), Failure> {
     let settings = settings(args.input.config.as_deref())?;
-    let champion = artifact(args.champion.as_deref(), &settings)?.model().map_err(Failure::usage)?;
+    let champion = champion(args, &settings)?.model().map_err(Failure::usage)?;
     let challenger = artifact(Some(&args.challenger), &settings)?.model().map_err(Failure::usage)?;
     let (at, horizon) = (day(args.at), champion.horizon_days());
     let read = history(&args.input, &settings, Some(at.plus(horizon)))?;
@@ -47,6 +51,17 @@ pub fn run(args: &CompareArgs) -> Result<(), Failure> {
     );
     table(&compared);
     if compared.objections.is_empty() { Ok(()) } else { Err(Failure::Refused(compared.objections)) }
+}
+
+/// The model named, else the newest promotion where there are brokers, else the configured one.
+fn champion(args: &CompareArgs, settings: &Settings) -> Result<Artifact, Failure> {
+    if args.champion.is_none() && !settings.file.kafka.brokers.is_empty() {
+        let promoted = read(settings, &Pulse::free())?.promotions;
+        if let Some(newest) = promoted.into_iter().next_back() {
+            return Ok(newest.artifact);
+        }
+    }
+    artifact(args.champion.as_deref(), settings)
 }
 
 fn head_json(head: &HeadComparison) -> Value {

@@ -98,7 +98,7 @@ pub struct CompareArgs {
     /// What is read.
     #[command(flatten)]
     pub input: HistoryArgs,
-    /// The model in force; the configured one if absent.
+    /// The model in force; if absent the newest on the models' topic, or the configured one without brokers.
     #[arg(long)]
     pub champion: Option<PathBuf>,
     /// The model that may take its place.
