@@ -69,7 +69,9 @@ pub fn run(args: &BacktestArgs) -> Result<(), Failure> {
     let theirs = stage.warnings(&idle_model(&model, chosen.idle_days), 0.5)?;
     let records = [&ours, &theirs].map(|warnings| record(&survey.evaluated, warnings, horizon));
     let report = report(args, &model, &settings, &mut survey, &chosen, [&ours, &theirs], &records);
-    table(&records, &chosen, &settings);
+    if !args.json {
+        table(&records, &chosen, &settings);
+    }
     if let Some(path) = &args.chart {
         let name = format!("{} days idle", chosen.idle_days);
         let points = [&ours, &theirs].map(|warnings| warned_ahead(&survey.evaluated, warnings, horizon));
@@ -84,7 +86,11 @@ pub fn run(args: &BacktestArgs) -> Result<(), Failure> {
         let drawn = [Line { name: "model", points: our_points }, Line { name: &name, points: their_points }];
         write_whole(path, lines(&frame, &drawn).as_bytes())?;
     }
-    say(format_args!("{report:#}"));
+    if args.json {
+        say(report);
+    } else {
+        say(format_args!("{report:#}"));
+    }
     Ok(())
 }
 

@@ -33,11 +33,7 @@ pub fn run(args: &CompareArgs) -> Result<(), Failure> {
     let tiers = Tier::ALL.iter().zip(&compared.warnings);
     let warnings: Map<String, Value> =
         tiers.map(|(tier, difference)| (tier.name().to_owned(), warnings_json(difference, &read.history))).collect();
-    // A reader that has gone must not turn a no into a yes, so this is not `say`.
-    let _ = writeln!(
-        stdout(),
-        "{:#}",
-        json!({
+    let report = json!({
             "champion": champion.version,
             "challenger": challenger.version,
             "at": day_text(at),
@@ -47,9 +43,14 @@ pub fn run(args: &CompareArgs) -> Result<(), Failure> {
             "warnings": warnings,
             "may_be_promoted": compared.objections.is_empty(),
             "objections": compared.objections,
-        })
-    );
-    table(&compared);
+    });
+    // A reader that has gone must not turn a no into a yes, so this is not `say`.
+    let _ = if args.json {
+        writeln!(stdout(), "{report}")
+    } else {
+        table(&compared);
+        writeln!(stdout(), "{report:#}")
+    };
     if compared.objections.is_empty() { Ok(()) } else { Err(Failure::Refused(compared.objections)) }
 }
 

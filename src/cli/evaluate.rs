@@ -37,9 +37,15 @@ pub fn run(args: &EvaluateArgs) -> Result<(), Failure> {
         }
         out.flush().map_err(Failure::of)?;
     }
-    let report = report(&model, at, &evaluate(&scored, horizon));
+    let evaluation = evaluate(&scored, horizon);
+    let report = report(&model, at, &evaluation);
     warn_of_hindsight(&model, at);
-    say(format_args!("{report:#}"));
+    if args.json {
+        say(report);
+    } else {
+        table(&evaluation);
+        say(format_args!("{report:#}"));
+    }
     Ok(())
 }
 
@@ -70,6 +76,17 @@ pub fn warn_of_hindsight(model: &Model, at: Day) {
 pub fn figures_json(evaluation: &Evaluation) -> Map<String, Value> {
     let named = Figures::NAMES.iter().zip(evaluation.figures.values()).filter(|(name, _)| !name.starts_with("idle"));
     named.map(|(name, value)| ((*name).to_owned(), value.into())).collect()
+}
+
+/// The figures with their intervals, on standard error.
+fn table(evaluation: &Evaluation) {
+    eprintln!("{} customers, {:.1} % churned", evaluation.rows, evaluation.base_rate * 100.0);
+    let figures = Figures::NAMES.iter().zip(evaluation.figures.values()).zip(evaluation.intervals);
+    for ((name, value), [low, high]) in figures {
+        eprintln!("{name:<16}{value:>8.4}  {low:.4} to {high:.4}");
+    }
+    let lift: Vec<String> = evaluation.lift.iter().map(|lift| format!("{lift:.2}")).collect();
+    eprintln!("lift by tenth   {}", lift.join(" "));
 }
 
 fn report(model: &Model, at: Day, evaluation: &Evaluation) -> Value {

@@ -50,6 +50,9 @@ pub struct TrainArgs {
     /// Also write the rows that the heads were fitted with, as CSV with the features by name: for fitting elsewhere.
     #[arg(long)]
     pub rows: Option<PathBuf>,
+    /// Only JSON, on one line.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Which question the heads answer.
@@ -90,6 +93,9 @@ pub struct EvaluateArgs {
     /// Also write every customer's score, as JSON Lines.
     #[arg(long)]
     pub scores: Option<PathBuf>,
+    /// Only JSON, on one line.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Arguments of `compare`.
@@ -111,6 +117,9 @@ pub struct CompareArgs {
     /// The midnight at which everybody is scored by both.
     #[arg(long)]
     pub at: Date,
+    /// Only JSON, on one line.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Arguments of `backtest`.
@@ -140,6 +149,9 @@ pub struct BacktestArgs {
     /// Also draw how early the warnings came, as SVG.
     #[arg(long)]
     pub chart: Option<PathBuf>,
+    /// Only JSON, on one line.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// A share between 0 and 1, both excluded.

@@ -2,10 +2,12 @@
 
 use std::path::Path;
 
+use serde_json::json;
+
 use crate::cli::common::{ReadHistory, history, settings, treatments};
 use crate::cli::exit::Failure;
 use crate::cli::model_args::{FeatureSet, Label, TrainArgs};
-use crate::cli::output::{create, write_whole};
+use crate::cli::output::{create, say, write_whole};
 use crate::config::settings::Settings;
 use crate::engine::day::Day;
 use crate::engine::rfm::features::FEATURE_TABLE;
@@ -58,6 +60,17 @@ pub fn run(args: &TrainArgs) -> Result<(), Failure> {
     }
     if let Some(path) = &args.rows {
         write_rows(path, &read.history, &treatments, &train_settings, &trained.model)?;
+    }
+    if args.json {
+        say(json!({
+            "model": artifact.model().map_err(Failure::of)?.version,
+            "output": args.output,
+            "unusable_records": read.unusable,
+            "thresholds": artifact.thresholds,
+            "validation": artifact.validation,
+            "training": artifact.training,
+        }));
+        return Ok(());
     }
     let [watch, high, critical] = trained.model.thresholds;
     eprintln!(
