@@ -127,15 +127,20 @@ fn the_future_is_not_looked_at() {
 fn the_default_model_is_what_its_command_makes() {
     let Some(path) = log("online_retail_ii.csv.gz") else { return };
     let folder = tempfile::tempdir().unwrap();
-    let output = folder.path().join("default.json");
+    let (output, card) = (folder.path().join("default.json"), folder.path().join("default.md"));
     let readme = include_str!("../models/README.md");
     let command = readme.lines().find_map(|line| line.strip_prefix("$ churnwatch ")).unwrap();
     let arguments = command.split_whitespace().map(|word| match word {
         "online_retail_ii.csv.gz" => path.as_os_str(),
         "models/default.json" => output.as_os_str(),
+        "models/default.md" => card.as_os_str(),
         word => word.as_ref(),
     });
     let trained = Command::new(env!("CARGO_BIN_EXE_churnwatch")).args(arguments).output().unwrap();
     assert!(trained.status.success(), "{}", String::from_utf8_lossy(&trained.stderr));
     assert!(std::fs::read(output).unwrap() == include_bytes!("../models/default.json"), "models/default.json is stale");
+    assert!(
+        std::fs::read_to_string(card).unwrap() == include_str!("../models/default.md"),
+        "models/default.md is stale"
+    );
 }

@@ -43,10 +43,12 @@ fn the_events_document_names_every_type_and_reason() {
     assert!(missing.is_empty(), "docs/events.md does not name {missing:?}");
 }
 
-/// Every churnwatch command in the README's consoles exists with the options it is given.
+/// Every churnwatch command in these documents' consoles exists with the options it is given.
 #[test]
 fn the_readme_s_commands_are_understood() {
-    let text = std::fs::read_to_string(file("README.md")).unwrap();
+    let text = ["README.md", "docs/models.md", "docs/accuracy.md", "models/README.md"]
+        .map(|name| std::fs::read_to_string(file(name)).unwrap())
+        .join("\n");
     let commands: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("$ churnwatch ")).collect();
     assert!(commands.len() >= 7, "{commands:?}");
     for command in commands {
