@@ -9,8 +9,9 @@
 mod support;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::LazyLock;
 
 use churnwatch::engine::day::Day;
 use churnwatch::wire::calendar::{day, day_text};
@@ -39,8 +40,7 @@ fn scores(path: &Path) -> BTreeMap<String, f64> {
 }
 
 /// Scores of every customer at the opening of `at`, once as served and once as trained with.
-fn both(file: &Path, at: &str) -> [BTreeMap<String, f64>; 2] {
-    let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/default.json");
+fn both(file: &Path, model: &Path, at: &str) -> [BTreeMap<String, f64>; 2] {
     let folder = tempfile::tempdir().unwrap();
     let [served, trained] = ["served.jsonl", "trained.jsonl"].map(|name| folder.path().join(name));
     let (file, model) = (file.to_str().unwrap(), model.to_str().unwrap());
@@ -63,10 +63,14 @@ fn agree(name: &str, [served, trained]: &[BTreeMap<String, f64>; 2]) {
     assert!(different.is_empty(), "{name}: {} of {} differ, such as {first:?}", different.len(), served.len());
 }
 
+fn default_model() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("models/default.json")
+}
+
 #[test]
 fn cdnow_is_served_as_it_is_trained_with() {
     let Some(path) = log("cdnow.csv.gz") else { return };
-    let both = both(&path, "1998-04-01");
+    let both = both(&path, &default_model(), "1998-04-01");
     assert_eq!(both[0].len(), 23_570);
     agree("cdnow", &both);
 }
@@ -74,7 +78,7 @@ fn cdnow_is_served_as_it_is_trained_with() {
 #[test]
 fn online_retail_is_served_as_it_is_trained_with() {
     let Some(path) = log("online_retail_ii.csv.gz") else { return };
-    let both = both(&path, "2011-09-10");
+    let both = both(&path, &default_model(), "2011-09-10");
     assert!(both[0].len() > 5_000);
     agree("online_retail_ii", &both);
 }
@@ -89,11 +93,30 @@ fn event_day(line: &Line) -> Day {
 
 fn shop_scores(lines: &[Line]) -> [BTreeMap<String, f64>; 2] {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("events.jsonl");
+    both(&write(folder.path(), lines), &ATTENTIVE, &day_text(AT))
+}
+
+fn write(folder: &Path, lines: &[Line]) -> PathBuf {
+    let path = folder.join("events.jsonl");
     let lines: Vec<&[u8]> = lines.iter().map(|(_, value)| value.as_slice()).collect();
     std::fs::write(&path, lines.join(&b'\n')).unwrap();
-    both(&path, &day_text(AT))
+    path
 }
+
+/// A model that looks at interactions too, which the default model has never seen.
+static ATTENTIVE: LazyLock<PathBuf> = LazyLock::new(|| {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("agreement");
+    std::fs::create_dir_all(&folder).unwrap();
+    let events = write(&folder, &shop::lines(1_500, 500, 21));
+    let model = folder.join("model.json");
+    let at = day_text(AT);
+    run(&["train", events.to_str().unwrap(), "--at", &at, "--output", model.to_str().unwrap()]);
+    let artifact: Value = serde_json::from_slice(&std::fs::read(&model).unwrap()).unwrap();
+    for feature in ["lattention7", "lintent30", "lopened30", "lsupport30", "complaint_open", "survey"] {
+        assert!(artifact["forward"].to_string().contains(&format!("\"{feature}\"")), "{feature} is not looked at");
+    }
+    model
+});
 
 /// Every event up to 20 days late, and some of them twice.
 fn disordered(lines: &[Line], draw: &mut Draw) -> Vec<Line> {
