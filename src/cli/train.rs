@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::cli::common::{ReadHistory, history, settings, treatments};
 use crate::cli::exit::Failure;
 use crate::cli::model_args::{FeatureSet, Label, TrainArgs};
-use crate::cli::output::{create, write_whole};
+use crate::cli::output::{check_folder, create, write_whole};
 use crate::config::settings::Settings;
 use crate::engine::day::Day;
 use crate::engine::rfm::features::FEATURE_TABLE;
@@ -29,6 +29,9 @@ pub fn run(args: &TrainArgs) -> Result<(), Failure> {
     let settings = settings(args.input.config.as_deref())?;
     let at = day(args.at);
     let train_settings = train_settings(args, &settings, at)?;
+    for path in [Some(&args.output), args.card.as_ref(), args.rows.as_ref()].into_iter().flatten() {
+        check_folder(path)?;
+    }
     let read = history(&args.input, &settings, Some(at))?;
     let treatments = treatments(&args.input, &args.outcomes, &settings)?;
     let stem = args.output.file_stem().map(|stem| stem.to_string_lossy().into_owned());
@@ -44,7 +47,6 @@ pub fn run(args: &TrainArgs) -> Result<(), Failure> {
         some.then(|| evaluate(&head.validation, train_settings.horizon_days))
     });
     let artifact = artifact(&name, &settings, &trained, &judged, record(args, &read, &treatments, &trained, at));
-    write_whole(&args.output, &artifact.write())?;
     if let Some(path) = &args.card {
         let [silence, forward] = &judged;
         let told = [(&trained.silence, silence), (&trained.forward, forward)];
@@ -59,6 +61,8 @@ pub fn run(args: &TrainArgs) -> Result<(), Failure> {
     if let Some(path) = &args.rows {
         write_rows(path, &read.history, &treatments, &train_settings, &trained.model)?;
     }
+    // Last, so that there is no model where anything else could not be written.
+    write_whole(&args.output, &artifact.write())?;
     let [watch, high, critical] = trained.model.thresholds;
     eprintln!(
         "{}: {} events of {} customers, {} unusable records left out; {} silence rows, {} forward rows; watch from {watch:.3}, high from {high:.3}, critical from {critical:.3}",
@@ -90,10 +94,9 @@ fn train_settings(args: &TrainArgs, settings: &Settings, at: Day) -> Result<Trai
 }
 
 fn wanted(args: &TrainArgs) -> [Wanted; 3] {
-    let three = |values: &Option<Vec<f64>>| values.as_deref().and_then(|values| <[f64; 3]>::try_from(values).ok());
-    match three(&args.capacity) {
+    match args.capacity {
         Some(capacity) => capacity.map(Wanted::PerDay),
-        None => three(&args.precision).unwrap_or(WANTED_PRECISION).map(Wanted::Precision),
+        None => args.precision.unwrap_or(WANTED_PRECISION).map(Wanted::Precision),
     }
 }
 

@@ -118,18 +118,15 @@ impl History {
         });
         let Some(customer) = self.customers.get_mut(at) else { return };
         let before = customer.events.len();
-        match said {
-            Some(said) => {
-                let kept = Kept { tag: event.tag, time: event.time, day: event.day, said };
-                if customer.forgotten.is_none_or(|erasure| !kept.erased_by(erasure)) {
-                    customer.events.push(kept);
-                }
+        if let Some(said) = said {
+            let kept = Kept { tag: event.tag, time: event.time, day: event.day, said };
+            if customer.forgotten.is_none_or(|erasure| !kept.erased_by(erasure)) {
+                customer.events.push(kept);
             }
-            None => {
-                let erasure = Erasure { time: event.time, day: event.day };
-                customer.forgotten = customer.forgotten.max(Some(erasure));
-                customer.events.retain(|kept| !kept.erased_by(erasure));
-            }
+        } else {
+            let erasure = Erasure { time: event.time, day: event.day };
+            customer.forgotten = customer.forgotten.max(Some(erasure));
+            customer.events.retain(|kept| !kept.erased_by(erasure));
         }
         self.kept = self.kept + customer.events.len() - before;
         while self.kept > self.max_kept {
