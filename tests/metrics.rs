@@ -2,10 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test stops at the first thing that is not as it should be")]
 
-use churnwatch::training::metrics::{auc, brier, ece, log_loss};
+use churnwatch::training::metrics::{auc, brier, ece, lift, log_loss, reliability};
 use serde::Deserialize;
 
-/// Arrays and what they come to; lift and calibration by bins are kept for figures that are still to come.
+/// Arrays and what they come to.
 #[derive(Deserialize)]
 struct Case {
     name: String,
@@ -15,6 +15,10 @@ struct Case {
     log_loss: f64,
     brier: f64,
     ece: f64,
+    /// Rows, mean score and share churned of each bin; `None` where it is empty.
+    calibration: Vec<Option<(u64, f64, f64)>>,
+    /// `None` for an empty tenth, and everywhere where nobody churned.
+    lift: Vec<Option<f64>>,
 }
 
 fn same(name: &str, figure: &str, ours: f64, theirs: f64) {
@@ -34,5 +38,19 @@ fn figures_are_scikit_learn_s() {
         same(&case.name, "log loss", log_loss(&case.scores, &churned), case.log_loss);
         same(&case.name, "brier", brier(&case.scores, &churned), case.brier);
         same(&case.name, "ece", ece(&case.scores, &churned), case.ece);
+        let bins = reliability(&case.scores, &churned);
+        assert_eq!(bins.len(), case.calibration.len(), "{}", case.name);
+        for ((predicted, true_, count), theirs) in bins.into_iter().zip(case.calibration) {
+            let (rows, mean, share) = theirs.unwrap_or_default();
+            assert_eq!(count, rows, "{}", case.name);
+            same(&case.name, "mean score of a bin", predicted, mean);
+            same(&case.name, "share churned of a bin", true_, share);
+        }
+        let tenths = lift(&case.scores, &churned);
+        assert_eq!(tenths.len(), case.lift.len(), "{}", case.name);
+        for (ours, theirs) in tenths.into_iter().zip(case.lift) {
+            // Where numpy has nothing to divide by, ours is 0.
+            same(&case.name, "lift of a tenth", ours, theirs.unwrap_or(0.0));
+        }
     }
 }

@@ -103,6 +103,7 @@ pub fn history(input: &HistoryArgs, settings: &Settings, until: Option<Day>) -> 
         scratch: Scratch::default(),
         digest: Sha256::new(),
         history: History::default(),
+        usable: 0,
         unusable: 0,
     };
     match input.source {
@@ -122,7 +123,12 @@ pub fn history(input: &HistoryArgs, settings: &Settings, until: Option<Day>) -> 
             }
         }
     }
-    let Taking { mut history, digest, unusable, .. } = taking;
+    let Taking { mut history, digest, usable, unusable, .. } = taking;
+    if usable == 0 && unusable > 0 {
+        return Err(Failure::usage(format!(
+            "none of the {unusable} records could be used: `churnwatch replay --dead-letters -` says why of each"
+        )));
+    }
     history.sort();
     Ok(ReadHistory { history, digest: hex::encode(digest.finalize()), unusable })
 }
@@ -159,19 +165,21 @@ struct Taking<'a> {
     scratch: Scratch,
     digest: Sha256,
     history: History,
+    usable: u64,
     unusable: u64,
 }
 
 impl Taking<'_> {
     fn take(&mut self, record: &RawRecord<'_>) {
-        match parse(&self.settings.rules, record, self.wall, &mut self.scratch) {
-            Ok(parsed) if self.until.is_none_or(|until| parsed.event.day < until) => {
-                self.history.add(&parsed.event);
-                self.digest.update(record.value.unwrap_or_default());
-                self.digest.update(b"\n");
-            }
-            Ok(_) => {}
-            Err(_) => self.unusable += 1,
+        let Ok(parsed) = parse(&self.settings.rules, record, self.wall, &mut self.scratch) else {
+            self.unusable += 1;
+            return;
+        };
+        self.usable += 1;
+        if self.until.is_none_or(|until| parsed.event.day < until) {
+            self.history.add(&parsed.event);
+            self.digest.update(record.value.unwrap_or_default());
+            self.digest.update(b"\n");
         }
     }
 }

@@ -5,7 +5,7 @@ use std::io::{Write, stdout};
 use serde_json::{Map, Value, json};
 
 use crate::cli::common::{artifact, history, settings, treatments};
-use crate::cli::evaluate::{check_reach, figures_json, warn_of_hindsight};
+use crate::cli::evaluate::{check_anybody, check_reach, figures_json, warn_of_hindsight};
 use crate::cli::exit::Failure;
 use crate::cli::model_args::CompareArgs;
 use crate::config::settings::Settings;
@@ -30,6 +30,7 @@ pub fn run(args: &CompareArgs) -> Result<(), Failure> {
     let treatments = treatments(&args.input, &args.outcomes, &settings)?;
     let models = [&champion, &challenger];
     let compared = compare(&read.history, &treatments, models, at, settings.policy.lateness_days);
+    check_anybody(compared.forward.champion.rows, at)?;
     let tiers = Tier::ALL.iter().zip(&compared.warnings);
     let warnings: Map<String, Value> =
         tiers.map(|(tier, difference)| (tier.name().to_owned(), warnings_json(difference, &read.history))).collect();

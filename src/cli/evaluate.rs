@@ -27,6 +27,7 @@ pub fn run(args: &EvaluateArgs) -> Result<(), Failure> {
     let read = history(&args.input, &settings, Some(at.plus(horizon)))?;
     check_reach(&read, at, horizon)?;
     let rows = rows_at(&read.history, &model, &Treatments::default(), at, settings.policy.lateness_days);
+    check_anybody(rows.len(), at)?;
     let scored = scored(&rows, |features| model.forward.score(features));
     if let Some(path) = &args.scores {
         let mut out = create(Some(path))?;
@@ -59,6 +60,14 @@ pub fn check_reach(read: &ReadHistory, at: Day, horizon: i32) -> Result<(), Fail
             day_text(at.plus(horizon - 1))
         ))),
     }
+}
+
+/// Figures of nobody say nothing, and must open no gate.
+pub fn check_anybody(customers: usize, at: Day) -> Result<(), Failure> {
+    if customers > 0 {
+        return Ok(());
+    }
+    Err(Failure::usage(format!("nobody had bought anything before {}: choose a later --at", day_text(at))))
 }
 
 /// Says so where a model has seen what it is judged by.

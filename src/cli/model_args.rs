@@ -38,12 +38,12 @@ pub struct TrainArgs {
     /// Where the artifact goes.
     #[arg(long)]
     pub output: PathBuf,
-    /// Shares of warnings that shall come true at watch, high and critical.
-    #[arg(long, value_delimiter = ',', num_args = 3, value_parser = share, conflicts_with = "capacity")]
-    pub precision: Option<Vec<f64>>,
-    /// Warnings a day that shall reach watch, high and critical.
-    #[arg(long, value_delimiter = ',', num_args = 3, value_parser = amount)]
-    pub capacity: Option<Vec<f64>>,
+    /// Shares of warnings that shall come true at watch, high and critical, as `0.7,0.8,0.9`.
+    #[arg(long, value_name = "WATCH,HIGH,CRITICAL", value_parser = three_shares, conflicts_with = "capacity")]
+    pub precision: Option<[f64; 3]>,
+    /// Warnings a day that shall reach watch, high and critical, as `50,20,5`.
+    #[arg(long, value_name = "WATCH,HIGH,CRITICAL", value_parser = three_amounts)]
+    pub capacity: Option<[f64; 3]>,
     /// Where the model card goes, in Markdown; its diagrams are written beside it.
     #[arg(long)]
     pub card: Option<PathBuf>,
@@ -168,6 +168,25 @@ fn amount(text: &str) -> Result<f64, String> {
         Ok(amount) if amount > 0.0 && amount.is_finite() => Ok(amount),
         _ => Err("a number above 0, such as 25".into()),
     }
+}
+
+/// A share each for watch, high and critical, rising.
+fn three_shares(text: &str) -> Result<[f64; 3], String> {
+    let shares = three(text, share)?;
+    if shares.is_sorted() { Ok(shares) } else { Err("shares rise from watch to critical, such as 0.7,0.8,0.9".into()) }
+}
+
+/// A number each for watch, high and critical, falling.
+fn three_amounts(text: &str) -> Result<[f64; 3], String> {
+    let amounts = three(text, amount)?;
+    let falling = amounts.iter().rev().is_sorted();
+    if falling { Ok(amounts) } else { Err("numbers fall from watch to critical, such as 50,20,5".into()) }
+}
+
+fn three(text: &str, one: impl Fn(&str) -> Result<f64, String>) -> Result<[f64; 3], String> {
+    let values: Vec<f64> = text.split(',').map(|part| one(part.trim())).collect::<Result<_, _>>()?;
+    let count = values.len();
+    values.try_into().map_err(|_| format!("{count} where three are needed, for watch, high and critical"))
 }
 
 /// Arguments of `import`.

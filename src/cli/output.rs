@@ -35,10 +35,23 @@ pub fn say(line: impl Display) {
     }
 }
 
+/// Whether a file can be written at the end of long work; said before it begins.
+pub fn check_folder(path: &Path) -> Result<(), Failure> {
+    let folder = folder(path);
+    if path.as_os_str() == "-" || folder.is_dir() && !path.is_dir() {
+        return Ok(());
+    }
+    let reason = if folder.is_dir() { "it is a folder" } else { "its folder does not exist" };
+    Err(Failure::usage(format!("cannot write {}: {reason}", path.display())))
+}
+
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 /// Writes a whole file under another name first, so that nobody ever sees half of it.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(|fault| cannot_write(path, &fault))?;
+    let mut file = tempfile::NamedTempFile::new_in(folder(path)).map_err(|fault| cannot_write(path, &fault))?;
     file.write_all(bytes).map_err(|fault| cannot_write(path, &fault))?;
     // A temporary file is the owner's alone; a model is for everybody who may read the folder.
     let readable = std::os::unix::fs::PermissionsExt::from_mode(0o644);

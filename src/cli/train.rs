@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::cli::common::{ReadHistory, history, settings, treatments};
 use crate::cli::exit::Failure;
 use crate::cli::model_args::{FeatureSet, Label, TrainArgs};
-use crate::cli::output::{create, say, write_whole};
+use crate::cli::output::{check_folder, create, say, write_whole};
 use crate::config::settings::Settings;
 use crate::engine::day::Day;
 use crate::engine::rfm::features::FEATURE_TABLE;
@@ -31,6 +31,9 @@ pub fn run(args: &TrainArgs) -> Result<(), Failure> {
     let settings = settings(args.input.config.as_deref())?;
     let at = day(args.at);
     let train_settings = train_settings(args, &settings, at)?;
+    for path in [Some(&args.output), args.card.as_ref(), args.rows.as_ref()].into_iter().flatten() {
+        check_folder(path)?;
+    }
     let read = history(&args.input, &settings, Some(at))?;
     let treatments = treatments(&args.input, &args.outcomes, &settings)?;
     let stem = args.output.file_stem().map(|stem| stem.to_string_lossy().into_owned());
@@ -46,7 +49,6 @@ pub fn run(args: &TrainArgs) -> Result<(), Failure> {
         some.then(|| evaluate(&head.validation, train_settings.horizon_days))
     });
     let artifact = artifact(&name, &settings, &trained, &judged, record(args, &read, &treatments, &trained, at));
-    write_whole(&args.output, &artifact.write())?;
     if let Some(path) = &args.card {
         let [silence, forward] = &judged;
         let told = [(&trained.silence, silence), (&trained.forward, forward)];
@@ -61,6 +63,8 @@ pub fn run(args: &TrainArgs) -> Result<(), Failure> {
     if let Some(path) = &args.rows {
         write_rows(path, &read.history, &treatments, &train_settings, &trained.model)?;
     }
+    // Last, so that there is no model where anything else could not be written.
+    write_whole(&args.output, &artifact.write())?;
     if args.json {
         say(json!({
             "model": artifact.model().map_err(Failure::of)?.version,
@@ -103,10 +107,9 @@ fn train_settings(args: &TrainArgs, settings: &Settings, at: Day) -> Result<Trai
 }
 
 fn wanted(args: &TrainArgs) -> [Wanted; 3] {
-    let three = |values: &Option<Vec<f64>>| values.as_deref().and_then(|values| <[f64; 3]>::try_from(values).ok());
-    match three(&args.capacity) {
+    match args.capacity {
         Some(capacity) => capacity.map(Wanted::PerDay),
-        None => three(&args.precision).unwrap_or(WANTED_PRECISION).map(Wanted::Precision),
+        None => args.precision.unwrap_or(WANTED_PRECISION).map(Wanted::Precision),
     }
 }
 

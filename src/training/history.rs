@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use crate::engine::customer::{Tag, customer_hash};
 use crate::engine::day::{Day, Millis};
+use crate::engine::erasure::Erasure;
 use crate::engine::event::{Body, Event, Interaction};
 use crate::engine::money::Money;
 use crate::engine::rfm::profile::Profile;
@@ -25,6 +26,16 @@ struct Kept {
     said: Said,
 }
 
+impl Kept {
+    /// As in the engine, interactions are erased by the whole day, because a profile keeps them by the day.
+    fn erased_by(&self, erasure: Erasure) -> bool {
+        match self.said {
+            Said::Interaction(_) => self.day <= erasure.day,
+            Said::Purchase(..) | Said::Refund(..) | Said::OptOut => self.time <= erasure.time,
+        }
+    }
+}
+
 /// Most events that are kept, unless told otherwise: about a gigabyte.
 pub const MAX_KEPT_EVENTS: usize = 16_000_000;
 
@@ -36,8 +47,8 @@ pub struct CustomerHistory {
     /// [`customer_hash`] of the id.
     pub hash: u64,
     events: Vec<Kept>,
-    /// Everything up to here was erased.
-    forgotten: Option<Millis>,
+    /// What came before was erased.
+    forgotten: Option<Erasure>,
 }
 
 /// The customers' events up to a day: of all customers, or of those with the smallest hashes where there are too many.
@@ -107,15 +118,15 @@ impl History {
         });
         let Some(customer) = self.customers.get_mut(at) else { return };
         let before = customer.events.len();
-        match said {
-            Some(said) if customer.forgotten.is_none_or(|until| event.time > until) => {
-                customer.events.push(Kept { tag: event.tag, time: event.time, day: event.day, said });
+        if let Some(said) = said {
+            let kept = Kept { tag: event.tag, time: event.time, day: event.day, said };
+            if customer.forgotten.is_none_or(|erasure| !kept.erased_by(erasure)) {
+                customer.events.push(kept);
             }
-            Some(_) => {}
-            None => {
-                customer.forgotten = customer.forgotten.max(Some(event.time));
-                customer.events.retain(|kept| kept.time > event.time);
-            }
+        } else {
+            let erasure = Erasure { time: event.time, day: event.day };
+            customer.forgotten = customer.forgotten.max(Some(erasure));
+            customer.events.retain(|kept| !kept.erased_by(erasure));
         }
         self.kept = self.kept + customer.events.len() - before;
         while self.kept > self.max_kept {

@@ -143,7 +143,7 @@ pub struct SilenceSample {
 }
 
 /// Hands each silence in the sample to `visit`, as the rows of its closes with silence 0 … H−1 that are taken, label
-/// silence exceeds H, with its weight.
+/// silence exceeds H, with its weight. Any purchase ends a silence, whether or not it is given back later.
 pub fn each_silence(
     history: &History,
     sample: &SilenceSample,
@@ -158,10 +158,14 @@ pub fn each_silence(
         let silences = silences(customer, sample, rules);
         let views: Vec<Day> = silences.iter().flat_map(|silence| silence.views.iter().copied()).collect();
         rows.clear();
-        let mut labels = silences.iter().flat_map(|silence| silence.views.iter().map(|_| silence.churned));
+        let mut seen = silences.iter().flat_map(|silence| silence.views.iter().map(move |_| silence));
         let mut standing = Vec::with_capacity(views.len());
         customer.walk(&views, rules.lateness_days, |day, profile| {
-            let row = rules.row(index, day, profile, labels.next().unwrap_or(false));
+            let row = seen.next().and_then(|silence| {
+                // Once a refund has undone the purchase that it began with, the view is of the silence before.
+                let row = rules.row(index, day, profile, silence.churned)?;
+                (row.silent_since() == silence.since).then_some(row)
+            });
             standing.push(row.is_some());
             rows.extend(row);
         });
@@ -189,6 +193,7 @@ pub fn silence_rows(history: &History, sample: &SilenceSample, rules: &RowRules<
 
 /// One silence of a customer.
 struct Silence {
+    since: Day,
     churned: bool,
     weight: f64,
     views: Vec<Day>,
@@ -204,7 +209,7 @@ fn silences(customer: &CustomerHistory, sample: &SilenceSample, rules: &RowRules
         let until = next.unwrap_or(last.plus(horizon));
         let weight = rules.treatments.weight(&customer.customer, *last, until);
         let idle = (0..until.since(*last)).filter(|idle| rules.takes(customer, *idle, sample.idle_days));
-        Silence { churned: next.is_none(), weight, views: idle.map(|idle| last.plus(idle)).collect() }
+        Silence { since: *last, churned: next.is_none(), weight, views: idle.map(|idle| last.plus(idle)).collect() }
     };
     let silences = bought.iter().enumerate().filter(|(_, last)| known(**last)).map(silence);
     silences.filter(|silence| silence.weight > 0.0 && !silence.views.is_empty()).collect()

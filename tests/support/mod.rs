@@ -14,3 +14,4 @@ pub(crate) mod draw;
 pub(crate) mod model;
 pub(crate) mod logs;
 pub(crate) mod bad;
+pub(crate) mod shop;
