@@ -17,7 +17,7 @@ use std::process::Command;
 use churnwatch::engine::day::Day;
 use churnwatch::training::evaluate::{Figures, figures, rows_at, scored};
 use churnwatch::training::metrics::auc;
-use churnwatch::training::recipe::TrainSettings;
+use churnwatch::training::recipe::{Label, TrainSettings};
 use churnwatch::training::thresholds::{WANTED_PRECISION, Wanted};
 use churnwatch::training::train::train;
 use churnwatch::training::treatments::Treatments;
@@ -41,6 +41,7 @@ fn settings(at: Day) -> TrainSettings {
         lateness_days: 35,
         minor_per_major: 100.0,
         min_silence_days: 7,
+        label: Label::Both,
         wanted: WANTED_PRECISION.map(Wanted::Precision),
         seed: 1,
     }

@@ -16,7 +16,7 @@ use std::path::Path;
 use churnwatch::engine::day::Day;
 use churnwatch::engine::rfm::features::FeatureConstants;
 use churnwatch::training::history::History;
-use churnwatch::training::recipe::TrainSettings;
+use churnwatch::training::recipe::{Label, TrainSettings};
 use churnwatch::training::rows::{RowRules, SilenceSample, each_silence, forward_rows, knots, silence_rows};
 use churnwatch::training::thresholds::{WANTED_PRECISION, Wanted};
 use churnwatch::training::treatments::Treatments;
@@ -266,6 +266,7 @@ fn settings(at: Day) -> TrainSettings {
         lateness_days: 35,
         minor_per_major: 100.0,
         min_silence_days: 7,
+        label: Label::Both,
         wanted: WANTED_PRECISION.map(Wanted::Precision),
         seed: 7,
     }
@@ -369,7 +370,7 @@ fn the_later_block_starts_after_the_earlier_has_ended() {
     let settings = settings(at);
     let first = history.span.unwrap().0;
     with_rules(|rules| {
-        let (fitted, _, _) = silence::silence_head(&history, first, &settings, rules).unwrap();
+        let (fitted, _, _) = silence::silence_head(&history, first, &settings, rules, None).unwrap();
         let rows = silence::training_rows(&history, &settings, rules);
         assert_eq!(fitted.rows, rows.len() as u64);
         let border = fitted.validated_on;

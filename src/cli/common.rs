@@ -11,6 +11,7 @@ use crate::cli::input_args::{HistoryArgs, Source};
 use crate::config::load::load;
 use crate::config::settings::Settings;
 use crate::engine::day::{Day, Millis};
+use crate::engine::event::Body;
 use crate::service::kafka::history::{PartitionHistory, each_value};
 use crate::service::kafka::topics::check;
 use crate::training::history::History;
@@ -102,7 +103,7 @@ pub fn history(input: &HistoryArgs, settings: &Settings, until: Option<Day>) -> 
         wall: now(),
         scratch: Scratch::default(),
         digest: Sha256::new(),
-        history: History::default(),
+        history: History::new(settings.policy.lateness_days),
         usable: 0,
         unusable: 0,
     };
@@ -175,11 +176,17 @@ impl Taking<'_> {
             self.unusable += 1;
             return;
         };
-        self.usable += 1;
-        if self.until.is_none_or(|until| parsed.event.day < until) {
-            self.history.add(&parsed.event);
+        if self.until.is_some_and(|until| parsed.event.day >= until) {
+            self.usable += 1;
+            if matches!(parsed.event.body, Body::Forget) {
+                self.history.forget(parsed.event.customer);
+            }
+        } else if self.history.add(&parsed.event) {
+            self.usable += 1;
             self.digest.update(record.value.unwrap_or_default());
             self.digest.update(b"\n");
+        } else {
+            self.unusable += 1;
         }
     }
 }

@@ -27,7 +27,7 @@ pub struct TrainArgs {
     pub seed: u64,
     /// Which question the heads answer: each its own, or both the same one.
     #[arg(long, default_value = "both")]
-    pub label: Label,
+    pub label: LabelArg,
     /// Outcomes, as `replay --outcomes` writes them: treated silences are left out, held-out ones stand for them. With
     /// --source kafka the outcomes topic if absent.
     #[arg(long)]
@@ -57,7 +57,7 @@ pub struct TrainArgs {
 
 /// Which question the heads answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Label {
+pub enum LabelArg {
     /// The silence head whether the silence will exceed H, the forward head whether nothing is bought in H days.
     Both,
     /// Both heads whether the silence will exceed H.

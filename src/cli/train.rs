@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::cli::common::{ReadHistory, history, settings, treatments};
 use crate::cli::exit::Failure;
-use crate::cli::model_args::{FeatureSet, Label, TrainArgs};
+use crate::cli::model_args::{FeatureSet, LabelArg, TrainArgs};
 use crate::cli::output::{check_folder, create, say, write_whole};
 use crate::config::settings::Settings;
 use crate::engine::day::Day;
@@ -15,7 +15,7 @@ use crate::engine::scoring::model::Model;
 use crate::training::card::{Told, card};
 use crate::training::evaluate::{Evaluation, evaluate};
 use crate::training::history::History;
-use crate::training::recipe::{FittedHead, TrainSettings};
+use crate::training::recipe::{FittedHead, Label, TrainSettings};
 use crate::training::rows::RowRules;
 use crate::training::thresholds::{WANTED_PRECISION, Wanted};
 use crate::training::train::{Trained, train};
@@ -38,12 +38,7 @@ pub fn run(args: &TrainArgs) -> Result<(), Failure> {
     let treatments = treatments(&args.input, &args.outcomes, &settings)?;
     let stem = args.output.file_stem().map(|stem| stem.to_string_lossy().into_owned());
     let name = args.name.clone().or(stem).unwrap_or_else(|| "model".into());
-    let mut trained = train(&read.history, &treatments, &train_settings, &name).map_err(Failure::of)?;
-    match args.label {
-        Label::Both => {}
-        Label::Silence => trained.model.forward = trained.model.silence.clone(),
-        Label::Forward => trained.model.silence = trained.model.forward.clone(),
-    }
+    let trained = train(&read.history, &treatments, &train_settings, &name).map_err(Failure::of)?;
     let judged = [&trained.silence, &trained.forward].map(|head| {
         let some = !head.validation.is_empty();
         some.then(|| evaluate(&head.validation, train_settings.horizon_days))
@@ -101,6 +96,11 @@ fn train_settings(args: &TrainArgs, settings: &Settings, at: Day) -> Result<Trai
         lateness_days: settings.policy.lateness_days,
         minor_per_major: minor_per_major(settings.rules.currency) as f64,
         min_silence_days: settings.policy.min_silence_days,
+        label: match args.label {
+            LabelArg::Both => Label::Both,
+            LabelArg::Silence => Label::Silence,
+            LabelArg::Forward => Label::Forward,
+        },
         wanted: wanted(args),
         seed: args.seed,
     })

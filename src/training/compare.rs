@@ -10,6 +10,8 @@ use crate::training::treatments::Treatments;
 
 /// A challenger's calibration error may be this much above the champion's.
 const ECE_MARGIN: f64 = 0.02;
+/// Fewest customers of the rarer outcome that a judgement is founded on.
+const LEAST_RARER: f64 = 25.0;
 /// Customers named as examples of each kind.
 const EXAMPLES: usize = 3;
 
@@ -93,6 +95,14 @@ pub fn compare(
     if challenger.trained_until > at {
         objections
             .push("the challenger was trained on the period that it is judged by: train it with the same --at".into());
+    }
+    let rarer = |head: &HeadComparison| {
+        (head.champion.base_rate.min(1.0 - head.champion.base_rate)) * head.champion.rows as f64
+    };
+    if rarer(&forward).min(rarer(&silence)) < LEAST_RARER {
+        objections.push(format!(
+            "there are too few customers to judge by: at least {LEAST_RARER} who churned and {LEAST_RARER} who did not are needed"
+        ));
     }
     objections.extend(object("forward", &forward));
     objections.extend(object("silence", &silence));

@@ -47,6 +47,7 @@ pub struct CustomerHistory {
     /// [`customer_hash`] of the id.
     pub hash: u64,
     events: Vec<Kept>,
+    newest: Option<Day>,
     /// What came before was erased.
     forgotten: Option<Erasure>,
 }
@@ -66,17 +67,17 @@ pub struct History {
     max_kept: usize,
     /// Customers with a hash above this are not kept.
     highest_hash: u64,
-}
-
-impl Default for History {
-    fn default() -> Self {
-        Self::keeping(MAX_KEPT_EVENTS)
-    }
+    lateness_days: i32,
 }
 
 impl History {
-    /// A history that keeps at most `max_kept` events.
-    pub fn keeping(max_kept: usize) -> Self {
+    /// An empty history, in which an event may come up to `lateness_days` behind its customer's newest.
+    pub fn new(lateness_days: i32) -> Self {
+        Self::keeping(MAX_KEPT_EVENTS, lateness_days)
+    }
+
+    /// The same, keeping at most `max_kept` events.
+    pub fn keeping(max_kept: usize, lateness_days: i32) -> Self {
         Self {
             index: HashMap::new(),
             customers: Vec::new(),
@@ -85,6 +86,7 @@ impl History {
             kept: 0,
             max_kept,
             highest_hash: u64::MAX,
+            lateness_days,
         }
     }
 
@@ -93,32 +95,37 @@ impl History {
         (self.highest_hash as f64 + 1.0) / (u64::MAX as f64 + 1.0)
     }
 
-    /// Takes an event in.
-    pub fn add(&mut self, event: &Event<'_>) {
+    /// Takes an event in; `false` where the service would not take it either, because it comes too late.
+    pub fn add(&mut self, event: &Event<'_>) -> bool {
         let said = match event.body {
             Body::Purchase { order, amount } => Some(Said::Purchase(order, amount)),
             Body::Refund { order, amount } => Some(Said::Refund(order, amount)),
             Body::Interaction(interaction) => Some(Said::Interaction(interaction)),
             Body::OptOut => Some(Said::OptOut),
             Body::Forget => None,
-            Body::Contacted { .. } | Body::Identity { .. } => return,
+            Body::Contacted { .. } | Body::Identity { .. } => return true,
         };
         self.events += 1;
         let (first, last) = self.span.unwrap_or((event.day, event.day));
         self.span = Some((first.min(event.day), last.max(event.day)));
         let hash = customer_hash(event.customer);
         if hash > self.highest_hash {
-            return;
+            return true;
         }
         let at = self.index.get(event.customer).copied().unwrap_or_else(|| {
             let customer: Box<str> = event.customer.into();
             self.index.insert(customer.clone(), self.customers.len());
-            self.customers.push(CustomerHistory { customer, hash, events: Vec::new(), forgotten: None });
+            self.customers.push(CustomerHistory { customer, hash, events: Vec::new(), newest: None, forgotten: None });
             self.customers.len() - 1
         });
-        let Some(customer) = self.customers.get_mut(at) else { return };
+        let Some(customer) = self.customers.get_mut(at) else { return false };
         let before = customer.events.len();
         if let Some(said) = said {
+            if customer.newest.is_some_and(|newest| newest.since(event.day) >= self.lateness_days) {
+                self.events -= 1;
+                return false;
+            }
+            customer.newest = customer.newest.max(Some(event.day));
             let kept = Kept { tag: event.tag, time: event.time, day: event.day, said };
             if customer.forgotten.is_none_or(|erasure| !kept.erased_by(erasure)) {
                 customer.events.push(kept);
@@ -127,10 +134,22 @@ impl History {
             let erasure = Erasure { time: event.time, day: event.day };
             customer.forgotten = customer.forgotten.max(Some(erasure));
             customer.events.retain(|kept| !kept.erased_by(erasure));
+            customer.newest = customer.events.iter().map(|kept| kept.day).max();
         }
         self.kept = self.kept + customer.events.len() - before;
         while self.kept > self.max_kept {
             self.thin();
+        }
+        true
+    }
+
+    /// Takes an erasure in that came after the history's end: whoever asked to be forgotten trains no model made later.
+    pub fn forget(&mut self, customer: &str) {
+        if let Some(at) = self.index.get(customer)
+            && let Some(customer) = self.customers.get_mut(*at)
+        {
+            self.kept -= customer.events.len();
+            customer.events.clear();
         }
     }
 

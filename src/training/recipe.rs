@@ -21,10 +21,23 @@ pub struct TrainSettings {
     pub minor_per_major: f64,
     /// Silence at which alerts begin, for the thresholds.
     pub min_silence_days: i32,
+    /// Which question the heads answer.
+    pub label: Label,
     /// What watch, high and critical begin at.
     pub wanted: [Wanted; 3],
     /// Seed of the sampling.
     pub seed: u64,
+}
+
+/// Which question the heads answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Label {
+    /// The silence head whether the silence will exceed H, the forward head whether nothing is bought in H days.
+    Both,
+    /// Both heads whether the silence will exceed H.
+    Silence,
+    /// Both heads whether nothing is bought in H days.
+    Forward,
 }
 
 /// A fitted head and how it came about.

@@ -45,12 +45,13 @@ pub fn training_rows(history: &History, settings: &TrainSettings, rules: &RowRul
     silence_rows(history, &sample(history, settings), rules)
 }
 
-/// Fits the head; also gives its band edges and the spread of its scores.
+/// Fits the head, or takes the one given `instead`; also gives its band edges and the spread of its scores.
 pub fn silence_head(
     history: &History,
     first: Day,
     settings: &TrainSettings,
     rules: &RowRules<'_>,
+    instead: Option<&Head>,
 ) -> Result<(FittedHead, BandEdges, ScoreReference), FitFault> {
     let horizon = settings.horizon_days;
     let rows = training_rows(history, settings, rules);
@@ -77,9 +78,9 @@ pub fn silence_head(
         .flatten();
     let scores = chosen.trial.iter().flat_map(|trial| trial.scores.iter());
     let validation = later.iter().zip(scores).map(|(row, score)| Scored::of_row(row, *score)).collect();
-    let season = seasonal.is_some();
+    let season = seasonal.is_some() && instead.is_none();
     // No Platt scaling on the later block: it would carry one quarter's level into the next (decision 10).
-    let head = seasonal.unwrap_or(chosen.head);
+    let head = instead.cloned().or(seasonal).unwrap_or(chosen.head);
     let customers = MAX_THRESHOLD_ROWS / all_rows(history, settings);
     let every_day = SilenceSample { from: border, customers, idle_days: 1.0, ..sample(history, settings) };
     let mut peaks: Vec<Peak> = Vec::new();

@@ -7,7 +7,7 @@ use crate::engine::scoring::model::Model;
 use crate::training::fit::FitFault;
 use crate::training::forward::forward_head;
 use crate::training::history::History;
-use crate::training::recipe::{FittedHead, TrainSettings};
+use crate::training::recipe::{FittedHead, Label, TrainSettings};
 use crate::training::rows::{RowRules, knots, mean_gap_days};
 use crate::training::silence::{BandEdges, silence_head};
 use crate::training::tiers::value_edges;
@@ -99,13 +99,15 @@ pub fn train(
     let rules = RowRules { constants, lateness_days: settings.lateness_days, treatments, seed: settings.seed };
     let fault = |head| move |fault| TrainFault::Head { head, fault };
     let forward = forward_head(history, first, settings, &rules).map_err(fault("forward"))?;
-    let (silence, edges, reference) = silence_head(history, first, settings, &rules).map_err(fault("silence"))?;
+    let instead = (settings.label == Label::Forward).then_some(&forward.head);
+    let (silence, edges, reference) =
+        silence_head(history, first, settings, &rules, instead).map_err(fault("silence"))?;
     let (tier_edges, rfm_edges) = value_edges(history, settings.at, settings.lateness_days);
     let model = Model {
         version: name.into(),
         constants,
         silence: silence.head.clone(),
-        forward: forward.head.clone(),
+        forward: if settings.label == Label::Silence { silence.head.clone() } else { forward.head.clone() },
         thresholds: edges.thresholds,
         tier_edges,
         rfm_edges,

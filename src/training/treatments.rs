@@ -51,15 +51,15 @@ impl Treatments {
     pub fn weight(&self, customer: &str, from: Day, until: Day) -> f64 {
         let Some(openings) = self.openings.get(customer) else { return 1.0 };
         let mut weight = 1.0;
-        let mut drawn: Option<i32> = None;
+        let mut drawn = Vec::new();
         for opening in openings.iter().filter(|opening| (from..until).contains(&opening.day)) {
             match opening.arm {
                 Arm::Treated => return 0.0,
                 Arm::Holdout => {
                     let draw = half_year(opening.day);
-                    if drawn != Some(draw) {
+                    if !drawn.contains(&draw) {
                         weight /= (1.0 - opening.propensity).max(1e-3);
-                        drawn = Some(draw);
+                        drawn.push(draw);
                     }
                 }
             }

@@ -40,7 +40,7 @@ fn read(path: &Path, mut visit: impl FnMut(&Event<'_>)) {
 
 /// Reads a log's events before the midnight that opens `until` into a history.
 pub(crate) fn history(path: &Path, until: Option<Day>) -> History {
-    let mut history = History::default();
+    let mut history = History::new(35);
     read(path, |event| {
         if until.is_none_or(|until| event.day < until) {
             history.add(event);

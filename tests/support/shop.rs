@@ -33,7 +33,7 @@ pub(crate) fn history(lines: &[Line], until: Option<Day>) -> History {
     let rules = EventRules::plain(Currency::CNY);
     let mut scratch = Scratch::default();
     let wall = Millis(i64::MAX / 2);
-    let mut history = History::default();
+    let mut history = History::new(35);
     for (customer, value) in lines {
         let raw = RawRecord { key: Some(customer.as_bytes()), value: Some(value), timestamp: wall };
         let event = parse(&rules, &raw, wall, &mut scratch).unwrap().event;
