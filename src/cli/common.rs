@@ -134,13 +134,23 @@ pub fn history(input: &HistoryArgs, settings: &Settings, until: Option<Day>) -> 
     Ok(ReadHistory { history, digest: hex::encode(digest.finalize()), unusable })
 }
 
-/// Who was warned about: from files of outcomes, or from the outcomes topic where the events come from Kafka too.
-pub fn treatments(input: &HistoryArgs, files: &[PathBuf], settings: &Settings) -> Result<Treatments, Failure> {
+/// Who was warned about before the midnight that opens `until`: from files of outcomes, or from the outcomes topic where the events come from Kafka too.
+pub fn treatments(
+    input: &HistoryArgs,
+    files: &[PathBuf],
+    settings: &Settings,
+    until: Day,
+) -> Result<Treatments, Failure> {
     let mut treatments = Treatments::default();
     let mut take = |line: &[u8]| -> Result<(), String> {
+        if line.trim_ascii().is_empty() {
+            return Ok(());
+        }
         if let Some(line) = opening(line).map_err(|fault| fault.to_string())? {
             let OpeningLine { customer, opened, arm, propensity } = line;
-            treatments.add(&customer, Opening { day: opened, arm, propensity });
+            if opened < until {
+                treatments.add(&customer, Opening { day: opened, arm, propensity });
+            }
         }
         Ok(())
     };

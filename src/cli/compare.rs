@@ -27,7 +27,7 @@ pub fn run(args: &CompareArgs) -> Result<(), Failure> {
     let read = history(&args.input, &settings, Some(at.plus(horizon)))?;
     check_reach(&read, at, horizon)?;
     warn_of_hindsight(&champion, at);
-    let treatments = treatments(&args.input, &args.outcomes, &settings)?;
+    let treatments = treatments(&args.input, &args.outcomes, &settings, at.plus(horizon))?;
     let models = [&champion, &challenger];
     let compared = compare(&read.history, &treatments, models, at, settings.policy.lateness_days);
     check_anybody(compared.forward.champion.rows, at)?;

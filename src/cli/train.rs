@@ -35,7 +35,13 @@ pub fn run(args: &TrainArgs) -> Result<(), Failure> {
         check_folder(path)?;
     }
     let read = history(&args.input, &settings, Some(at))?;
-    let treatments = treatments(&args.input, &args.outcomes, &settings)?;
+    let treatments = treatments(&args.input, &args.outcomes, &settings, at)?;
+    if treatments.unrepresented() > 0 {
+        eprintln!(
+            "churnwatch: {} warnings were acted upon while nobody was held out: their silences are left out and nobody stands for them, so the model sees too few of those who were warned about",
+            treatments.unrepresented()
+        );
+    }
     let stem = args.output.file_stem().map(|stem| stem.to_string_lossy().into_owned());
     let name = args.name.clone().or(stem).unwrap_or_else(|| "model".into());
     let trained = train(&read.history, &treatments, &train_settings, &name).map_err(Failure::of)?;
@@ -88,6 +94,13 @@ fn train_settings(args: &TrainArgs, settings: &Settings, at: Day) -> Result<Trai
     let horizon_days = args.horizon_days.unwrap_or(settings.file.churn.horizon_days);
     if !(7..=730).contains(&horizon_days) {
         return Err(Failure::usage("--horizon-days must lie between 7 and 730"));
+    }
+    let least = settings.policy.min_silence_days;
+    if least + 1 >= horizon_days as i32 {
+        return Err(Failure::usage(format!(
+            "alerts.min_silence_days ({least}) leaves no close to warn at within a horizon of {horizon_days} days: make it smaller than {}",
+            horizon_days - 1
+        )));
     }
     Ok(TrainSettings {
         at,

@@ -229,6 +229,11 @@ fn check_ranges(file: &ConfigFile, check: &mut Checker) {
     check.must("time.quorum", (1..=100).contains(&file.time.quorum), "must lie between 1 and 100");
     check.must("time.lateness_days", (1..=100).contains(&file.time.lateness_days), "must lie between 1 and 100");
     check.must("churn.horizon_days", (7..=730).contains(&file.churn.horizon_days), "must lie between 7 and 730");
+    check.must(
+        "alerts.min_silence_days",
+        file.alerts.min_silence_days + 1 < file.churn.horizon_days,
+        "must be smaller than churn.horizon_days less 1, or no close is left to warn at",
+    );
     check.must("alerts.dwell_days", (1..=60).contains(&file.alerts.dwell_days), "must lie between 1 and 60");
     check.must("alerts.outcome_days", file.alerts.outcome_days <= 365, "must be at most 365; 0 measures no outcomes");
     check.must(

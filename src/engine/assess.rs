@@ -80,14 +80,8 @@ impl Judge<'_> {
 
     /// Whether a silence exceeds the horizon with the close of `day`.
     pub fn exceeds_on(&self, profile: &Profile, day: Day) -> bool {
-        let horizon = self.model.horizon_days();
-        // Whoever is silent for so long has seldom anything in the open part, and then no view is needed.
-        let silence_days = if profile.orders.is_empty() {
-            profile.rhythm.map(|rhythm| day.since(rhythm.last))
-        } else {
-            profile.view(day, self.policy.lateness_days).silence_days()
-        };
-        silence_days == Some(horizon)
+        let (rhythm, _) = profile.money_at(day, self.policy.lateness_days);
+        rhythm.is_some_and(|rhythm| day.since(rhythm.last) == self.model.horizon_days())
     }
 
     /// Counts a scored customer for drift.

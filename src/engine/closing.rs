@@ -90,6 +90,11 @@ impl Engine {
         let before = customer.standing;
         let assessed = judge.assess(&customer.profile, day);
         let thresholds = judge.thresholds();
+        match &assessed {
+            Some(assessed) => judge.see(assessed, &mut sweep.seen),
+            None if judge.exceeds_on(&customer.profile, day) => sweep.seen.exceed(),
+            None => {}
+        }
         if purchase_known_after(&customer.profile, day) {
             // The silence is over already: what the day looked like is not told any more.
             let warned = assessed.is_some_and(|assessed| thresholds.enters(assessed.silence));
@@ -99,13 +104,9 @@ impl Engine {
             return;
         }
         let Some(assessed) = assessed else {
-            if judge.exceeds_on(&customer.profile, day) {
-                sweep.seen.exceed();
-            }
             self.close_unscored(slot, day, out);
             return;
         };
-        judge.see(&assessed, &mut sweep.seen);
         let entered = next_standing(&before, &thresholds, &assessed);
         let tier = judge.tier(&customer.profile, day);
         let generation = self.in_force.generation;

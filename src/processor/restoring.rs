@@ -133,6 +133,8 @@ impl Processor {
         }
         (in_force.since, in_force.generation) = (day, in_force.generation.wrapping_add(1));
         doubts.push(ModelDoubt::Unknown { recorded, now: in_force.model.version.clone() });
+        // What the old model said is not held against the one that takes its place.
+        self.engine.drift = Arc::default();
         self.note_model(day);
         doubts
     }

@@ -58,15 +58,16 @@ pub struct Survey {
 pub fn survey(history: &History, model: &Model, rules: &RowRules<'_>, period: Period, min_silence_days: i32) -> Survey {
     let horizon = model.horizon_days();
     let first = period.from.plus(-EARLIER_HORIZONS * horizon);
+    let begun = history.span.map_or(first, |(begun, _)| begun.max(first));
     let sample = SilenceSample { from: first, cutoff: period.to, customers: 1.0, idle_days: 1.0 };
     let mut survey = Survey {
         earlier: Vec::new(),
-        earlier_days: (EARLIER_HORIZONS - 1) * horizon,
+        earlier_days: period.from.plus(-horizon).since(begun).max(1),
         evaluated: Vec::new(),
         evaluated_days: period.to.since(period.from) - horizon,
         weekly: Weekly::new(period.from, period.to.plus(-horizon)),
     };
-    each_silence(history, &sample, rules, |_, rows, weight| {
+    each_silence(history, &sample, rules, |customer, rows, weight| {
         let Some(row) = rows.first() else { return };
         let silence = Silence {
             customer: row.customer,
@@ -80,7 +81,7 @@ pub fn survey(history: &History, model: &Model, rules: &RowRules<'_>, period: Pe
         } else if silence.start.plus(horizon) < period.from {
             survey.earlier.push(silence);
         }
-        survey.weekly.see(rows, &model.silence);
+        survey.weekly.see(customer.hash, rows, &model.silence);
     });
     survey
 }
@@ -100,17 +101,19 @@ pub fn precision_at(silences: &[Silence], threshold: f64) -> f64 {
 /// The idle-days rule: warn at the close at which R = k. The smallest k that gives what is wanted; the best there is
 /// where none does.
 pub fn idle_rule(silences: &[Silence], days: i32, wanted: Wanted, ks: std::ops::RangeInclusive<i32>) -> i32 {
-    let (best, most) = (*ks.end(), *ks.start());
+    let (longest, shortest) = (*ks.end(), *ks.start());
     let good = |k: &i32| match wanted {
         Wanted::Precision(precision) => idle_precision(silences, *k) >= precision,
         Wanted::PerDay(count) => {
             silences.iter().filter(|silence| silence.closes >= *k).count() as f64 <= count * f64::from(days)
         }
     };
-    ks.into_iter().find(good).unwrap_or_else(|| {
-        (most..=best)
+    ks.into_iter().find(good).unwrap_or_else(|| match wanted {
+        // The longest silence warns least.
+        Wanted::PerDay(_) => longest,
+        Wanted::Precision(_) => (shortest..=longest)
             .max_by(|a, b| idle_precision(silences, *a).total_cmp(&idle_precision(silences, *b)))
-            .unwrap_or(best)
+            .unwrap_or(longest),
     })
 }
 

@@ -50,7 +50,10 @@ fn write_card(
         out,
         "Tells which customers' present silence will exceed {horizon} days (silence head: bands and alerts), and who will buy nothing in the next {horizon} days (forward head: value at risk).\n"
     )?;
-    writeln!(out, "What the bands would have been on the newest silences whose end was known:\n")?;
+    writeln!(
+        out,
+        "What the bands would have been on the newest silences whose end was known, which the head was fitted with too:\n"
+    )?;
     writeln!(out, "| band | from score | warnings that came true | silences a day |\n|---|---|---|---|")?;
     let bands = ["watch", "high", "critical"].into_iter().zip(edges.thresholds).zip(edges.warned);
     for ((band, threshold), (precision, per_day)) in bands {
@@ -94,7 +97,7 @@ fn write_head(card: &mut Card, stem: &str, name: &str, told: &Told<'_>) -> std::
     };
     writeln!(
         out,
-        "Judged by {} later rows than it was fitted on ({:.1} % churned); intervals are 95 %, by bootstrap over customers.\n",
+        "A fit of the same kind on earlier rows alone, without a season, was judged by {} later rows ({:.1} % churned), which also chose its strength; intervals are 95 %, by bootstrap over customers.\n",
         judged.rows,
         judged.base_rate * 100.0
     )?;

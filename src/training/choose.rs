@@ -5,8 +5,10 @@ use crate::training::fit::{Design, FitFault};
 use crate::training::metrics::log_loss;
 use crate::training::rows::Row;
 
-/// L2 strengths tried, in the order of preference where they are equally good.
-const ALPHAS: [f64; 4] = [100.0, 10.0, 1.0, 0.1];
+/// L2 strengths tried, in the order of preference where they are equally good: the usual one first.
+const ALPHAS: [f64; 4] = [1.0, 10.0, 100.0, 0.1];
+/// Log losses nearer to each other than this share differ by chance.
+const EQUALLY_GOOD: f64 = 1e-3;
 
 /// Rows to choose by and rows to fit with in the end.
 pub struct Split<'a> {
@@ -68,5 +70,7 @@ fn judge(split: &Split<'_>, features: &[usize]) -> Option<Trial> {
         let log_loss = log_loss(&scores, &churned);
         Some(Trial { alpha: *alpha, log_loss, scores })
     });
-    trials.filter(|trial| trial.log_loss.is_finite()).min_by(|a, b| a.log_loss.total_cmp(&b.log_loss))
+    let trials: Vec<Trial> = trials.filter(|trial| trial.log_loss.is_finite()).collect();
+    let best = trials.iter().map(|trial| trial.log_loss).reduce(f64::min)?;
+    trials.into_iter().find(|trial| trial.log_loss <= best * (1.0 + EQUALLY_GOOD))
 }

@@ -1,5 +1,7 @@
 //! Two models on the same customers at the same midnight: figures, what a change would do to warnings, and the gate.
 
+use std::collections::HashSet;
+
 use crate::engine::alerting::value::Tier;
 use crate::engine::day::Day;
 use crate::engine::scoring::model::Model;
@@ -8,10 +10,14 @@ use crate::training::history::History;
 use crate::training::rows::Row;
 use crate::training::treatments::Treatments;
 
-/// A challenger's calibration error may be this much above the champion's.
+/// How much worse a challenger may be than the champion before more than chance counts against it: two models as good as
+/// each other differ by about as much from seed to seed.
+const LOG_LOSS_MARGIN: f64 = 0.002;
+const AUC_MARGIN: f64 = 0.003;
 const ECE_MARGIN: f64 = 0.02;
+const PRECISION_MARGIN: f64 = 0.02;
 /// Fewest customers of the rarer outcome that a judgement is founded on.
-const LEAST_RARER: f64 = 25.0;
+const LEAST_RARER: usize = 25;
 /// Customers named as examples of each kind.
 const EXAMPLES: usize = 3;
 
@@ -65,11 +71,8 @@ pub fn compare(
 ) -> Comparison {
     let horizon = champion.horizon_days();
     let [ours, theirs] = [champion, challenger].map(|model| rows_at(history, model, treatments, at, lateness_days));
-    let forward = head(
-        &scored(&ours, |features| champion.forward.score(features)),
-        &scored(&theirs, |features| challenger.forward.score(features)),
-        horizon,
-    );
+    let our_forward = scored(&ours, |features| champion.forward.score(features));
+    let forward = head(&our_forward, &scored(&theirs, |features| challenger.forward.score(features)), horizon);
     let [ours, theirs] = [ours, theirs].map(|rows| silences(history, rows, at, horizon));
     let our_scores = scored(&ours, |features| champion.silence.score(features));
     let their_scores = scored(&theirs, |features| challenger.silence.score(features));
@@ -82,11 +85,11 @@ pub fn compare(
             (true, true) => tier.both += 1,
             (true, false) => {
                 tier.only_champion += 1;
-                tier.dropped.extend((tier.dropped.len() < EXAMPLES).then_some(ours.customer));
+                example(&mut tier.dropped, ours.customer);
             }
             (false, true) => {
                 tier.only_challenger += 1;
-                tier.added.extend((tier.added.len() < EXAMPLES).then_some(ours.customer));
+                example(&mut tier.added, ours.customer);
             }
             (false, false) => {}
         }
@@ -96,17 +99,31 @@ pub fn compare(
         objections
             .push("the challenger was trained on the period that it is judged by: train it with the same --at".into());
     }
-    let rarer = |head: &HeadComparison| {
-        (head.champion.base_rate.min(1.0 - head.champion.base_rate)) * head.champion.rows as f64
-    };
-    if rarer(&forward).min(rarer(&silence)) < LEAST_RARER {
+    if rarer(&our_forward).min(rarer(&our_scores)) < LEAST_RARER {
         objections.push(format!(
             "there are too few customers to judge by: at least {LEAST_RARER} who churned and {LEAST_RARER} who did not are needed"
         ));
     }
     objections.extend(object("forward", &forward));
     objections.extend(object("silence", &silence));
+    objections.extend(object_to_warnings([champion, challenger], &our_scores, &their_scores));
     Comparison { forward, silence, warnings, objections }
+}
+
+/// Names a customer, each once: a held-out one stands in the rows as often as its weight says.
+fn example(named: &mut Vec<u32>, customer: u32) {
+    if named.len() < EXAMPLES && named.last() != Some(&customer) {
+        named.push(customer);
+    }
+}
+
+/// Number of customers of the rarer outcome.
+fn rarer(scored: &[Scored]) -> usize {
+    let of = |churned: bool| {
+        let customers = scored.iter().filter(|row| row.churned == churned).map(|row| row.customer);
+        customers.collect::<HashSet<u32>>().len()
+    };
+    of(true).min(of(false))
 }
 
 fn warned(model: &Model, score: f64) -> bool {
@@ -154,17 +171,21 @@ fn head(champion: &[Scored], challenger: &[Scored], horizon: i32) -> HeadCompari
     }
 }
 
-/// What speaks against the challenger: worse than the champion by more than chance, or badly calibrated.
+/// What speaks against the challenger: worse than the champion by more than chance and by more than matters.
 fn object(name: &str, head: &HeadComparison) -> Vec<String> {
     let mut objections = Vec::new();
     for ((figure, [low, high]), difference) in Figures::NAMES.iter().zip(head.intervals).zip(head.difference) {
+        if figure.starts_with("idle") {
+            continue;
+        }
         let worse = match *figure {
-            "log_loss" => low > 0.0,
-            "auc_active" => high < 0.0,
-            "ece" => difference > ECE_MARGIN,
+            "log_loss" => low > LOG_LOSS_MARGIN,
+            "auc_active" => high < -AUC_MARGIN,
+            "ece" => low > 0.0 && difference > ECE_MARGIN,
             _ => false,
         };
-        if worse {
+        // A score that is no number is no reason to let a model pass.
+        if worse || !(low.is_finite() && high.is_finite() && difference.is_finite()) {
             objections.push(format!(
                 "{name} head: {figure} is worse by {:.4} (95 % interval {low:.4} to {high:.4})",
                 difference.abs()
@@ -172,4 +193,32 @@ fn object(name: &str, head: &HeadComparison) -> Vec<String> {
         }
     }
     objections
+}
+
+/// A head may be good and its thresholds not: fewer of those it warns of may churn.
+fn object_to_warnings(models: [&Model; 2], champion: &[Scored], challenger: &[Scored]) -> Option<String> {
+    let [ours, theirs] = models;
+    let pairs: Vec<(u32, bool, bool, bool)> = champion
+        .iter()
+        .zip(challenger)
+        .map(|(old, new)| (old.customer, old.churned, warned(ours, old.score), warned(theirs, new.score)))
+        .collect();
+    let precision = |pairs: &[(u32, bool, bool, bool)], by: fn(&(u32, bool, bool, bool)) -> bool| {
+        let (all, right) = pairs
+            .iter()
+            .filter(|pair| by(pair))
+            .fold((0.0, 0.0), |(all, right), pair| (all + 1.0, right + f64::from(u8::from(pair.1))));
+        if all > 0.0 { right / all } else { 1.0 }
+    };
+    let difference =
+        |pairs: &[(u32, bool, bool, bool)]| [precision(pairs, |pair| pair.3) - precision(pairs, |pair| pair.2)];
+    let ([value], [[low, high]]) = (difference(&pairs), intervals(&pairs, |pair| pair.0, difference));
+    (high < -PRECISION_MARGIN).then(|| {
+        format!(
+            "of those that the challenger would warn of, {:.1} % fewer churned (95 % interval {:.1} to {:.1})",
+            -value * 100.0,
+            -high * 100.0,
+            -low * 100.0
+        )
+    })
 }

@@ -36,6 +36,8 @@ impl Kept {
     }
 }
 
+/// Customers who must have been seen by the first day and after the last: the frontier's own rule.
+const QUORUM: usize = 3;
 /// Most events that are kept, unless told otherwise: about a gigabyte.
 pub const MAX_KEPT_EVENTS: usize = 16_000_000;
 
@@ -61,7 +63,7 @@ pub struct History {
     pub customers: Vec<CustomerHistory>,
     /// Number of events, those not kept included.
     pub events: u64,
-    /// The earliest and the latest day.
+    /// The earliest and the latest day on which so many customers agree that one wrong date moves neither.
     pub span: Option<(Day, Day)>,
     kept: usize,
     max_kept: usize,
@@ -106,8 +108,6 @@ impl History {
             Body::Contacted { .. } | Body::Identity { .. } => return true,
         };
         self.events += 1;
-        let (first, last) = self.span.unwrap_or((event.day, event.day));
-        self.span = Some((first.min(event.day), last.max(event.day)));
         let hash = customer_hash(event.customer);
         if hash > self.highest_hash {
             return true;
@@ -150,6 +150,7 @@ impl History {
         {
             self.kept -= customer.events.len();
             customer.events.clear();
+            customer.forgotten = Some(Erasure { time: Millis(i64::MAX), day: Day(i32::MAX) });
         }
     }
 
@@ -162,12 +163,23 @@ impl History {
         self.index = self.customers.iter().map(|customer| customer.customer.clone()).zip(0..).collect();
     }
 
-    /// Puts each customer's events in the order of their times, to be called once all are in: they may have come in
-    /// another, as long as the profile takes them.
+    /// Puts each customer's events in the order of their times and finds the span, to be called once all are in.
     pub fn sort(&mut self) {
         for customer in &mut self.customers {
             customer.events.sort_by_key(|kept| kept.time);
         }
+        let ends = |end: fn(&[Kept]) -> Option<&Kept>| -> Vec<Day> {
+            let mut days: Vec<Day> =
+                self.customers.iter().filter_map(|one| end(&one.events)).map(|kept| kept.day).collect();
+            days.sort_unstable();
+            days
+        };
+        let (firsts, lasts) = (ends(<[Kept]>::first), ends(<[Kept]>::last));
+        // Fewer than the quorum can't agree on anything.
+        let agreed = if firsts.len() >= QUORUM { QUORUM } else { 1 };
+        let first = firsts.get(agreed - 1);
+        let last = lasts.len().checked_sub(agreed).and_then(|at| lasts.get(at));
+        self.span = first.copied().zip(last.copied());
     }
 }
 

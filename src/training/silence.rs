@@ -87,7 +87,9 @@ pub fn silence_head(
     each_silence(history, &every_day, rules, |_, silence, weight| {
         peaks.extend(peak(silence, &head, settings.min_silence_days, weight));
     });
-    let reference = reference(&head, &later);
+    // A season moves all scores by design, so they are held against a whole year's.
+    let year = || rows.iter().filter(|row| (oldest..newest).contains(&row.silent_since()));
+    let reference = if season { reference(&head, year()) } else { reference(&head, later.iter()) };
     let spread = group_spread(&head, later.iter());
     let fitted =
         FittedHead { head, rows: chosen.rows, alpha: chosen.alpha, season, validation, validated_on: border, spread };
@@ -103,8 +105,8 @@ pub fn silence_head(
 }
 
 /// Deciles of the scores, and how much is clipped: what drift is measured against.
-fn reference(head: &Head, rows: &[Row]) -> ScoreReference {
-    let mut scores: Vec<f64> = rows.iter().map(|row| head.score(&row.features)).collect();
+fn reference<'a>(head: &Head, rows: impl Iterator<Item = &'a Row> + Clone) -> ScoreReference {
+    let mut scores: Vec<f64> = rows.clone().map(|row| head.score(&row.features)).collect();
     scores.sort_unstable_by(f64::total_cmp);
     let decile = |tenth: usize| scores.get(scores.len() * tenth / 10).copied().unwrap_or(tenth as f64 / 10.0);
     let edges = [1, 2, 3, 4, 5, 6, 7, 8, 9].map(decile);
@@ -115,7 +117,7 @@ fn reference(head: &Head, rows: &[Row]) -> ScoreReference {
             *share += 1.0 / count;
         }
     }
-    let values = rows.iter().flat_map(|row| head.columns.iter().map(|column| column.standardise(&row.features)));
+    let values = rows.flat_map(|row| head.columns.iter().map(|column| column.standardise(&row.features)));
     let clipped = values.filter(|value| value.abs() >= CLIP).count() as f64;
     ScoreReference { edges, shares, clipped: clipped / (count * head.columns.len().max(1) as f64) }
 }

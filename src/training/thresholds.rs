@@ -6,7 +6,7 @@ use crate::training::rows::Row;
 /// Precision wanted of alerts that reach watch, high and critical, unless told otherwise.
 pub const WANTED_PRECISION: [f64; 3] = [0.70, 0.80, 0.90];
 /// Thresholds are at least this far apart, and from 0 and 1.
-const SPACING: f64 = 0.05;
+const SPACING: f64 = 0.01;
 
 /// What a threshold is chosen by.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -36,7 +36,7 @@ pub enum TrainFault {
     Empty,
     /// The data end before the cutoff.
     #[error(
-        "the data end {days} days before --at, and what lies between would count as silence: choose an --at at most {days} days earlier"
+        "the data end {days} days before --at, and what lies between would count as silence: choose an --at at least {} days earlier", .days - QUIET_DAYS
     )]
     Beyond {
         /// Days between the last event and the cutoff.
@@ -102,12 +102,19 @@ pub fn train(
     let instead = (settings.label == Label::Forward).then_some(&forward.head);
     let (silence, edges, reference) =
         silence_head(history, first, settings, &rules, instead).map_err(fault("silence"))?;
+    // A head that answers the other question has the other's story, and was not judged by its own.
+    let unjudged = |head: &FittedHead| FittedHead { validation: Vec::new(), ..head.clone() };
+    let (silence, forward) = match settings.label {
+        Label::Both => (silence, forward),
+        Label::Silence => (silence.clone(), unjudged(&silence)),
+        Label::Forward => (unjudged(&forward), forward),
+    };
     let (tier_edges, rfm_edges) = value_edges(history, settings.at, settings.lateness_days);
     let model = Model {
         version: name.into(),
         constants,
         silence: silence.head.clone(),
-        forward: if settings.label == Label::Silence { silence.head.clone() } else { forward.head.clone() },
+        forward: forward.head.clone(),
         thresholds: edges.thresholds,
         tier_edges,
         rfm_edges,

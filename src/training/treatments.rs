@@ -6,6 +6,9 @@ use std::collections::HashMap;
 use crate::engine::alerting::holdout::{Arm, half_year};
 use crate::engine::day::Day;
 
+/// A smaller holdout than this stands for nobody.
+const LEAST_SHARE: f64 = 1e-3;
+
 /// One published opening.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Opening {
@@ -23,13 +26,17 @@ pub struct Treatments {
     openings: HashMap<Box<str>, Vec<Opening>>,
     treated: u64,
     held_out: u64,
+    unrepresented: u64,
 }
 
 impl Treatments {
     /// Takes an opening in.
     pub fn add(&mut self, customer: &str, opening: Opening) {
         match opening.arm {
-            Arm::Treated => self.treated += 1,
+            Arm::Treated => {
+                self.treated += 1;
+                self.unrepresented += u64::from(opening.propensity > 1.0 - LEAST_SHARE);
+            }
             Arm::Holdout => self.held_out += 1,
         }
         match self.openings.get_mut(customer) {
@@ -45,6 +52,11 @@ impl Treatments {
         [self.treated, self.held_out]
     }
 
+    /// Number of treated openings that nobody was held out for: no weight makes up for them.
+    pub const fn unrepresented(&self) -> u64 {
+        self.unrepresented
+    }
+
     /// Weight of a row whose label could be changed by openings on days from `from` up to but not on `until`: never
     /// warned about 1, treated 0, held out 1/share. Arms are drawn once a half-year, so several openings of one draw
     /// count once.
@@ -58,7 +70,7 @@ impl Treatments {
                 Arm::Holdout => {
                     let draw = half_year(opening.day);
                     if !drawn.contains(&draw) {
-                        weight /= (1.0 - opening.propensity).max(1e-3);
+                        weight /= (1.0 - opening.propensity).max(LEAST_SHARE);
                         drawn.push(draw);
                     }
                 }

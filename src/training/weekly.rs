@@ -13,7 +13,8 @@ const SHARE: f64 = 0.1;
 pub struct Weekly {
     from: Day,
     until: Day,
-    weeks: BTreeMap<Day, Vec<(f64, i32, bool)>>,
+    /// Score, days of silence, hash of the customer for ties, label.
+    weeks: BTreeMap<Day, Vec<(f64, i32, u64, bool)>>,
 }
 
 impl Weekly {
@@ -23,11 +24,11 @@ impl Weekly {
     }
 
     /// Takes a silence in.
-    pub fn see(&mut self, rows: &[Row], head: &Head) {
+    pub fn see(&mut self, customer: u64, rows: &[Row], head: &Head) {
         // 1970-01-05 was a Monday.
         let monday = |row: &&Row| (self.from..self.until).contains(&row.day) && (row.day.0 - 4).rem_euclid(7) == 0;
         for row in rows.iter().filter(monday) {
-            let entry = (head.score(&row.features), row.silence_days, row.churned);
+            let entry = (head.score(&row.features), row.silence_days, customer, row.churned);
             self.weeks.entry(row.day).or_default().push(entry);
         }
     }
@@ -38,13 +39,13 @@ impl Weekly {
         let mut sums = [0.0; 3];
         for customers in self.weeks.values_mut() {
             let length = ((customers.len() as f64 * SHARE) as usize).max(1);
-            let rate = |list: &[(f64, i32, bool)]| {
+            let rate = |list: &[(f64, i32, u64, bool)]| {
                 list.iter().filter(|(.., churned)| *churned).count() as f64 / list.len().max(1) as f64
             };
             let everybody = rate(customers);
             customers.sort_by(|a, b| b.0.total_cmp(&a.0));
             let by_score = rate(customers.get(..length).unwrap_or_default());
-            customers.sort_by_key(|(_, silence_days, _)| std::cmp::Reverse(*silence_days));
+            customers.sort_by_key(|(_, silence_days, hash, _)| (std::cmp::Reverse(*silence_days), *hash));
             let by_silence = rate(customers.get(..length).unwrap_or_default());
             for (sum, value) in sums.iter_mut().zip([by_score, by_silence, everybody]) {
                 *sum += value;

@@ -8,13 +8,15 @@ use sha2::{Digest, Sha256};
 use crate::engine::money::Money;
 use crate::engine::rfm::features::{FEATURE_TABLE, FeatureConstants, feature_index};
 use crate::engine::rfm::rfm_scores::RfmEdges;
-use crate::engine::scoring::logistic::{Column, Head};
+use crate::engine::scoring::logistic::{CLIP, Column, Head};
 use crate::engine::scoring::model::{Model, ScoreReference};
 use crate::wire::artifact_records::{
     FeatureRecord, HeadName, HeadRecord, ReferenceRecord, RfmRecord, TrainingRecord, ValidationRecord,
 };
 use crate::wire::calendar;
 
+/// No head that means anything reaches log-odds beyond this, whatever the customer.
+const MAX_LOG_ODDS: f64 = 1e6;
 /// Version of the artifact's shape.
 const SCHEMA: u32 = 2;
 
@@ -246,6 +248,16 @@ impl Artifact {
         for (name, head) in [("silence", &self.silence), ("forward", &self.forward)] {
             let numbers = head.features.iter().flat_map(|feature| [feature.mean, feature.deviation, feature.weight]);
             if numbers.chain([head.intercept, head.slope, head.offset]).any(|number| !number.is_finite()) {
+                return fault(name);
+            }
+            let reach =
+                head.features.iter().fold(head.intercept.abs(), |sum, feature| sum + CLIP * feature.weight.abs());
+            if head.slope * reach + head.offset.abs() > MAX_LOG_ODDS {
+                return fault(name);
+            }
+            let mut names: Vec<&str> = head.features.iter().map(|feature| feature.name.as_str()).collect();
+            names.sort_unstable();
+            if names.windows(2).any(|pair| pair.first() == pair.last()) {
                 return fault(name);
             }
             if head.slope <= 0.0 || head.features.iter().any(|feature| feature.deviation <= 0.0) {

@@ -46,6 +46,7 @@ pub(crate) fn history(path: &Path, until: Option<Day>) -> History {
             history.add(event);
         }
     });
+    history.sort();
     history
 }
 
