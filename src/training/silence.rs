@@ -52,7 +52,7 @@ pub fn silence_head(
     settings: &TrainSettings,
     rules: &RowRules<'_>,
     instead: Option<&Head>,
-) -> Result<(FittedHead, BandEdges, ScoreReference), FitFault> {
+) -> Result<(FittedHead, BandEdges, Option<ScoreReference>), FitFault> {
     let horizon = settings.horizon_days;
     let rows = training_rows(history, settings, rules);
     // The later block: silences that end their horizon in the last quarter of what can be known, at most one horizon.
@@ -104,14 +104,15 @@ pub fn silence_head(
     Ok((fitted, edges, reference))
 }
 
-/// Deciles of the scores, and how much is clipped: what drift is measured against.
-fn reference<'a>(head: &Head, rows: impl Iterator<Item = &'a Row> + Clone) -> ScoreReference {
+/// Deciles of the scores, and how much is clipped: what drift is measured against; `None` without rows.
+fn reference<'a>(head: &Head, rows: impl Iterator<Item = &'a Row> + Clone) -> Option<ScoreReference> {
     let mut scores: Vec<f64> = rows.clone().map(|row| head.score(&row.features)).collect();
     scores.sort_unstable_by(f64::total_cmp);
-    let decile = |tenth: usize| scores.get(scores.len() * tenth / 10).copied().unwrap_or(tenth as f64 / 10.0);
+    let last = *scores.last()?;
+    let decile = |tenth: usize| scores.get(scores.len() * tenth / 10).copied().unwrap_or(last);
     let edges = [1, 2, 3, 4, 5, 6, 7, 8, 9].map(decile);
     let mut shares = [0.0; 10];
-    let count = scores.len().max(1) as f64;
+    let count = scores.len() as f64;
     for score in &scores {
         if let Some(share) = shares.get_mut(ScoreReference::bin(&edges, *score)) {
             *share += 1.0 / count;
@@ -119,5 +120,5 @@ fn reference<'a>(head: &Head, rows: impl Iterator<Item = &'a Row> + Clone) -> Sc
     }
     let values = rows.flat_map(|row| head.columns.iter().map(|column| column.standardise(&row.features)));
     let clipped = values.filter(|value| value.abs() >= CLIP).count() as f64;
-    ScoreReference { edges, shares, clipped: clipped / (count * head.columns.len().max(1) as f64) }
+    Some(ScoreReference { edges, shares, clipped: clipped / (count * head.columns.len().max(1) as f64) })
 }

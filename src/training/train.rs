@@ -118,7 +118,7 @@ pub fn train(
         thresholds: edges.thresholds,
         tier_edges,
         rfm_edges,
-        reference: Some(reference),
+        reference,
         trained_until: settings.at,
     };
     Ok(Trained { model, silence, forward, edges })
