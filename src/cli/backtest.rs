@@ -114,8 +114,11 @@ fn choose(args: &BacktestArgs, model: &Model, settings: &Settings, survey: &Surv
     }
     let asked = args.precision.map(Wanted::Precision).or(args.capacity.map(Wanted::PerDay));
     let threshold = match asked {
-        Some(wanted) => threshold(silences, days, wanted)
-            .ok_or_else(|| Failure::usage(format!("no threshold gives what is wanted on {basis}: ask for less")))?,
+        Some(wanted) => threshold(silences, days, wanted).ok_or_else(|| {
+            Failure::usage(format!(
+                "no threshold gives what is wanted on {basis}: ask for a lower precision, or for more warnings a day"
+            ))
+        })?,
         None => settings.policy.thresholds.unwrap_or(model.thresholds).first().copied().unwrap_or(0.5),
     };
     let precision_there = precision_at(silences, threshold);

@@ -11,6 +11,7 @@ use crate::cli::model_args::CompareArgs;
 use crate::config::settings::Settings;
 use crate::engine::alerting::value::Tier;
 use crate::service::kafka::models::read;
+use crate::service::kafka::topics::check;
 use crate::service::pulse::Pulse;
 use crate::training::compare::{Comparison, HeadComparison, WarningDifference, compare};
 use crate::training::evaluate::Figures;
@@ -58,6 +59,8 @@ pub fn run(args: &CompareArgs) -> Result<(), Failure> {
 /// The model named, else the newest promotion where there are brokers, else the configured one.
 fn champion(args: &CompareArgs, settings: &Settings) -> Result<Artifact, Failure> {
     if args.champion.is_none() && !settings.file.kafka.brokers.is_empty() {
+        // Says within seconds that no broker answers, where reading would wait for one.
+        check(settings)?;
         let promoted = read(settings, &Pulse::free())?.promotions;
         if let Some(newest) = promoted.into_iter().next_back() {
             return Ok(newest.artifact);

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::fs::File;
 use std::io::{BufWriter, ErrorKind, Write, stdout};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -45,12 +45,29 @@ pub fn check_folder(path: &Path) -> Result<(), Failure> {
     Err(Failure::usage(format!("cannot write {}: {reason}", path.display())))
 }
 
+/// Where a chain of links leads, whether something is there or not.
+fn resolved(path: &Path) -> PathBuf {
+    const MOST_LINKS: usize = 40;
+    let mut path = path.to_path_buf();
+    for _ in 0..MOST_LINKS {
+        let Ok(next) = std::fs::read_link(&path) else { break };
+        path = folder(&path).join(next);
+    }
+    path
+}
+
 fn folder(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Writes a whole file under another name first, so that nobody ever sees half of it.
+/// Writes a whole file under another name first, so that nobody ever sees half of it. A link is followed, and what is no
+/// regular file (a device, a pipe) is written to, never replaced.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let target = resolved(path);
+    let path = target.as_path();
+    if path.metadata().is_ok_and(|known| !known.is_file()) {
+        return std::fs::write(path, bytes).map_err(|fault| cannot_write(path, &fault));
+    }
     let mut file = tempfile::NamedTempFile::new_in(folder(path)).map_err(|fault| cannot_write(path, &fault))?;
     file.write_all(bytes).map_err(|fault| cannot_write(path, &fault))?;
     // A temporary file is the owner's alone; a model is for everybody who may read the folder.
@@ -62,4 +79,26 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
 
 fn cannot_write(path: &Path, fault: &std::io::Error) -> Failure {
     Failure::Failed(format!("cannot write {}: {fault}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{FileTypeExt, symlink};
+
+    use super::write_whole;
+
+    #[test]
+    fn links_are_followed_and_devices_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let (real, link) = (folder.path().join("real"), folder.path().join("link"));
+        symlink("real", &link).unwrap();
+        write_whole(&link, b"one").unwrap();
+        write_whole(&link, b"two").unwrap();
+        assert_eq!(std::fs::read(&real).unwrap(), b"two");
+        assert!(link.symlink_metadata().unwrap().is_symlink());
+        let device = folder.path().join("null");
+        symlink("/dev/null", &device).unwrap();
+        write_whole(&device, b"gone").unwrap();
+        assert!(std::fs::metadata("/dev/null").unwrap().file_type().is_char_device());
+    }
 }
