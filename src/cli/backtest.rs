@@ -18,13 +18,13 @@ use crate::engine::scoring::model::Model;
 use crate::processor::batch::{OutRecord, OutTopic};
 use crate::processor::setup::{ClockMode, Setup};
 use crate::training::backtest::{
-    Period, Record, Survey, Warning, Warnings, idle_model, idle_precision, idle_rule, lead_gain, precision_at, record,
-    survey, threshold, warned_ahead,
+    Period, Record, Survey, Warning, Warnings, idle_model, idle_precision, idle_rule, lead_gain, peaks, record, survey,
+    warned_ahead,
 };
 use crate::training::chart::{Frame, Legend, Line, lines};
 use crate::training::history::History;
 use crate::training::rows::RowRules;
-use crate::training::thresholds::Wanted;
+use crate::training::thresholds::{Wanted, warned_at};
 use crate::training::train::QUIET_DAYS;
 use crate::training::treatments::Treatments;
 use crate::wire::alert_line::opened_alert;
@@ -112,16 +112,17 @@ fn choose(args: &BacktestArgs, model: &Model, settings: &Settings, survey: &Surv
     if silences.is_empty() {
         return Err(Failure::usage(format!("there are no {basis} to choose a threshold on: choose a later --from")));
     }
+    let peaks = peaks(silences);
     let asked = args.precision.map(Wanted::Precision).or(args.capacity.map(Wanted::PerDay));
     let threshold = match asked {
-        Some(wanted) => threshold(silences, days, wanted).ok_or_else(|| {
+        Some(wanted) => wanted.threshold(&peaks, days).ok_or_else(|| {
             Failure::usage(format!(
                 "no threshold gives what is wanted on {basis}: ask for a lower precision, or for more warnings a day"
             ))
         })?,
         None => settings.policy.thresholds.unwrap_or(model.thresholds).first().copied().unwrap_or(0.5),
     };
-    let precision_there = precision_at(silences, threshold);
+    let (precision_there, _) = warned_at(&peaks, days, threshold);
     let wanted = asked.unwrap_or(Wanted::Precision(precision_there));
     let ks = settings.policy.min_silence_days + 1..=model.horizon_days();
     let idle_days = idle_rule(silences, days, wanted, ks);

@@ -31,20 +31,20 @@ pub fn run(args: &CompareArgs) -> Result<(), Failure> {
     let treatments = treatments(&args.input, &args.outcomes, &settings, at.plus(horizon))?;
     let models = [&champion, &challenger];
     let compared = compare(&read.history, &treatments, models, at, settings.policy.lateness_days);
-    check_anybody(compared.forward.champion.rows, at)?;
+    check_anybody(compared.forward.rows, at)?;
     let tiers = Tier::ALL.iter().zip(&compared.warnings);
     let warnings: Map<String, Value> =
         tiers.map(|(tier, difference)| (tier.name().to_owned(), warnings_json(difference, &read.history))).collect();
     let report = json!({
-            "champion": champion.version,
-            "challenger": challenger.version,
-            "at": day_text(at),
-            "horizon_days": horizon,
-            "forward": head_json(&compared.forward),
-            "silence": head_json(&compared.silence),
-            "warnings": warnings,
-            "may_be_promoted": compared.objections.is_empty(),
-            "objections": compared.objections,
+        "champion": champion.version,
+        "challenger": challenger.version,
+        "at": day_text(at),
+        "horizon_days": horizon,
+        "forward": head_json(&compared.forward),
+        "silence": head_json(&compared.silence),
+        "warnings": warnings,
+        "may_be_promoted": compared.objections.is_empty(),
+        "objections": compared.objections,
     });
     // A reader that has gone must not turn a no into a yes, so this is not `say`.
     let _ = if args.json {
@@ -77,8 +77,8 @@ fn head_json(head: &HeadComparison) -> Value {
         .map(|(name, (value, interval))| (name, json!({"value": value, "interval": interval})))
         .collect();
     json!({
-        "customers": head.champion.rows,
-        "base_rate": head.champion.base_rate,
+        "customers": head.rows,
+        "base_rate": head.base_rate,
         "champion": figures_json(&head.champion),
         "challenger": figures_json(&head.challenger),
         "difference": difference,
@@ -103,7 +103,7 @@ fn warnings_json(difference: &WarningDifference, history: &History) -> Value {
 fn table(compared: &Comparison) {
     eprintln!("{:<24}{:>10}{:>12}{:>12}  95 % interval", "", "champion", "challenger", "difference");
     for (name, head) in [("forward", &compared.forward), ("silence", &compared.silence)] {
-        let values = head.champion.figures.values().into_iter().zip(head.challenger.figures.values());
+        let values = head.champion.values().into_iter().zip(head.challenger.values());
         let lines = Figures::NAMES.iter().zip(values).zip(head.difference.iter().zip(head.intervals));
         for ((figure, (ours, theirs)), (difference, [low, high])) in
             lines.filter(|((name, _), _)| !name.starts_with("idle"))

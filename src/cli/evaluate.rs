@@ -81,9 +81,9 @@ pub fn warn_of_hindsight(model: &Model, at: Day) {
     }
 }
 
-/// Figures and intervals by name.
-pub fn figures_json(evaluation: &Evaluation) -> Map<String, Value> {
-    let named = Figures::NAMES.iter().zip(evaluation.figures.values()).filter(|(name, _)| !name.starts_with("idle"));
+/// Figures by name, without those of the silence alone.
+pub fn figures_json(figures: &Figures) -> Map<String, Value> {
+    let named = Figures::NAMES.iter().zip(figures.values()).filter(|(name, _)| !name.starts_with("idle"));
     named.map(|(name, value)| ((*name).to_owned(), value.into())).collect()
 }
 
@@ -110,7 +110,7 @@ fn report(model: &Model, at: Day, evaluation: &Evaluation) -> Value {
     let intervals = Figures::NAMES.iter().zip(evaluation.intervals);
     let intervals: Map<String, Value> = intervals.map(|(name, ends)| ((*name).to_owned(), json!(ends))).collect();
     if let Some(report) = report.as_object_mut() {
-        report.extend(figures_json(evaluation));
+        report.extend(figures_json(&evaluation.figures));
         report.insert("lift".into(), json!(evaluation.lift));
         report.insert("intervals".into(), Value::Object(intervals));
         let Figures { idle_auc, idle_auc_active, .. } = evaluation.figures;

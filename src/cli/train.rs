@@ -12,10 +12,10 @@ use crate::config::settings::Settings;
 use crate::engine::day::Day;
 use crate::engine::rfm::features::FEATURE_TABLE;
 use crate::engine::scoring::model::Model;
-use crate::training::card::{Told, card};
-use crate::training::evaluate::{Evaluation, evaluate};
+use crate::training::card::card;
+use crate::training::evaluate::{base_rate, figures};
 use crate::training::history::History;
-use crate::training::recipe::{FittedHead, Label, TrainSettings};
+use crate::training::recipe::{Label, TrainSettings};
 use crate::training::rows::RowRules;
 use crate::training::thresholds::{WANTED_PRECISION, Wanted};
 use crate::training::train::{Trained, train};
@@ -45,17 +45,10 @@ pub fn run(args: &TrainArgs) -> Result<(), Failure> {
     let stem = args.output.file_stem().map(|stem| stem.to_string_lossy().into_owned());
     let name = args.name.clone().or(stem).unwrap_or_else(|| "model".into());
     let trained = train(&read.history, &treatments, &train_settings, &name).map_err(Failure::of)?;
-    let judged = [&trained.silence, &trained.forward].map(|head| {
-        let some = !head.validation.is_empty();
-        some.then(|| evaluate(&head.validation, train_settings.horizon_days))
-    });
-    let artifact = artifact(&name, &settings, &trained, &judged, record(args, &read, &treatments, &trained, at));
+    let artifact = artifact(&name, &settings, &trained, record(args, &read, &treatments, &trained, at));
     if let Some(path) = &args.card {
-        let [silence, forward] = &judged;
-        let told = [(&trained.silence, silence), (&trained.forward, forward)];
-        let told = told.map(|(head, judged)| Told { head, judged: judged.as_ref() });
         let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-        let card = card(&artifact, &stem, told, &trained.edges, read.unusable);
+        let card = card(&artifact, &stem, [&trained.silence, &trained.forward], &trained.edges, read.unusable);
         for (name, svg) in &card.diagrams {
             write_whole(&path.with_file_name(name), svg.as_bytes())?;
         }
@@ -173,26 +166,19 @@ fn record(args: &TrainArgs, read: &ReadHistory, treatments: &Treatments, trained
     }
 }
 
-fn artifact(
-    name: &str,
-    settings: &Settings,
-    trained: &Trained,
-    judged: &[Option<Evaluation>; 2],
-    record: TrainingRecord,
-) -> Artifact {
-    let [silence, forward] = judged;
-    let validation = |head: &FittedHead, judged: &Option<Evaluation>| {
-        judged.as_ref().map(|Evaluation { rows, base_rate, figures, .. }| ValidationRecord {
+fn artifact(name: &str, settings: &Settings, trained: &Trained, record: TrainingRecord) -> Artifact {
+    let validation = [&trained.silence, &trained.forward].map(|head| {
+        let figures = figures(&head.validation, trained.model.horizon_days());
+        (!head.validation.is_empty()).then(|| ValidationRecord {
             at: day_text(head.validated_on),
-            rows: *rows as u64,
-            base_rate: *base_rate,
+            rows: head.validation.len() as u64,
+            base_rate: base_rate(&head.validation),
             auc: figures.auc,
             auc_active: figures.auc_active,
             log_loss: figures.log_loss,
             brier: figures.brier,
             ece: figures.ece,
         })
-    };
-    let validation = [validation(&trained.silence, silence), validation(&trained.forward, forward)];
+    });
     Artifact::new(name.into(), settings.rules.currency.code().to_owned(), &trained.model, validation, record)
 }

@@ -9,6 +9,7 @@ use crate::engine::scoring::logistic::{Column, Head};
 use crate::engine::scoring::model::Model;
 use crate::training::evaluate::intervals;
 use crate::training::history::History;
+use crate::training::metrics::share;
 use crate::training::rows::{RowRules, SilenceSample, each_silence};
 use crate::training::thresholds::{Peak, Wanted, peak};
 use crate::training::weekly::Weekly;
@@ -86,16 +87,9 @@ pub fn survey(history: &History, model: &Model, rules: &RowRules<'_>, period: Pe
     survey
 }
 
-/// The lowest threshold that gives what is wanted on silences that start on `days` days.
-pub fn threshold(silences: &[Silence], days: i32, wanted: Wanted) -> Option<f64> {
-    let peaks: Vec<Peak> = silences.iter().filter_map(|silence| silence.peak).collect();
-    wanted.threshold(&peaks, days)
-}
-
-/// Precision of warning at and above a threshold.
-pub fn precision_at(silences: &[Silence], threshold: f64) -> f64 {
-    let warned = silences.iter().filter(|silence| silence.peak.is_some_and(|peak| peak.score >= threshold));
-    share(warned.map(|silence| silence.churned))
+/// The peaks of silences, for choosing a threshold on them.
+pub fn peaks(silences: &[Silence]) -> Vec<Peak> {
+    silences.iter().filter_map(|silence| silence.peak).collect()
 }
 
 /// The idle-days rule: warn at the close at which R = k. The smallest k that gives what is wanted; the best there is
@@ -120,15 +114,6 @@ pub fn idle_rule(silences: &[Silence], days: i32, wanted: Wanted, ks: std::ops::
 /// Precision of the idle-days rule with R = k.
 pub fn idle_precision(silences: &[Silence], k: i32) -> f64 {
     share(silences.iter().filter(|silence| silence.closes >= k).map(|silence| silence.churned))
-}
-
-fn share(mut of: impl Iterator<Item = bool>) -> f64 {
-    let (mut all, mut yes) = (0.0, 0.0);
-    of.by_ref().for_each(|hit| {
-        all += 1.0;
-        yes += f64::from(u8::from(hit));
-    });
-    if all > 0.0 { yes / all } else { 0.0 }
 }
 
 /// The idle-days rule as a model of one feature, so that it runs through the same processor: its threshold is 0.5.
@@ -247,7 +232,7 @@ pub fn lead_gain(silences: &[Silence], ours: &Warnings, theirs: &Warnings, horiz
     (mean_gain, interval, pairs.len())
 }
 
-/// Share of churned silences warned of at least so many days ahead, for each day of the horizon: the diagram.
+/// Share of churned silences warned of at least so many days ahead, for every third day of the horizon: the diagram.
 pub fn warned_ahead(silences: &[Silence], warnings: &Warnings, horizon: i32) -> Vec<(f64, f64)> {
     let churned: Vec<Option<f64>> = silences
         .iter()

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::engine::rfm::features::Group;
 use crate::training::chart::{Frame, Legend, Line, lines};
-use crate::training::evaluate::{Evaluation, Figures, Scored};
+use crate::training::evaluate::{Figures, Scored, evaluate};
 use crate::training::metrics::reliability;
 use crate::training::recipe::FittedHead;
 use crate::training::silence::BandEdges;
@@ -18,16 +18,8 @@ pub struct Card {
     pub diagrams: Vec<(String, String)>,
 }
 
-/// What is told of a head.
-pub struct Told<'a> {
-    /// The head.
-    pub head: &'a FittedHead,
-    /// How it did on later rows; `None` where there were too few.
-    pub judged: Option<&'a Evaluation>,
-}
-
 /// The card of a model. Diagrams are named after `stem`.
-pub fn card(artifact: &Artifact, stem: &str, heads: [Told<'_>; 2], edges: &BandEdges, unusable: u64) -> Card {
+pub fn card(artifact: &Artifact, stem: &str, heads: [&FittedHead; 2], edges: &BandEdges, unusable: u64) -> Card {
     let mut card = Card { text: String::new(), diagrams: Vec::new() };
     // Writing to a string does not fail.
     let _ = write_card(&mut card, artifact, stem, heads, edges, unusable);
@@ -38,7 +30,7 @@ fn write_card(
     card: &mut Card,
     artifact: &Artifact,
     stem: &str,
-    heads: [Told<'_>; 2],
+    heads: [&FittedHead; 2],
     edges: &BandEdges,
     unusable: u64,
 ) -> std::fmt::Result {
@@ -77,24 +69,23 @@ fn write_card(
         )?;
     }
     writeln!(out, "- Digest of the data: `{}`; seed {}.\n", training.data_digest, training.seed)?;
-    for (name, told) in ["Silence", "Forward"].into_iter().zip(heads) {
-        write_head(card, stem, name, &told)?;
+    for (name, head) in ["Silence", "Forward"].into_iter().zip(heads) {
+        write_head(card, stem, name, head, horizon)?;
     }
     card.text.push_str(LIMITS);
     Ok(())
 }
 
-fn write_head(card: &mut Card, stem: &str, name: &str, told: &Told<'_>) -> std::fmt::Result {
-    let head = told.head;
+fn write_head(card: &mut Card, stem: &str, name: &str, head: &FittedHead, horizon_days: i32) -> std::fmt::Result {
     let out = &mut card.text;
     let level = if head.season { "the time of the year" } else { "no season" };
     writeln!(out, "## {name} head")?;
     writeln!(out, "{} rows, L2 strength {}, {level}.\n", head.rows, head.alpha)?;
     write_groups(out, head)?;
-    let Some(judged) = told.judged else {
-        writeln!(out, "The history was too short to judge it by later rows: there are no figures.\n")?;
-        return Ok(());
-    };
+    if head.validation.is_empty() {
+        return writeln!(out, "The history was too short to judge it by later rows: there are no figures.\n");
+    }
+    let judged = evaluate(&head.validation, horizon_days);
     writeln!(
         out,
         "A fit of the same kind on earlier rows alone, without a season, was judged by {} later rows ({:.1} % churned), which also chose its strength; intervals are 95 %, by bootstrap over customers.\n",

@@ -1,6 +1,7 @@
 //! Choosing between ways to fit: each is fitted on earlier rows and judged by log loss on later ones.
 
 use crate::engine::scoring::logistic::Head;
+use crate::training::evaluate::Scored;
 use crate::training::fit::{Design, FitFault};
 use crate::training::metrics::log_loss;
 use crate::training::rows::Row;
@@ -30,6 +31,14 @@ pub struct Chosen {
     pub alpha: f64,
     /// How it did on the later rows; `None` where there is too little to choose by.
     pub trial: Option<Trial>,
+}
+
+impl Chosen {
+    /// The later rows with their scores; empty where there is too little to choose by.
+    pub fn validation(&self, later: &[&Row]) -> Vec<Scored> {
+        let scores = self.trial.iter().flat_map(|trial| trial.scores.iter());
+        later.iter().zip(scores).map(|(row, score)| Scored::of_row(row, *score)).collect()
+    }
 }
 
 /// How a head fitted on the earlier rows did on the later ones.

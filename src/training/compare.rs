@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use crate::engine::alerting::value::Tier;
 use crate::engine::day::Day;
 use crate::engine::scoring::model::Model;
-use crate::training::evaluate::{Evaluation, Figures, Scored, evaluate, figures, intervals, rows_at, scored};
+use crate::training::evaluate::{Figures, Scored, base_rate, figures, intervals, rows_at, scored};
 use crate::training::history::History;
 use crate::training::rows::Row;
 use crate::training::treatments::Treatments;
@@ -23,10 +23,14 @@ const EXAMPLES: usize = 3;
 
 /// One head of both models.
 pub struct HeadComparison {
+    /// Rows judged.
+    pub rows: usize,
+    /// Share of them that churned.
+    pub base_rate: f64,
     /// The champion's figures.
-    pub champion: Evaluation,
+    pub champion: Figures,
     /// The challenger's figures.
-    pub challenger: Evaluation,
+    pub challenger: Figures,
     /// Challenger less champion, by [`Figures::NAMES`].
     pub difference: [f64; 7],
     /// 95 % intervals of the differences, paired by customer.
@@ -79,9 +83,13 @@ pub fn compare(
     let silence = head(&our_scores, &their_scores, horizon);
     let mut warnings: [WarningDifference; 3] = Default::default();
     for (ours, theirs) in our_scores.iter().zip(&their_scores) {
+        let by = (warned(champion, ours.score), warned(challenger, theirs.score));
+        if by == (false, false) {
+            continue;
+        }
         let tier = tier(history, champion, ours.customer, at, lateness_days);
         let Some(tier) = warnings.get_mut(tier as usize) else { continue };
-        match (warned(champion, ours.score), warned(challenger, theirs.score)) {
+        match by {
             (true, true) => tier.both += 1,
             (true, false) => {
                 tier.only_champion += 1;
@@ -164,8 +172,10 @@ fn head(champion: &[Scored], challenger: &[Scored], horizon: i32) -> HeadCompari
         difference
     };
     HeadComparison {
-        champion: evaluate(champion, horizon),
-        challenger: evaluate(challenger, horizon),
+        rows: champion.len(),
+        base_rate: base_rate(champion),
+        champion: figures(champion, horizon),
+        challenger: figures(challenger, horizon),
         difference: difference(&pairs),
         intervals: intervals(&pairs, |pair| pair.0.customer, difference),
     }

@@ -5,7 +5,7 @@ use crate::engine::day::Day;
 use crate::engine::rfm::features::Features;
 use crate::engine::scoring::model::Model;
 use crate::training::history::History;
-use crate::training::metrics::{auc, brier, ece, lift, log_loss};
+use crate::training::metrics::{auc, brier, ece, lift, log_loss, share};
 use crate::training::rows::{Row, RowRules, forward_rows};
 use crate::training::treatments::Treatments;
 
@@ -110,14 +110,18 @@ pub fn figures(scored: &[Scored], horizon_days: i32) -> Figures {
     }
 }
 
+/// Share of scores that churned.
+pub fn base_rate(scored: &[Scored]) -> f64 {
+    share(scored.iter().map(|row| row.churned))
+}
+
 /// Figures with 95 % bootstrap intervals by customer.
 pub fn evaluate(scored: &[Scored], horizon_days: i32) -> Evaluation {
     let figures_of = |scored: &[Scored]| figures(scored, horizon_days).values();
-    let churned = scored.iter().filter(|row| row.churned).count();
     let (scores, truth): (Vec<f64>, Vec<bool>) = scored.iter().map(|row| (row.score, row.churned)).unzip();
     Evaluation {
         rows: scored.len(),
-        base_rate: churned as f64 / scored.len().max(1) as f64,
+        base_rate: base_rate(scored),
         figures: figures(scored, horizon_days),
         intervals: intervals(scored, |row| row.customer, figures_of),
         lift: lift(&scores, &truth),
@@ -147,9 +151,7 @@ pub fn intervals<T: Copy, const N: usize>(
         }
         drawn.push(figures(&sample));
     }
-    let mut at = 0..N;
-    [[0.0; 2]; N].map(|_| {
-        let figure = at.next().unwrap_or_default();
+    std::array::from_fn(|figure| {
         let mut values: Vec<f64> = drawn.iter().filter_map(|drawn| drawn.get(figure)).copied().collect();
         values.sort_unstable_by(f64::total_cmp);
         let quantile = |share: f64| values.get((share * (values.len() - 1) as f64).round() as usize).copied();

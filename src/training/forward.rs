@@ -2,13 +2,12 @@
 
 use crate::engine::day::Day;
 use crate::training::choose::{Split, fit_best};
-use crate::training::evaluate::Scored;
 use crate::training::feature_sets::forward_features;
 use crate::training::fit::FitFault;
 use crate::training::history::History;
 use crate::training::recipe::{FittedHead, TrainSettings};
 use crate::training::rows::{Row, RowRules, forward_rows, group_spread};
-use crate::training::season::{PARTS, SeasonRow, with_season};
+use crate::training::season::{PARTS, seasonal};
 
 /// Days between two cutoffs.
 const CUTOFF_STEP_DAYS: i32 = 15;
@@ -51,27 +50,23 @@ pub fn forward_head(
         let oldest = known.take(count).last().unwrap_or(day);
         rows.iter().filter(|row| (oldest..=day).contains(&row.day)).collect()
     };
+    let later: Vec<&Row> = rows.iter().filter(|row| row.day == last).collect();
     let [few, most] = CUTOFFS.map(|count| Split {
         earlier: newest(count, last.plus(-horizon)),
-        later: rows.iter().filter(|row| row.day == last).collect(),
+        later: later.clone(),
         all: newest(count, last),
     });
     let splits = if most.all.len() > few.all.len() { vec![few, most] } else { vec![few] };
     let chosen = fit_best(&splits, &forward_features(settings.rich))?;
+    let validation = chosen.validation(&later);
     // No Platt scaling on the last cutoff: it would carry one quarter's level into the next (decision 10).
     let seasonal = a_year(&newest_first, first, horizon).and_then(|oldest| {
         let part = |row: &Row| (row.day.since(oldest) / CUTOFF_STEP_DAYS) as usize * PARTS / YEAR_CUTOFFS;
-        let year = rows.iter().filter(|row| row.day >= oldest);
-        let year: Vec<SeasonRow> =
-            year.map(|row| SeasonRow::new(&chosen.head, &row.features, part(row), row.churned)).collect();
-        with_season(&chosen.head, &year)
+        seasonal(&chosen.head, rows.iter().filter(|row| row.day >= oldest), part)
     });
-    let later = rows.iter().filter(|row| row.day == last);
-    let scores = chosen.trial.iter().flat_map(|trial| trial.scores.iter());
-    let validation = later.zip(scores).map(|(row, score)| Scored::of_row(row, *score)).collect();
     let season = seasonal.is_some();
     let head = seasonal.unwrap_or(chosen.head);
-    let spread = group_spread(&head, rows.iter().filter(|row| row.day == last));
+    let spread = group_spread(&head, &later);
     let validated_on = last.plus(1);
     Ok(FittedHead { head, rows: chosen.rows, alpha: chosen.alpha, season, validation, validated_on, spread })
 }

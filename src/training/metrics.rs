@@ -1,5 +1,11 @@
 //! How good scores are: AUC, log loss, Brier, expected calibration error.
 
+/// Share of what is true; 0 of nothing.
+pub fn share(of: impl Iterator<Item = bool>) -> f64 {
+    let (all, yes) = of.fold((0_u64, 0_u64), |(all, yes), hit| (all + 1, yes + u64::from(hit)));
+    yes as f64 / all.max(1) as f64
+}
+
 /// Area under the ROC curve by ranks, ties averaged (Mann–Whitney); 0.5 where there is only one class.
 pub fn auc(scores: &[f64], churned: &[bool]) -> f64 {
     let mut order: Vec<(f64, bool)> = scores.iter().copied().zip(churned.iter().copied()).collect();
@@ -61,10 +67,7 @@ pub fn lift(scores: &[f64], churned: &[bool]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..scores.len()).collect();
     let score = |at: &usize| scores.get(*at).copied().unwrap_or_default();
     order.sort_by(|a, b| score(b).total_cmp(&score(a)));
-    let rate = |rows: &[usize]| {
-        let hits = rows.iter().filter(|at| churned.get(**at).copied().unwrap_or_default()).count();
-        hits as f64 / rows.len().max(1) as f64
-    };
+    let rate = |rows: &[usize]| share(rows.iter().map(|at| churned.get(*at).copied().unwrap_or_default()));
     let base = rate(&order);
     let tenth = |number: usize| order.len() * number / 10;
     let parts = (0..10).filter_map(|number| order.get(tenth(number)..tenth(number + 1)));

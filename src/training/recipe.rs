@@ -58,3 +58,11 @@ pub struct FittedHead {
     /// Standard deviation, over those rows, of what each group adds to the log-odds, by [`Group::ALL`].
     pub spread: [f64; Group::ALL.len()],
 }
+
+impl FittedHead {
+    /// The head in the other's place: it answers the other question, and no rows of that kind have judged it.
+    #[must_use]
+    pub fn unjudged(&self) -> Self {
+        Self { validation: Vec::new(), ..self.clone() }
+    }
+}

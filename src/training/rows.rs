@@ -86,7 +86,7 @@ impl RowRules<'_> {
 }
 
 /// Standard deviation over the rows of what each group adds to a head's log-odds.
-pub fn group_spread<'a>(head: &Head, rows: impl Iterator<Item = &'a Row>) -> [f64; Group::ALL.len()] {
+pub fn group_spread(head: &Head, rows: &[&Row]) -> [f64; Group::ALL.len()] {
     let (mut count, mut sums, mut squares) = (0.0, [0.0; Group::ALL.len()], [0.0; Group::ALL.len()]);
     for row in rows {
         count += 1.0;
@@ -110,8 +110,8 @@ pub fn forward_rows(history: &History, cutoffs: &[Day], share: f64, rules: &RowR
     let Some(last) = cutoffs.last() else { return Vec::new() };
     let mut rows = Vec::new();
     for (index, customer) in history.customers.iter().enumerate() {
-        let views: Vec<Day> = cutoffs.iter().map(|cutoff| cutoff.plus(-1)).collect();
-        let views: Vec<Day> = views.into_iter().filter(|view| rules.takes(customer, view.0, share)).collect();
+        let views = cutoffs.iter().map(|cutoff| cutoff.plus(-1));
+        let views: Vec<Day> = views.filter(|view| rules.takes(customer, view.0, share)).collect();
         if views.is_empty() {
             continue;
         }

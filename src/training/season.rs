@@ -5,10 +5,11 @@
 
 use ndarray::Array2;
 
-use crate::engine::rfm::features::{Features, feature_index};
+use crate::engine::rfm::features::feature_index;
 use crate::engine::scoring::logistic::{Column, Head, sigmoid};
 use crate::training::metrics::log_loss;
 use crate::training::newton::newton;
+use crate::training::rows::Row;
 
 /// Pull on the level's terms, in rows.
 const ALPHA: f64 = 1.0;
@@ -19,22 +20,22 @@ pub const PARTS: usize = 12;
 
 /// One row of the year.
 #[derive(Clone, Copy, Debug)]
-pub struct SeasonRow {
+struct SeasonRow {
     /// Log-odds of the head without a season.
-    pub raw: f64,
+    raw: f64,
     /// Sine and cosine of the label window's centre.
-    pub phase: [f64; 2],
+    phase: [f64; 2],
     /// Which part of the year, 0 to [`PARTS`] − 1.
-    pub part: usize,
+    part: usize,
     /// The label.
-    pub churned: bool,
+    churned: bool,
 }
 
 impl SeasonRow {
-    /// The row of a feature vector.
-    pub fn new(head: &Head, features: &Features, part: usize, churned: bool) -> Self {
-        let value = |name| feature_index(name).and_then(|at| features.get(at)).copied().unwrap_or_default();
-        Self { raw: head.log_odds(features), phase: ["season_sin", "season_cos"].map(value), part, churned }
+    fn new(head: &Head, row: &Row, part: usize) -> Self {
+        let value = |name| feature_index(name).and_then(|at| row.features.get(at)).copied().unwrap_or_default();
+        let phase = ["season_sin", "season_cos"].map(value);
+        Self { raw: head.log_odds(&row.features), phase, part, churned: row.churned }
     }
 }
 
@@ -81,7 +82,7 @@ impl Level {
 }
 
 /// Log loss of parts of the year that were left out, with no term, with a straight trend, and with a season.
-pub fn left_out_log_loss(rows: &[SeasonRow]) -> [f64; 3] {
+fn left_out_log_loss(rows: &[SeasonRow]) -> [f64; 3] {
     [Terms::Nothing, Terms::Trend, Terms::Season].map(|terms| {
         let losses = (0..PARTS).map(|part| {
             let level = Level::fit(rows.iter().filter(|row| row.part != part), terms);
@@ -93,9 +94,16 @@ pub fn left_out_log_loss(rows: &[SeasonRow]) -> [f64; 3] {
     })
 }
 
+/// The head with the season's level, learnt from one year of rows; `part` says which part of the year a row is in. `None`
+/// where a season is not worth it.
+pub fn seasonal<'a>(head: &Head, year: impl Iterator<Item = &'a Row>, part: impl Fn(&Row) -> usize) -> Option<Head> {
+    let year: Vec<SeasonRow> = year.map(|row| SeasonRow::new(head, row, part(row))).collect();
+    with_season(head, &year)
+}
+
 /// The head with the season's level, where the parts of the year left out are better explained by a season than by
 /// nothing and by a straight trend; `None` where they are not, or where a part of the year is empty.
-pub fn with_season(head: &Head, rows: &[SeasonRow]) -> Option<Head> {
+fn with_season(head: &Head, rows: &[SeasonRow]) -> Option<Head> {
     if (0..PARTS).any(|part| rows.iter().all(|row| row.part != part)) {
         return None;
     }

@@ -4,13 +4,12 @@ use crate::engine::day::Day;
 use crate::engine::scoring::logistic::{CLIP, Head};
 use crate::engine::scoring::model::ScoreReference;
 use crate::training::choose::{Split, fit_best};
-use crate::training::evaluate::Scored;
 use crate::training::feature_sets::silence_features;
 use crate::training::fit::FitFault;
 use crate::training::history::History;
 use crate::training::recipe::{FittedHead, TrainSettings};
 use crate::training::rows::{Row, RowRules, SilenceSample, each_silence, group_spread, silence_rows};
-use crate::training::season::{PARTS, SeasonRow, with_season};
+use crate::training::season::{PARTS, seasonal};
 use crate::training::thresholds::{Peak, band_thresholds, peak, warned_at};
 
 /// Most rows of one fit.
@@ -35,78 +34,72 @@ fn all_rows(history: &History, settings: &TrainSettings) -> f64 {
     (days as f64 * f64::from(settings.horizon_days) / 2.0).max(1.0)
 }
 
-fn sample(history: &History, settings: &TrainSettings) -> SilenceSample {
-    let idle_days = MAX_ROWS / all_rows(history, settings);
-    SilenceSample { from: Day(i32::MIN), cutoff: settings.at, customers: 1.0, idle_days }
+fn sample(all_rows: f64, settings: &TrainSettings) -> SilenceSample {
+    SilenceSample { from: Day(i32::MIN), cutoff: settings.at, customers: 1.0, idle_days: MAX_ROWS / all_rows }
 }
 
 /// The rows that the head is fitted with.
 pub fn training_rows(history: &History, settings: &TrainSettings, rules: &RowRules<'_>) -> Vec<Row> {
-    silence_rows(history, &sample(history, settings), rules)
+    silence_rows(history, &sample(all_rows(history, settings), settings), rules)
 }
 
-/// Fits the head, or takes the one given `instead`; also gives its band edges and the spread of its scores.
+/// Fits the head, or takes the one given `instead`, which no rows of this kind have judged; also gives its band edges and
+/// the spread of its scores.
 pub fn silence_head(
     history: &History,
     first: Day,
     settings: &TrainSettings,
     rules: &RowRules<'_>,
-    instead: Option<&Head>,
+    instead: Option<&FittedHead>,
 ) -> Result<(FittedHead, BandEdges, Option<ScoreReference>), FitFault> {
     let horizon = settings.horizon_days;
-    let rows = training_rows(history, settings, rules);
+    let all_rows = all_rows(history, settings);
+    let sample = sample(all_rows, settings);
+    let rows = silence_rows(history, &sample, rules);
     // The later block: silences that end their horizon in the last quarter of what can be known, at most one horizon.
     let known = settings.at.since(first) - horizon;
     let border = settings.at.plus(-horizon - (known / 4).min(horizon));
-    let split = Split {
-        earlier: rows.iter().filter(|row| row.silent_since().plus(horizon) < border).collect(),
-        later: rows.iter().filter(|row| row.silent_since() >= border).collect(),
-        all: rows.iter().collect(),
-    };
-    let later: Vec<Row> = split.later.iter().copied().cloned().collect();
-    let chosen = fit_best(&[split], &silence_features(settings.rich))?;
+    let later: Vec<&Row> = rows.iter().filter(|row| row.silent_since() >= border).collect();
     let newest = settings.at.plus(-horizon);
     let oldest = newest.plus(-PART_DAYS * PARTS as i32);
-    let seasonal = (oldest.since(first) >= 2 * horizon)
-        .then(|| {
-            let part = |row: &Row| (row.silent_since().since(oldest) / PART_DAYS) as usize;
-            let year = rows.iter().filter(|row| (oldest..newest).contains(&row.silent_since()));
-            let year: Vec<SeasonRow> =
-                year.map(|row| SeasonRow::new(&chosen.head, &row.features, part(row), row.churned)).collect();
-            with_season(&chosen.head, &year)
-        })
-        .flatten();
-    let scores = chosen.trial.iter().flat_map(|trial| trial.scores.iter());
-    let validation = later.iter().zip(scores).map(|(row, score)| Scored::of_row(row, *score)).collect();
-    let season = seasonal.is_some() && instead.is_none();
-    // No Platt scaling on the later block: it would carry one quarter's level into the next (decision 10).
-    let head = instead.cloned().or(seasonal).unwrap_or(chosen.head);
-    let customers = MAX_THRESHOLD_ROWS / all_rows(history, settings);
-    let every_day = SilenceSample { from: border, customers, idle_days: 1.0, ..sample(history, settings) };
-    let mut peaks: Vec<Peak> = Vec::new();
-    each_silence(history, &every_day, rules, |_, silence, weight| {
-        peaks.extend(peak(silence, &head, settings.min_silence_days, weight));
-    });
-    // A season moves all scores by design, so they are held against a whole year's.
-    let year = || rows.iter().filter(|row| (oldest..newest).contains(&row.silent_since()));
-    let reference = if season { reference(&head, year()) } else { reference(&head, later.iter()) };
-    let spread = group_spread(&head, later.iter());
-    let fitted =
-        FittedHead { head, rows: chosen.rows, alpha: chosen.alpha, season, validation, validated_on: border, spread };
-    let days = settings.at.plus(-horizon).since(border).max(1);
+    let year: Vec<&Row> = rows.iter().filter(|row| (oldest..newest).contains(&row.silent_since())).collect();
+    let (fitted, held_against) = if let Some(other) = instead {
+        (other.unjudged(), &later)
+    } else {
+        let earlier = rows.iter().filter(|row| row.silent_since().plus(horizon) < border).collect();
+        let split = Split { earlier, later: later.clone(), all: rows.iter().collect() };
+        let chosen = fit_best(&[split], &silence_features(settings.rich))?;
+        let validation = chosen.validation(&later);
+        let old_enough = oldest.since(first) >= 2 * horizon;
+        let part = |row: &Row| (row.silent_since().since(oldest) / PART_DAYS) as usize;
+        let seasonal = old_enough.then(|| seasonal(&chosen.head, year.iter().copied(), part)).flatten();
+        let season = seasonal.is_some();
+        // No Platt scaling on the later block: it would carry one quarter's level into the next (decision 10).
+        let head = seasonal.unwrap_or(chosen.head);
+        let (alpha, rows, validated_on) = (chosen.alpha, chosen.rows, border);
+        let spread = group_spread(&head, &later);
+        let fitted = FittedHead { head, rows, alpha, season, validation, validated_on, spread };
+        // A season moves all scores by design, so they are held against a whole year's.
+        (fitted, if season { &year } else { &later })
+    };
+    let reference = reference(&fitted.head, held_against);
+    let customers = MAX_THRESHOLD_ROWS / all_rows;
+    let every_day = SilenceSample { from: border, customers, idle_days: 1.0, ..sample };
     // Where customers were sampled, all of them would have been warned of so many times more often a day.
     let scale = 1.0 / (customers.min(1.0) * history.share());
-    for peak in &mut peaks {
-        peak.weight *= scale;
-    }
+    let mut peaks: Vec<Peak> = Vec::new();
+    each_silence(history, &every_day, rules, |_, silence, weight| {
+        peaks.extend(peak(silence, &fitted.head, settings.min_silence_days, weight * scale));
+    });
+    let days = newest.since(border).max(1);
     let thresholds = band_thresholds(&peaks, days, settings.wanted);
     let edges = BandEdges { thresholds, warned: thresholds.map(|threshold| warned_at(&peaks, days, threshold)) };
     Ok((fitted, edges, reference))
 }
 
 /// Deciles of the scores, and how much is clipped: what drift is measured against; `None` without rows.
-fn reference<'a>(head: &Head, rows: impl Iterator<Item = &'a Row> + Clone) -> Option<ScoreReference> {
-    let mut scores: Vec<f64> = rows.clone().map(|row| head.score(&row.features)).collect();
+fn reference(head: &Head, rows: &[&Row]) -> Option<ScoreReference> {
+    let mut scores: Vec<f64> = rows.iter().map(|row| head.score(&row.features)).collect();
     scores.sort_unstable_by(f64::total_cmp);
     let last = *scores.last()?;
     let decile = |tenth: usize| scores.get(scores.len() * tenth / 10).copied().unwrap_or(last);
@@ -118,7 +111,7 @@ fn reference<'a>(head: &Head, rows: impl Iterator<Item = &'a Row> + Clone) -> Op
             *share += 1.0 / count;
         }
     }
-    let values = rows.flat_map(|row| head.columns.iter().map(|column| column.standardise(&row.features)));
+    let values = rows.iter().flat_map(|row| head.columns.iter().map(|column| column.standardise(&row.features)));
     let clipped = values.filter(|value| value.abs() >= CLIP).count() as f64;
     Some(ScoreReference { edges, shares, clipped: clipped / (count * head.columns.len().max(1) as f64) })
 }

@@ -99,16 +99,10 @@ pub fn train(
     let rules = RowRules { constants, lateness_days: settings.lateness_days, treatments, seed: settings.seed };
     let fault = |head| move |fault| TrainFault::Head { head, fault };
     let forward = forward_head(history, first, settings, &rules).map_err(fault("forward"))?;
-    let instead = (settings.label == Label::Forward).then_some(&forward.head);
+    let instead = (settings.label == Label::Forward).then_some(&forward);
     let (silence, edges, reference) =
         silence_head(history, first, settings, &rules, instead).map_err(fault("silence"))?;
-    // A head that answers the other question has the other's story, and was not judged by its own.
-    let unjudged = |head: &FittedHead| FittedHead { validation: Vec::new(), ..head.clone() };
-    let (silence, forward) = match settings.label {
-        Label::Both => (silence, forward),
-        Label::Silence => (silence.clone(), unjudged(&silence)),
-        Label::Forward => (unjudged(&forward), forward),
-    };
+    let forward = if settings.label == Label::Silence { silence.unjudged() } else { forward };
     let (tier_edges, rfm_edges) = value_edges(history, settings.at, settings.lateness_days);
     let model = Model {
         version: name.into(),

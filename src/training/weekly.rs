@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::engine::day::Day;
 use crate::engine::scoring::logistic::Head;
+use crate::training::metrics::share;
 use crate::training::rows::Row;
 
 /// Share of the customers on the list.
@@ -39,9 +40,7 @@ impl Weekly {
         let mut sums = [0.0; 3];
         for customers in self.weeks.values_mut() {
             let length = ((customers.len() as f64 * SHARE) as usize).max(1);
-            let rate = |list: &[(f64, i32, u64, bool)]| {
-                list.iter().filter(|(.., churned)| *churned).count() as f64 / list.len().max(1) as f64
-            };
+            let rate = |list: &[(f64, i32, u64, bool)]| share(list.iter().map(|(.., churned)| *churned));
             let everybody = rate(customers);
             customers.sort_by(|a, b| b.0.total_cmp(&a.0));
             let by_score = rate(customers.get(..length).unwrap_or_default());
