@@ -17,14 +17,13 @@ use std::process::Command;
 use churnwatch::engine::day::Day;
 use churnwatch::training::evaluate::{Figures, figures, rows_at, scored};
 use churnwatch::training::metrics::auc;
-use churnwatch::training::recipe::{Label, TrainSettings};
-use churnwatch::training::thresholds::{WANTED_PRECISION, Wanted};
 use churnwatch::training::train::train;
 use churnwatch::training::treatments::Treatments;
 use churnwatch::wire::calendar::day;
 use flate2::read::GzDecoder;
 
 use support::logs::{history, log};
+use support::recipe::recipe;
 
 fn day_of(text: &str) -> Day {
     day(text.parse().unwrap())
@@ -33,26 +32,12 @@ fn day_of(text: &str) -> Day {
 /// What the project set itself (docs/accuracy.md), and how far below it a figure may fall before somebody looks.
 const SLACK: f64 = 0.005;
 
-fn settings(at: Day) -> TrainSettings {
-    TrainSettings {
-        at,
-        horizon_days: 90,
-        rich: true,
-        lateness_days: 35,
-        minor_per_major: 100.0,
-        min_silence_days: 7,
-        label: Label::Both,
-        wanted: WANTED_PRECISION.map(Wanted::Precision),
-        seed: 1,
-    }
-}
-
 /// Trains on everything before `at` and evaluates on what came after, with the defaults that every log gets; also gives
 /// how far AUC is above that of Pareto/NBD on the same customers.
 fn measure(name: &str, at: &str) -> Option<(usize, Figures, f64)> {
     let path = log(name)?;
     let at = day_of(at);
-    let trained = train(&history(&path, Some(at)), &Treatments::default(), &settings(at), name).unwrap();
+    let trained = train(&history(&path, Some(at)), &Treatments::default(), &recipe(at), name).unwrap();
     let all = history(&path, None);
     let rows = rows_at(&all, &trained.model, &Treatments::default(), at, 35);
     let scored = scored(&rows, |features| trained.model.forward.score(features));

@@ -16,29 +16,17 @@ use churnwatch::engine::scoring::model::Model;
 use churnwatch::processor::batch::{Batch, OutTopic};
 use churnwatch::processor::setup::{Progress, Time};
 use churnwatch::processor::topology::Processor;
-use churnwatch::training::recipe::{Label, TrainSettings};
-use churnwatch::training::thresholds::{WANTED_PRECISION, Wanted};
 use churnwatch::training::train::train;
 use churnwatch::training::treatments::Treatments;
 use churnwatch::wire::event::RawRecord;
 use support::model::model;
+use support::recipe::recipe;
 use support::shop::{END, Line, history, lines};
 
 /// The model of the shop itself, trained on everything before the last 150 days.
 fn own_model(shop: &[Line]) -> Arc<Model> {
     let at = END.plus(-150);
-    let settings = TrainSettings {
-        at,
-        horizon_days: 90,
-        rich: true,
-        lateness_days: 35,
-        minor_per_major: 100.0,
-        min_silence_days: 7,
-        label: Label::Both,
-        wanted: WANTED_PRECISION.map(Wanted::Precision),
-        seed: 1,
-    };
-    Arc::new(train(&history(shop, Some(at)), &Treatments::default(), &settings, "own").unwrap().model)
+    Arc::new(train(&history(shop, Some(at)), &Treatments::default(), &recipe(at), "own").unwrap().model)
 }
 
 fn fresh(model: &Arc<Model>) -> Processor {

@@ -16,15 +16,15 @@ use std::path::Path;
 use churnwatch::engine::day::Day;
 use churnwatch::engine::rfm::features::FeatureConstants;
 use churnwatch::training::history::History;
-use churnwatch::training::recipe::{Label, TrainSettings};
+use churnwatch::training::recipe::TrainSettings;
 use churnwatch::training::rows::{RowRules, SilenceSample, each_silence, forward_rows, knots, silence_rows};
-use churnwatch::training::thresholds::{WANTED_PRECISION, Wanted};
 use churnwatch::training::treatments::Treatments;
 use churnwatch::training::{forward, silence};
 use churnwatch::wire::calendar::day;
 use serde_json::Value;
 
 use support::logs::{history, log};
+use support::recipe::recipe;
 use support::shop;
 
 const H: i32 = 90;
@@ -259,17 +259,7 @@ fn nothing_reaches_beyond(name: &str, world: &World, history: &History, at: Day)
 }
 
 fn settings(at: Day) -> TrainSettings {
-    TrainSettings {
-        at,
-        horizon_days: H,
-        rich: true,
-        lateness_days: 35,
-        minor_per_major: 100.0,
-        min_silence_days: 7,
-        label: Label::Both,
-        wanted: WANTED_PRECISION.map(Wanted::Precision),
-        seed: 7,
-    }
+    TrainSettings { seed: 7, ..recipe(at) }
 }
 
 #[test]

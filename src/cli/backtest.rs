@@ -9,7 +9,7 @@ use crate::cli::common::{artifact, history, settings};
 use crate::cli::evaluate::warn_of_hindsight;
 use crate::cli::exit::Failure;
 use crate::cli::model_args::BacktestArgs;
-use crate::cli::output::{say, write_whole};
+use crate::cli::output::{say_json, write_whole};
 use crate::cli::play::Play;
 use crate::config::settings::Settings;
 use crate::engine::alerting::policy::Policy;
@@ -86,11 +86,7 @@ pub fn run(args: &BacktestArgs) -> Result<(), Failure> {
         let drawn = [Line { name: "model", points: our_points }, Line { name: &name, points: their_points }];
         write_whole(path, lines(&frame, &drawn).as_bytes())?;
     }
-    if args.json {
-        say(report);
-    } else {
-        say(format_args!("{report:#}"));
-    }
+    say_json(&report, args.json);
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::cli::common::{ReadHistory, artifact, history, settings};
 use crate::cli::exit::Failure;
 use crate::cli::model_args::EvaluateArgs;
-use crate::cli::output::{create, say};
+use crate::cli::output::{create, say_json};
 use crate::engine::day::Day;
 use crate::engine::scoring::model::Model;
 use crate::training::evaluate::{Evaluation, Figures, evaluate, rows_at, scored};
@@ -41,12 +41,10 @@ pub fn run(args: &EvaluateArgs) -> Result<(), Failure> {
     let evaluation = evaluate(&scored, horizon);
     let report = report(&model, at, &evaluation);
     warn_of_hindsight(&model, at);
-    if args.json {
-        say(report);
-    } else {
+    if !args.json {
         table(&evaluation);
-        say(format_args!("{report:#}"));
     }
+    say_json(&report, args.json);
     Ok(())
 }
 

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use serde_json::Value;
 
 use crate::cli::exit::Failure;
 
@@ -43,6 +44,11 @@ pub fn check_folder(path: &Path) -> Result<(), Failure> {
     }
     let reason = if folder.is_dir() { "it is a folder" } else { "its folder does not exist" };
     Err(Failure::usage(format!("cannot write {}: {reason}", path.display())))
+}
+
+/// Prints a report: on one line for machines, else for people.
+pub fn say_json(report: &Value, one_line: bool) {
+    if one_line { say(report) } else { say(format_args!("{report:#}")) }
 }
 
 /// Where a chain of links leads, whether something is there or not.

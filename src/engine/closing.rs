@@ -228,7 +228,7 @@ impl Engine {
 
     /// Whether a purchase stands at the end of `day`.
     fn has_bought(&self, customer: &Customer, day: Day) -> bool {
-        customer.profile.view(day, self.policy.lateness_days).rhythm.is_some()
+        customer.profile.money_at(day, self.policy.lateness_days).0.is_some()
     }
 
     /// Measures the outcome of an episode once W days have passed since its opening.

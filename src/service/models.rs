@@ -117,7 +117,7 @@ impl Models {
         }
         let mut models: Vec<_> = models.into_values().collect();
         models.sort_by_key(|(_, partitions, _)| std::cmp::Reverse(partitions.len()));
-        let first = models.first().map(|(model, _, _)| *model);
+        let first = known.in_most();
         let in_force: Vec<Value> = models
             .iter()
             .map(|(model, partitions, since)| json!({"model": model.version, "partitions": partitions, "since": since}))
@@ -160,10 +160,17 @@ impl Known {
         self.shown = counts.into_keys().map(str::to_owned).collect();
     }
 
-    /// Drift of the model that is in force in most partitions.
+    /// The model that is in force in most partitions, of several the first by version.
+    fn in_most(&self) -> Option<&Model> {
+        let count =
+            |model: &Model| self.in_force.values().filter(|(one, _)| one.model.version == model.version).count();
+        let models = self.in_force.values().map(|(one, _)| &*one.model);
+        models.max_by(|a, b| count(a).cmp(&count(b)).then_with(|| b.version.cmp(&a.version)))
+    }
+
+    /// Drift of that model.
     fn drift(&self) -> Option<(&Model, DriftFigures)> {
-        let count = |version: &str| self.in_force.values().filter(|(one, _)| one.model.version == version).count();
-        let model = self.in_force.values().map(|(one, _)| &*one.model).max_by_key(|model| count(&model.version))?;
+        let model = self.in_most()?;
         let its = self.in_force.values().filter(|(one, _)| one.model.version == model.version);
         let drifts = its.map(|(_, drift)| &**drift);
         Some((model, DriftFigures::of(drifts, model.reference.as_ref(), model.horizon_days())))

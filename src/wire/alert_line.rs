@@ -10,6 +10,7 @@ use serde::Deserialize;
 use crate::engine::day::Day;
 use crate::engine::money::Money;
 use crate::wire::calendar::day;
+use crate::wire::cloud_event::Received;
 use crate::wire::money::minor_per_major;
 
 /// An opened alert.
@@ -26,16 +27,6 @@ pub struct OpenedAlert<'a> {
 }
 
 #[derive(Deserialize)]
-struct Line<'a> {
-    #[serde(rename = "type", borrow)]
-    kind: Cow<'a, str>,
-    #[serde(borrow)]
-    subject: Cow<'a, str>,
-    #[serde(borrow)]
-    data: Data<'a>,
-}
-
-#[derive(Deserialize)]
 struct Data<'a> {
     opened_day: jiff::civil::Date,
     silence_days: Option<i32>,
@@ -45,7 +36,7 @@ struct Data<'a> {
 
 /// Reads an alert; `None` where it is not an opening.
 pub fn opened_alert(line: &[u8], currency: Currency) -> Option<OpenedAlert<'_>> {
-    let Line { kind, subject, data } = serde_json::from_slice(line).ok()?;
+    let Received::<Data<'_>> { kind, subject, data } = serde_json::from_slice(line).ok()?;
     if kind != "churnwatch.alert.opened" {
         return None;
     }

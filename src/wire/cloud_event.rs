@@ -1,7 +1,10 @@
-//! The envelope: CloudEvents 1.0 in structured JSON, by the CloudEvents SDK.
+//! The envelope: CloudEvents 1.0 in structured JSON, written by the CloudEvents SDK.
+
+use std::borrow::Cow;
 
 use cloudevents::{EventBuilder, EventBuilderV10};
 use jiff::tz::TimeZone;
+use serde::Deserialize;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -17,6 +20,19 @@ pub fn moment_text(moment: Moment, zone: &TimeZone) -> String {
         Moment::Close(day) => midnight(day.plus(1), zone),
         Moment::Event(time, _) => time,
     })
+}
+
+/// An event read back: what it is, of whom it speaks, and its data.
+#[derive(Deserialize)]
+pub struct Received<'a, D> {
+    /// Its `type`.
+    #[serde(rename = "type", borrow)]
+    pub kind: Cow<'a, str>,
+    /// The customer's id.
+    #[serde(borrow)]
+    pub subject: Cow<'a, str>,
+    /// What it says.
+    pub data: D,
 }
 
 /// Wraps `data` and appends the JSON to `out`.

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use crate::engine::alerting::holdout::Arm;
 use crate::engine::day::Day;
 use crate::wire::calendar::day;
+use crate::wire::cloud_event::Received;
 
 /// An opening that was published, of either arm.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,16 +23,6 @@ pub struct OpeningLine<'a> {
 }
 
 #[derive(Deserialize)]
-struct Line<'a> {
-    #[serde(rename = "type", borrow)]
-    kind: Cow<'a, str>,
-    #[serde(borrow)]
-    subject: Cow<'a, str>,
-    #[serde(borrow)]
-    data: Data<'a>,
-}
-
-#[derive(Deserialize)]
 struct Data<'a> {
     #[serde(borrow)]
     arm: Cow<'a, str>,
@@ -41,7 +32,7 @@ struct Data<'a> {
 
 /// Reads one outcome; `None` where it is not an opening.
 pub fn opening(line: &[u8]) -> Result<Option<OpeningLine<'_>>, serde_json::Error> {
-    let Line { kind, subject, data } = serde_json::from_slice(line)?;
+    let Received::<Data<'_>> { kind, subject, data } = serde_json::from_slice(line)?;
     if kind != "churnwatch.outcome.opened" {
         return Ok(None);
     }

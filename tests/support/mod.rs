@@ -15,3 +15,4 @@ pub(crate) mod model;
 pub(crate) mod logs;
 pub(crate) mod bad;
 pub(crate) mod shop;
+pub(crate) mod recipe;
