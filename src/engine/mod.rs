@@ -14,6 +14,7 @@ pub mod drift;
 pub mod effect;
 pub mod state;
 pub mod erasure;
+pub mod names;
 pub mod assess;
 pub mod promotion;
 pub mod partition;

@@ -11,6 +11,7 @@ use crate::engine::clock::PartitionClock;
 use crate::engine::day::Day;
 use crate::engine::drift::{Drift, Seen};
 use crate::engine::erasure::Erasures;
+use crate::engine::names::Names;
 use crate::engine::promotion::{InForce, Schedule};
 use crate::engine::scoring::model::Model;
 use crate::engine::state::{Slot, State};
@@ -28,6 +29,7 @@ pub struct Engine {
     pub(crate) used: DayUse,
     pub(crate) publish_from: Option<Day>,
     pub(crate) erasures: Erasures,
+    pub(crate) names: Names,
     pub(crate) sweep: Option<Sweep>,
     pub(crate) suppressed: SuppressionCounts,
     pub(crate) drift: Arc<Drift>,
@@ -79,6 +81,7 @@ impl Engine {
             used: DayUse::default(),
             publish_from,
             erasures: Erasures::new(erasure_secret),
+            names: Names::default(),
             sweep: None,
             suppressed: SuppressionCounts::default(),
             drift,
@@ -90,6 +93,7 @@ impl Engine {
     pub fn committed(&mut self) {
         self.state.committed();
         self.erasures.committed();
+        self.names.committed();
         self.checkpoint = Checkpoint {
             in_force: self.in_force.clone(),
             clock: self.clock.clone(),
@@ -103,6 +107,7 @@ impl Engine {
     pub fn roll_back(&mut self) {
         self.state.roll_back();
         self.erasures.roll_back();
+        self.names.roll_back();
         let Checkpoint { in_force, clock, used, publish_from, drift } = self.checkpoint.clone();
         (self.in_force, self.clock, self.used, self.publish_from) = (in_force, clock, used, publish_from);
         self.drift = drift;
@@ -141,6 +146,11 @@ impl Engine {
     /// The customers.
     pub const fn state(&self) -> &State {
         &self.state
+    }
+
+    /// The names behind the tags of profiles and standings.
+    pub const fn names(&self) -> &Names {
+        &self.names
     }
 
     /// The partition's time.

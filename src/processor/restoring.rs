@@ -9,7 +9,7 @@ use crate::processor::past::Past;
 use crate::processor::setup::ClockMode;
 use crate::processor::topology::{Checkpoint, Processor};
 use crate::wire::changelog::{ChangelogFault, read_customer};
-use crate::wire::partition_record::{ChangelogKey, Closes, PartitionRecord, read_erasure};
+use crate::wire::partition_record::{ChangelogKey, Closes, PartitionRecord, read_erasure, read_name};
 
 /// Why a partition can't be restored.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -71,7 +71,11 @@ impl Processor {
                 self.past = Past::restored(closes, &self.setup.input_topics);
             }
             (ChangelogKey::Erasure(digest), Some(value)) => self.engine.erasures.restore(digest, read_erasure(value)?),
-            (ChangelogKey::Partition(_) | ChangelogKey::Closes(_) | ChangelogKey::Erasure(_), None) => {}
+            (ChangelogKey::Name(_), Some(value)) => self.engine.names.restore(read_name(value)?),
+            (
+                ChangelogKey::Partition(_) | ChangelogKey::Closes(_) | ChangelogKey::Erasure(_) | ChangelogKey::Name(_),
+                None,
+            ) => {}
         }
         Ok(())
     }

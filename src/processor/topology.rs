@@ -23,7 +23,9 @@ use crate::wire::changelog::write_customer;
 use crate::wire::dead_letter::{self, Origin, kept_key};
 use crate::wire::event::{RawRecord, Scratch, parse};
 use crate::wire::outcome::{write_matured, write_transition};
-use crate::wire::partition_record::{ChangelogKey, CloseRecord, ModelChange, PartitionRecord, write_erasure};
+use crate::wire::partition_record::{
+    ChangelogKey, CloseRecord, ModelChange, PartitionRecord, write_erasure, write_name,
+};
 use crate::wire::profile_json::profile_json;
 use crate::wire::reject::Reject;
 use crate::wire::risk::write_risk;
@@ -263,6 +265,11 @@ impl Processor {
         for (key, erasure) in self.engine.erasures.fresh() {
             write_erasure(erasure, encoded);
             let key = ChangelogKey::Erasure(*key).write();
+            batch.add(OutTopic::Profiles, &key, |out| out.extend_from_slice(encoded));
+        }
+        for (tag, name) in self.engine.names.fresh() {
+            write_name(name, encoded);
+            let key = ChangelogKey::Name(tag).write();
             batch.add(OutTopic::Profiles, &key, |out| out.extend_from_slice(encoded));
         }
         if self.past.write(&self.setup.input_topics, self.engine.drift(), encoded) {

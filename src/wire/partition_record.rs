@@ -1,4 +1,4 @@
-//! What the changelog says of a partition as a whole: its time, its place in the inputs, its closes, its erasures.
+//! What the changelog says of a partition as a whole: its time, its place in the inputs, its closes, its erasures, its names.
 //!
 //! Their keys begin with bytes that no UTF-8 customer id has.
 
@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::alerting::capacity::DayUse;
 use crate::engine::clock::{Frontier, PartitionClock, Sighting};
+use crate::engine::customer::Tag;
 use crate::engine::day::{Day, Millis};
 use crate::engine::drift::{Cohort, Drift, Spread};
 use crate::engine::erasure::{ErasedKey, Erasure};
@@ -17,6 +18,8 @@ const PARTITION: u8 = 0xFF;
 const CLOSES: u8 = 0xFE;
 /// First byte of an erasure's key.
 const ERASURE: u8 = 0xFD;
+/// First byte of a name's key.
+const NAME: u8 = 0xFC;
 
 /// Closes that are remembered.
 pub const CLOSES_KEPT: usize = 400;
@@ -34,6 +37,8 @@ pub enum ChangelogKey<'a> {
     Closes(u32),
     /// An erasure.
     Erasure(ErasedKey),
+    /// A name, by its tag.
+    Name(Tag),
 }
 
 impl<'a> ChangelogKey<'a> {
@@ -43,6 +48,7 @@ impl<'a> ChangelogKey<'a> {
             (&PARTITION, number) => Some(Self::Partition(u32::from_be_bytes(number.try_into().ok()?))),
             (&CLOSES, number) => Some(Self::Closes(u32::from_be_bytes(number.try_into().ok()?))),
             (&ERASURE, digest) => Some(Self::Erasure(digest.try_into().ok()?)),
+            (&NAME, tag) => Some(Self::Name(Tag::from_bits(u64::from_be_bytes(tag.try_into().ok()?)))),
             _ => std::str::from_utf8(key).ok().map(Self::Customer),
         }
     }
@@ -54,6 +60,7 @@ impl<'a> ChangelogKey<'a> {
             Self::Partition(number) => (PARTITION, &number.to_be_bytes()),
             Self::Closes(number) => (CLOSES, &number.to_be_bytes()),
             Self::Erasure(digest) => (ERASURE, digest),
+            Self::Name(tag) => (NAME, &tag.bits().to_be_bytes()),
         };
         [&[first], rest].concat()
     }
@@ -246,4 +253,15 @@ pub fn write_erasure(erasure: &Erasure, out: &mut Vec<u8>) {
 pub fn read_erasure(bytes: &[u8]) -> Result<Erasure, ChangelogFault> {
     let ((time, day), ()) = read_versioned(bytes, "an erasure")?;
     Ok(Erasure { time: Millis(time), day: Day(day) })
+}
+
+/// Writes a name.
+pub fn write_name(name: &str, out: &mut Vec<u8>) {
+    write_versioned(&(name, ()), out);
+}
+
+/// Reads a name.
+pub fn read_name(bytes: &[u8]) -> Result<&str, ChangelogFault> {
+    let (name, ()) = read_versioned(bytes, "a name")?;
+    Ok(name)
 }

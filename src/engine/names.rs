@@ -1,0 +1,99 @@
+//! The names behind tags: segments, actions, channels, categories, causes. One dictionary a partition, which only grows.
+//!
+//! Profiles keep tags, which are small and know no order of arrival; only what is written out needs the name.
+
+use std::collections::HashMap;
+
+use crate::engine::customer::Tag;
+
+/// Most names learnt from events; what comes beyond keeps its tag and has no name. The company's own names always fit.
+pub const MAX_NAMES: usize = 4_096;
+
+/// The names known in a partition.
+#[derive(Debug, Default)]
+pub struct Names {
+    known: HashMap<Tag, Box<str>>,
+    /// Learnt since the last commit.
+    fresh: Vec<Tag>,
+}
+
+impl Names {
+    /// Learns a name from an event, if there is room for it.
+    pub fn learn(&mut self, name: &str) -> Tag {
+        let tag = Tag::of(name);
+        if self.known.len() < MAX_NAMES {
+            self.remember(tag, name);
+        }
+        tag
+    }
+
+    /// Keeps a name of the company's own: what was decided must always be nameable.
+    pub fn keep(&mut self, name: &str) -> Tag {
+        let tag = Tag::of(name);
+        self.remember(tag, name);
+        tag
+    }
+
+    fn remember(&mut self, tag: Tag, name: &str) {
+        if !self.known.contains_key(&tag) {
+            self.known.insert(tag, name.into());
+            self.fresh.push(tag);
+        }
+    }
+
+    /// The name behind a tag.
+    pub fn get(&self, tag: Tag) -> Option<&str> {
+        self.known.get(&tag).map(|name| &**name)
+    }
+
+    /// Puts a restored name in.
+    pub fn restore(&mut self, name: &str) {
+        self.known.insert(Tag::of(name), name.into());
+    }
+
+    /// The names learnt since the last commit.
+    pub fn fresh(&self) -> impl Iterator<Item = (Tag, &str)> {
+        self.fresh.iter().filter_map(|tag| Some((*tag, self.get(*tag)?)))
+    }
+
+    /// The batch is committed.
+    pub fn committed(&mut self) {
+        self.fresh.clear();
+    }
+
+    /// The batch is lost.
+    pub fn roll_back(&mut self) {
+        for tag in self.fresh.drain(..) {
+            self.known.remove(&tag);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MAX_NAMES, Names};
+    use crate::engine::customer::Tag;
+
+    #[test]
+    fn a_lost_batch_takes_its_names_with_it() {
+        let mut names = Names::default();
+        let phone = names.learn("phone");
+        names.committed();
+        let store = names.learn("store");
+        names.learn("phone");
+        assert_eq!(names.fresh().collect::<Vec<_>>(), [(store, "store")]);
+        names.roll_back();
+        assert_eq!((names.get(phone), names.get(store)), (Some("phone"), None));
+    }
+
+    #[test]
+    fn a_flood_of_names_leaves_room_for_the_companys_own() {
+        let mut names = Names::default();
+        for number in 0..=MAX_NAMES {
+            names.learn(&number.to_string());
+        }
+        assert_eq!(names.get(Tag::of(&MAX_NAMES.to_string())), None);
+        let champion = names.keep("champion");
+        assert_eq!(names.get(champion), Some("champion"));
+    }
+}
