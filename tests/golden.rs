@@ -10,8 +10,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use churnwatch::config::load::load;
+use churnwatch::config::playbook;
+use churnwatch::engine::alerting::episode::Standing;
 use churnwatch::engine::alerting::policy::Policy;
 use churnwatch::engine::day::{Day, Millis};
+use churnwatch::engine::state::Customer;
 use churnwatch::processor::batch::{Batch, OutRecord, OutTopic};
 use churnwatch::processor::setup::{Progress, Setup, Time};
 use churnwatch::processor::topology::Processor;
@@ -27,7 +30,9 @@ const UNTIL: Day = Day(START + 330);
 fn setup() -> Arc<Setup> {
     let mut setup = load(None).unwrap().until(Some(UNTIL)).setup(1);
     let thresholds = Some([0.5, 0.65, 0.8]);
-    setup.policy = Arc::new(Policy { thresholds, holdout_share: 0.3, ..(*setup.policy).clone() });
+    let playbook = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/playbook.toml");
+    let playbook = playbook::playbook(&playbook, setup.locale.currency).unwrap();
+    setup.policy = Arc::new(Policy { thresholds, holdout_share: 0.3, playbook, ..(*setup.policy).clone() });
     Arc::new(setup)
 }
 
@@ -136,7 +141,7 @@ fn the_records_are_as_they_were() {
         (OutTopic::Outcomes, "outcomes.jsonl"),
         (OutTopic::Risk, "risk.jsonl"),
         (OutTopic::DeadLetters, "dead-letters.jsonl"),
-        (OutTopic::Profiles, "changelog-v2.txt"),
+        (OutTopic::Profiles, "changelog-v3.txt"),
     ] {
         let mut written = String::new();
         for record in batch.iter().filter(|record| record.topic == topic) {
@@ -163,16 +168,35 @@ fn the_kept_changelogs_are_read_bit_for_bit() {
         }
         processor
     };
-    let state = |processor: &Processor| {
-        let mut state: Vec<String> =
-            processor.engine().state().iter().map(|(_, customer)| format!("{customer:?}")).collect();
+    let state = |processor: &Processor, version: u8| {
+        let customers = processor.engine().state().iter().map(|(_, customer)| {
+            let standing = if version < 3 { before_playbooks(&customer.standing) } else { customer.standing };
+            format!("{:?}", Customer { standing, ..customer.clone() })
+        });
+        let mut state: Vec<String> = customers.collect();
         state.sort();
         (state, processor.engine().clock().clone(), processor.offsets().to_vec())
     };
-    let lived = state(&told().0);
-    for name in ["changelog-v1.txt", "changelog-v2.txt"] {
-        assert_eq!(state(&restored(name)), lived, "{name}");
+    let lived = told().0;
+    for version in 1..=3 {
+        assert_eq!(
+            state(&restored(&format!("changelog-v{version}.txt")), version),
+            state(&lived, version),
+            "{version}"
+        );
     }
+}
+
+/// What the first two versions could say of a standing.
+fn before_playbooks(standing: &Standing) -> Standing {
+    let mut standing = Standing { told: None, ..*standing };
+    if let Some(episode) = &mut standing.episode {
+        (episode.score, episode.recommended) = (0.0, None);
+    }
+    if let Some(pending) = &mut standing.pending {
+        pending.recommended = None;
+    }
+    standing
 }
 
 #[test]

@@ -6,6 +6,7 @@ pub mod marks;
 pub mod ledger;
 pub mod settled;
 pub mod profile;
+pub mod style;
 pub mod view;
 pub mod features;
 pub mod rfm_scores;
