@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::civil::Date;
 
+use crate::cli::ask::ServiceArgs;
 use crate::cli::input_args::{FileArgs, HistoryArgs};
 use crate::cli::model_args::{BacktestArgs, CompareArgs, EvaluateArgs, ImportArgs, TrainArgs};
 use crate::cli::model_at::{ModelAt, model_at};
@@ -53,6 +54,9 @@ pub enum Command {
     /// Ask the running service about a customer.
     #[command(after_help = "Example: churnwatch inspect c0000017 --json")]
     Inspect(InspectArgs),
+    /// Ask the running service which warnings the coming days will bring.
+    #[command(after_help = "Example: churnwatch forecast --days 14")]
+    Forecast(ForecastArgs),
     /// Write the events of a synthetic shop.
     #[command(after_help = "Example: churnwatch generate --customers 1000 --days 400 --seed 1 --output shop.jsonl.gz")]
     Generate(GenerateArgs),
@@ -269,13 +273,24 @@ pub struct RebuildArgs {
 pub struct InspectArgs {
     /// Customer id.
     pub customer: String,
-    /// Address of the service.
-    #[arg(long, default_value = "http://127.0.0.1:8080")]
-    pub url: String,
-    /// File with the API's token.
-    #[arg(long)]
-    pub token_file: Option<PathBuf>,
+    /// Where to ask.
+    #[command(flatten)]
+    pub service: ServiceArgs,
     /// The profile as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `forecast`.
+#[derive(Debug, Args)]
+pub struct ForecastArgs {
+    /// How many days ahead, 1 to 365.
+    #[arg(long, default_value_t = 14)]
+    pub days: u32,
+    /// Where to ask.
+    #[command(flatten)]
+    pub service: ServiceArgs,
+    /// The forecast as JSON.
     #[arg(long)]
     pub json: bool,
 }

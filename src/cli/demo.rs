@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::Consumer;
@@ -19,7 +18,7 @@ use crate::config::file::Clock;
 use crate::config::settings::Settings;
 use crate::engine::day::{Day, Millis};
 use crate::processor::stats::TRANSITIONS;
-use crate::service::http::server::{Api, bind, serve};
+use crate::service::http::server::{bind, serve};
 use crate::service::kafka::client::asking;
 use crate::service::kafka::context::{Listening, Reader};
 use crate::service::kafka::embedded::Embedded;
@@ -55,13 +54,7 @@ pub fn run(args: &DemoArgs) -> Result<(), Failure> {
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().map_err(Failure::of)?;
     let (listener, address) = runtime.block_on(bind(settings.listen)).map_err(Failure::usage)?;
     let service = Service::start(settings.clone(), &artifact, PARTITIONS)?;
-    let api = Api {
-        status: service.status.clone(),
-        metrics: service.metrics.clone(),
-        token: settings.token.clone().map(Arc::new),
-        models: service.models.clone(),
-    };
-    runtime.spawn(serve(listener, api, true));
+    runtime.spawn(serve(listener, service.api(settings.token.clone()), true));
     let played = play(args, &settings, &service, address);
     if played.is_ok() && !args.exit {
         say("\nlive until Ctrl-C");

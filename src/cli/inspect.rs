@@ -1,7 +1,5 @@
 //! `inspect`: what the running service knows of a customer.
 
-use std::time::Duration;
-
 use serde_json::Value;
 
 use crate::cli::args::InspectArgs;
@@ -14,27 +12,7 @@ pub fn run(args: &InspectArgs) -> Result<(), Failure> {
         b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' => char::from(byte).to_string(),
         _ => format!("%{byte:02X}"),
     });
-    let url = format!("{}/v1/customers/{}", args.url.trim_end_matches('/'), customer.collect::<String>());
-    let config =
-        ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(10))).http_status_as_error(false);
-    let mut request = ureq::Agent::new_with_config(config.build()).get(&url);
-    if let Some(path) = &args.token_file {
-        let token = std::fs::read_to_string(path)
-            .map_err(|fault| Failure::usage(format!("cannot read {}: {fault}", path.display())))?;
-        request = request.header("Authorization", format!("Bearer {}", token.trim()));
-    }
-    let mut response = request.call().map_err(|fault| {
-        Failure::Failed(format!(
-            "no service answers at {} ({fault}): start `churnwatch serve`, or give --url",
-            args.url
-        ))
-    })?;
-    let body: Value = response.body_mut().read_json().map_err(Failure::of)?;
-    if !response.status().is_success() {
-        return Err(Failure::Failed(
-            body.get("detail").and_then(Value::as_str).unwrap_or("the service refused").to_owned(),
-        ));
-    }
+    let body = args.service.get(&format!("/v1/customers/{}", customer.collect::<String>()))?;
     if args.json {
         say(serde_json::to_string_pretty(&body).unwrap_or_default());
     } else {

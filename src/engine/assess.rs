@@ -82,6 +82,12 @@ impl Judge<'_> {
         Some(Assessed { view, features, silence_days, last, silence: sigmoid(log_odds), clipped })
     }
 
+    /// P(this silence will exceed H) in a view; `None` without a purchase or after a lapse.
+    pub fn silence_score(&self, view: &View) -> Option<f64> {
+        self.is_within_horizon(view.silence_days()?)
+            .then(|| Some(self.model.silence.score(&self.model.features(view)?)))?
+    }
+
     /// Whether a silence exceeds the horizon with the close of `day`.
     pub fn exceeds_on(&self, profile: &Profile, day: Day) -> bool {
         let (rhythm, _) = profile.money_at(day, self.policy.lateness_days);

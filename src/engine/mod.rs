@@ -19,6 +19,7 @@ pub mod assess;
 pub mod promotion;
 pub mod partition;
 pub mod step;
+pub mod coming;
 pub mod episodes;
 pub mod intake;
 pub mod closing;

@@ -8,7 +8,9 @@ use std::time::Duration;
 use serde_json::Value;
 use tracing::{debug, info, warn};
 
-use crate::engine::day::Millis;
+use crate::engine::coming::Forecast;
+use crate::engine::day::{Day, Millis};
+use crate::engine::state::Slot;
 use crate::processor::batch::Batch;
 use crate::processor::setup::Progress;
 use crate::processor::topology::Processor;
@@ -335,6 +337,23 @@ impl Lanes {
     /// A customer as JSON; `None` where none of these partitions has it.
     pub fn customer(&self, customer: &str) -> Option<Value> {
         self.owned.values().find_map(|lane| lane.processor.customer_json(customer))
+    }
+
+    /// The partitions, each with its last closed day.
+    pub fn closed_days(&self) -> Vec<(u32, Option<Day>)> {
+        self.owned.iter().map(|(number, lane)| (*number, lane.processor.closed_day())).collect()
+    }
+
+    /// Adds the warnings that a partition expects of at most `budget` customers from `next` on; gives where to go on.
+    pub fn forecast(
+        &self,
+        partition: u32,
+        days: i32,
+        next: Slot,
+        budget: usize,
+        forecast: &mut Forecast,
+    ) -> Option<Slot> {
+        self.owned.get(&partition)?.processor.engine().forecast(days, next, budget, forecast)
     }
 
     /// Sets the gauges of every partition; the lag only as far as the broker answers.

@@ -12,6 +12,7 @@ pub mod lane;
 pub mod lanes;
 pub mod source;
 pub mod models_watch;
+pub mod answers;
 pub mod worker;
 pub mod http;
 pub mod run;

@@ -5,10 +5,12 @@ use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use secrecy::SecretString;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::{error, info, warn};
 
 use crate::config::settings::Settings;
+use crate::processor::setup::Setup;
 use crate::service::fault::ServiceFault;
 use crate::service::http::server::{Api, bind, serve};
 use crate::service::kafka::topics;
@@ -41,6 +43,8 @@ pub struct Service {
     pub metrics: Metrics,
     /// The models.
     pub models: Models,
+    /// What the processors are made with.
+    pub setup: Arc<Setup>,
 }
 
 impl Service {
@@ -77,7 +81,18 @@ impl Service {
             let thread = thread.map_err(|fault| ServiceFault::Failed(format!("cannot start a thread: {fault}")))?;
             workers.push((thread, pulse));
         }
-        Ok(Self { stop, workers, status, metrics, models: shared.models })
+        Ok(Self { stop, workers, status, metrics, models: shared.models, setup: shared.setup })
+    }
+
+    /// What HTTP answers with; `token` guards customer data.
+    pub fn api(&self, token: Option<SecretString>) -> Api {
+        Api {
+            status: self.status.clone(),
+            metrics: self.metrics.clone(),
+            token: token.map(Arc::new),
+            models: self.models.clone(),
+            setup: self.setup.clone(),
+        }
     }
 
     /// Whether a worker has ended or is stuck.
@@ -148,10 +163,9 @@ async fn live(settings: Settings, artifact: &Artifact) -> Result<(), ServiceFaul
         checked = checked => checked.map_err(|fault| ServiceFault::Failed(fault.to_string()))??,
         () = signals.any() => return Ok(()),
     };
-    let token = settings.token.clone().map(Arc::new);
+    let token = settings.token.clone();
     let service = Service::start(settings, artifact, partitions)?;
-    let api =
-        Api { status: service.status.clone(), metrics: service.metrics.clone(), token, models: service.models.clone() };
+    let api = service.api(token);
     if let Some((listener, _)) = admin {
         tokio::spawn(serve(listener, api.clone(), false));
     }

@@ -7,6 +7,9 @@ use std::sync::mpsc::SyncSender;
 use serde_json::Value;
 use tokio::sync::oneshot;
 
+use crate::engine::coming::Forecast;
+use crate::engine::day::Day;
+
 /// Where a worker stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
@@ -22,12 +25,31 @@ pub enum Phase {
     Stopped,
 }
 
-/// A question about a customer.
-pub struct Question {
-    /// Whose.
-    pub customer: String,
-    /// Where the answer goes; `None`: not a customer of this worker.
-    pub answer: oneshot::Sender<Option<Value>>,
+/// A question to a worker.
+pub enum Question {
+    /// What is known of a customer.
+    Customer {
+        /// Whose.
+        customer: String,
+        /// Where the answer goes; `None`: not a customer of this worker.
+        answer: oneshot::Sender<Option<Value>>,
+    },
+    /// Which warnings the next closes will bring.
+    Forecast {
+        /// How many closes.
+        days: i32,
+        /// Where the answer goes; `None`: the worker's partitions changed meanwhile.
+        answer: oneshot::Sender<Option<Expected>>,
+    },
+}
+
+/// The warnings that the partitions of a worker expect.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Expected {
+    /// By day and tier.
+    pub forecast: Forecast,
+    /// The partitions, each with its last closed day.
+    pub partitions: Vec<(u32, Option<Day>)>,
 }
 
 /// One worker as others see it.
@@ -68,14 +90,17 @@ impl Status {
         !phases.is_empty() && phases.iter().all(|phase| *phase == Phase::Ready)
     }
 
-    /// Asks every worker about a customer.
-    pub fn ask(&self, customer: &str) -> Vec<oneshot::Receiver<Option<Value>>> {
+    /// Asks every worker the same. A worker with too much to answer is not among the receivers.
+    pub fn ask<T>(
+        &self,
+        question: impl Fn(oneshot::Sender<Option<T>>) -> Question,
+    ) -> Vec<oneshot::Receiver<Option<T>>> {
         self.with(|workers| {
             workers
                 .values()
                 .filter_map(|worker| {
                     let (answer, receiver) = oneshot::channel();
-                    worker.questions.try_send(Question { customer: customer.into(), answer }).ok().map(|()| receiver)
+                    worker.questions.try_send(question(answer)).ok().map(|()| receiver)
                 })
                 .collect()
         })

@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use crate::config::settings::Settings;
 use crate::engine::day::Millis;
+use crate::service::answers::Answers;
 use crate::service::broker::Position;
 use crate::service::fault::ServiceFault;
 use crate::service::kafka::client;
@@ -172,10 +173,11 @@ fn work(shared: &Shared, status: Arc<Status>, orders: &Orders) -> Result<(), Ser
 
 fn follow(shared: &Shared, consumer: &BaseConsumer<Context>, orders: &Orders) -> Result<(), ServiceFault> {
     let (mut gauged, mut idled, mut trouble) = (Instant::now(), Instant::now(), Trouble::default());
+    let mut answers = Answers::default();
     let context = consumer.context();
     while !orders.pulse.stopping() {
         orders.pulse.beat();
-        let polled = consumer.poll(IDLE_POLL);
+        let polled = consumer.poll(if answers.pending() { Duration::ZERO } else { IDLE_POLL });
         let nothing = polled.is_none();
         match polled {
             Some(Ok(message)) => take(shared, consumer, &message),
@@ -195,11 +197,7 @@ fn follow(shared: &Shared, consumer: &BaseConsumer<Context>, orders: &Orders) ->
             context.with(consumer, |lanes, cluster| lanes.gauge(cluster));
         }
         let desk = context.desk();
-        while let Ok(question) = orders.questions.try_recv() {
-            let answer = desk.lanes.customer(&question.customer);
-            // Who asked may have given up waiting.
-            let _ = question.answer.send(answer);
-        }
+        answers.turn(&orders.questions, &desk.lanes);
         if let Some(fault) = desk.lanes.fault() {
             return Err(fault.clone());
         }

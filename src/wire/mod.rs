@@ -31,6 +31,7 @@ pub mod outcome;
 pub mod outcome_lines;
 pub mod risk;
 pub mod profile_json;
+pub mod forecast_json;
 pub mod artifact_records;
 pub mod artifact;
 pub mod onnx;

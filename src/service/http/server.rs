@@ -4,23 +4,32 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{Path, Request, State};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
 use serde_json::Value;
 use tokio::net::TcpListener;
 
+use crate::engine::coming::add;
+use crate::processor::setup::Setup;
 use crate::service::http::problem::problem;
 use crate::service::models::Models;
-use crate::service::status::{Phase, Status};
+use crate::service::status::{Expected, Phase, Question, Status};
 use crate::service::telemetry::metrics::Metrics;
+use crate::wire::forecast_json::forecast_json;
 
 /// How long the workers may take to answer.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// How long a question about all customers may take.
+const SCAN_PATIENCE: Duration = Duration::from_mins(2);
+/// Furthest forecast.
+const MAX_AHEAD_DAYS: i32 = 365;
 
 /// What handlers need.
 #[derive(Clone)]
@@ -33,6 +42,8 @@ pub struct Api {
     pub token: Option<Arc<SecretString>>,
     /// The models.
     pub models: Models,
+    /// What the processors are made with.
+    pub setup: Arc<Setup>,
 }
 
 /// Binds to an address; port 0 takes a free one.
@@ -54,6 +65,7 @@ pub async fn serve(listener: TcpListener, api: Api, with_customers: bool) {
     if with_customers {
         let guarded = Router::new()
             .route("/v1/customers/{id}", get(customer))
+            .route("/v1/forecast", get(forecast))
             .route("/v1/model", get(model))
             .route_layer(middleware::from_fn_with_state(api.clone(), guard));
         router = router.merge(guarded);
@@ -102,7 +114,7 @@ async fn model(State(api): State<Api>) -> Json<Value> {
 }
 
 async fn customer(State(api): State<Api>, Path(id): Path<String>) -> Response {
-    let asked = api.status.ask(&id);
+    let asked = api.status.ask(|answer| Question::Customer { customer: id.clone(), answer });
     let mut silent = asked.len() < api.status.phases().len();
     let deadline = tokio::time::Instant::now() + PATIENCE;
     for answer in asked {
@@ -118,6 +130,49 @@ async fn customer(State(api): State<Api>, Path(id): Path<String>) -> Response {
     problem(StatusCode::NOT_FOUND, "no such customer in the partitions of this replica")
 }
 
+/// How far ahead is asked.
+#[derive(Deserialize)]
+struct Ahead {
+    #[serde(default = "fortnight")]
+    days: i32,
+}
+
+const fn fortnight() -> i32 {
+    14
+}
+
+async fn forecast(State(api): State<Api>, ahead: Result<Query<Ahead>, QueryRejection>) -> Response {
+    let Some(days) = ahead.ok().map(|Query(ahead)| ahead.days).filter(|days| (1..=MAX_AHEAD_DAYS).contains(days))
+    else {
+        return problem(StatusCode::BAD_REQUEST, &format!("days is a whole number from 1 to {MAX_AHEAD_DAYS}"));
+    };
+    let asked = api.status.ask(|answer| Question::Forecast { days, answer });
+    let mut whole = asked.len() == api.status.phases().len();
+    let deadline = tokio::time::Instant::now() + SCAN_PATIENCE;
+    let mut all = Expected::default();
+    for answer in asked {
+        match tokio::time::timeout_at(deadline, answer).await {
+            Ok(Ok(Some(expected))) => {
+                add(&mut all.forecast, &expected.forecast);
+                all.partitions.extend(expected.partitions);
+            }
+            Ok(Ok(None) | Err(_)) | Err(_) => whole = false,
+        }
+    }
+    if !whole || !api.status.ready() {
+        return problem(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "partitions are on the move or too busy; ask again in a moment",
+        );
+    }
+    let incomplete = all.partitions.len() < api.setup.policy.partitions as usize;
+    let closed = all.partitions.iter().filter_map(|(_, closed)| *closed).min();
+    Json(forecast_json(&all.forecast, days, closed, incomplete, &api.setup.locale)).into_response()
+}
+
 async fn missing() -> Response {
-    problem(StatusCode::NOT_FOUND, "there are /livez, /readyz, /startupz, /metrics, /v1/customers/{id} and /v1/model")
+    problem(
+        StatusCode::NOT_FOUND,
+        "there are /livez, /readyz, /startupz, /metrics, /v1/customers/{id}, /v1/forecast and /v1/model",
+    )
 }
