@@ -19,7 +19,7 @@ use churnwatch::engine::alerting::value::{Tier, value_at_risk};
 use churnwatch::engine::customer::{Tag, customer_hash};
 use churnwatch::engine::day::{Day, Millis};
 use churnwatch::engine::effect::Effect;
-use churnwatch::engine::event::{Body, Event, Interaction};
+use churnwatch::engine::event::{Body, Event, Interaction, Manner};
 use churnwatch::engine::money::Money;
 use churnwatch::engine::partition::Engine;
 use churnwatch::engine::rfm::profile::Profile;
@@ -40,7 +40,7 @@ type Seen = (i32, String, String, String);
 
 fn body() -> impl Strategy<Value = Body<'static>> {
     prop_oneof![
-        6 => (1_i64..90_000).prop_map(|cents| Body::Purchase { order: None, amount: Money(cents) }),
+        6 => (1_i64..90_000).prop_map(|cents| Body::Purchase { order: None, amount: Money(cents), manner: Manner::default() }),
         1 => (1_i64..9_000).prop_map(|cents| Body::Refund { order: None, amount: Some(Money(cents)) }),
         3 => any::<bool>().prop_map(|view| Body::Interaction(if view { Interaction::ProductView } else { Interaction::Visit })),
     ]
@@ -332,7 +332,7 @@ fn the_shops_compared_do_open_calm_and_lapse() {
     let purchase = |day: i32, customer: i32| Told {
         day,
         customer: format!("c{customer}"),
-        body: Body::Purchase { order: None, amount: Money(5_000) },
+        body: Body::Purchase { order: None, amount: Money(5_000), manner: Manner::default() },
     };
     let mut told: Vec<Told> = (0..18).map(|customer| purchase(customer, customer)).collect();
     let count = |said: &[Seen], what: &str| said.iter().filter(|(_, _, seen, _)| seen.starts_with(what)).count();

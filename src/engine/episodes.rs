@@ -92,9 +92,10 @@ impl Engine {
         let propensity = 1.0 - policy.holdout_share;
         let last_purchase = assessed.last;
         let episode = Episode { opened, last_purchase, band, tier, arm, published, value_at_risk, propensity };
+        let segment = customer.standing.segment;
         let immediate = matches!(moment, Moment::Event(..));
         let counts_from = if immediate { opened } else { opened.plus(1) };
-        let pending = PendingOutcome { opened, counts_from, band, tier, arm, contacted: false, propensity };
+        let pending = PendingOutcome { opened, counts_from, band, tier, arm, contacted: false, propensity, segment };
         if published {
             self.used.take(opened, tier);
             if let Some(customer) = self.state.get(slot) {

@@ -3,6 +3,7 @@
 //! Profiles keep tags, which are small and know no order of arrival; only what is written out needs the name.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use crate::engine::customer::Tag;
 
@@ -35,8 +36,8 @@ impl Names {
     }
 
     fn remember(&mut self, tag: Tag, name: &str) {
-        if !self.known.contains_key(&tag) {
-            self.known.insert(tag, name.into());
+        if let Entry::Vacant(place) = self.known.entry(tag) {
+            place.insert(name.into());
             self.fresh.push(tag);
         }
     }

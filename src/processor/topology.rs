@@ -369,7 +369,7 @@ impl Processor {
         let customer = state.get(state.find(customer, customer_hash(customer))?)?;
         let newest = customer.profile.newest;
         let day = self.closed_day().map_or(newest, |closed| closed.max(newest));
-        Some(profile_json(customer, day, self.engine.judge(), &self.setup.locale))
+        Some(profile_json(customer, day, self.engine.judge(), self.engine.names(), &self.setup.locale))
     }
 
     /// Every customer as JSON at the end of `day`.
@@ -377,7 +377,7 @@ impl Processor {
         self.engine.state().iter().map(move |(_, customer)| {
             let newest = customer.profile.newest;
             let day = day.or_else(|| self.closed_day().map(|closed| closed.max(newest))).unwrap_or(newest);
-            profile_json(customer, day, self.engine.judge(), &self.setup.locale)
+            profile_json(customer, day, self.engine.judge(), self.engine.names(), &self.setup.locale)
         })
     }
 

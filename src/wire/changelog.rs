@@ -12,14 +12,18 @@ use crate::engine::customer::{Tag, customer_hash};
 use crate::engine::day::{Day, Millis};
 use crate::engine::money::Money;
 use crate::engine::rfm::ledger::LedgerDay;
+use crate::engine::rfm::loyalty::Loyalty;
 use crate::engine::rfm::marks::{Mark, Marks, Statements};
 use crate::engine::rfm::open::{DayCount, Entry, OpenOrder, Recent};
 use crate::engine::rfm::profile::Profile;
 use crate::engine::rfm::settled::{KindCount, Rhythm, Totals};
 use crate::engine::state::Customer;
+use crate::wire::changelog_added::Added;
 
 /// The version that this release writes: a record as the first version had it, and behind it what came since.
-pub const VERSION: u8 = 2;
+pub const VERSION: u8 = 3;
+/// The second version, which knew no habits, loyalty lots and segments.
+const SECOND: u8 = 2;
 /// The first version, which knew no promotions. It is read as if nothing had ever been promoted.
 const FIRST: u8 = 1;
 
@@ -55,6 +59,7 @@ struct CustomerRecord {
     kinds: Vec<(u8, i32, u32, [f32; 3])>,
     counts: Vec<(i32, u8, u32)>,
     recent: Vec<(i64, u64, i32)>,
+    /// Open points as the first two versions kept them.
     points: Vec<(i32, i64)>,
     settled_points: i64,
     marks: MarksRecord,
@@ -97,7 +102,8 @@ struct StandingRecord {
 /// Writes a customer; `out` is cleared first and may be reused.
 pub fn write_customer(customer: &Customer, out: &mut Vec<u8>) {
     let Customer { profile, standing, .. } = customer;
-    write_versioned(&(customer_record(profile, standing), standing.generation), out);
+    let more = (standing.generation, Added::of(profile, standing));
+    write_versioned(&(customer_record(profile, standing), more), out);
 }
 
 /// Writes a record behind its version; `out` is cleared first and may be reused.
@@ -112,9 +118,15 @@ pub fn write_versioned<T: Serialize + ?Sized>(record: &T, out: &mut Vec<u8>) {
 /// Reads a customer.
 pub fn read_customer(id: &str, bytes: &[u8]) -> Result<Customer, ChangelogFault> {
     let broken = ChangelogFault::Broken { what: "a profile" };
-    let (record, generation) = read_versioned(bytes, "a profile")?;
-    let (profile, standing) = customer_of(record).ok_or(broken)?;
-    let standing = Standing { generation, ..standing };
+    let (record, (generation, added)) = if bytes.first() == Some(&SECOND) {
+        let (record, generation) = read_versioned(bytes, "a profile")?;
+        (record, (generation, Added::default()))
+    } else {
+        read_versioned(bytes, "a profile")?
+    };
+    let (mut profile, standing) = customer_of(record).ok_or(broken)?;
+    let mut standing = Standing { generation, ..standing };
+    added.restore(&mut profile, &mut standing).ok_or(ChangelogFault::Broken { what: "a profile" })?;
     Ok(Customer { id: id.into(), hash: customer_hash(id), profile, standing })
 }
 
@@ -126,7 +138,7 @@ where
 {
     let broken = |_| ChangelogFault::Broken { what };
     match bytes.split_first() {
-        Some((&VERSION, body)) => postcard::from_bytes(body).map_err(broken),
+        Some((&(VERSION | SECOND), body)) => postcard::from_bytes(body).map_err(broken),
         Some((&FIRST, body)) => Ok((postcard::from_bytes(body).map_err(broken)?, More::default())),
         Some((&found, _)) if found > VERSION => Err(ChangelogFault::Newer { what, found }),
         Some(_) | None => Err(ChangelogFault::Broken { what }),
@@ -162,8 +174,8 @@ fn customer_record(profile: &Profile, standing: &Standing) -> CustomerRecord {
             .iter()
             .map(|recent| (recent.time.0, recent.tag.bits(), newest.since(recent.day)))
             .collect(),
-        points: profile.points.iter().map(|(day, change)| (newest.since(*day), *change)).collect(),
-        settled_points: profile.settled_points,
+        points: Vec::new(),
+        settled_points: profile.loyalty.as_ref().map_or(0, |loyalty| loyalty.account.balance),
         marks: MarksRecord {
             survey: mark_records(&profile.marks.survey, newest, |value| value),
             review: mark_records(&profile.marks.review, newest, |value| value),
@@ -203,7 +215,7 @@ fn standing_record(standing: &Standing) -> StandingRecord {
             (opened.0, last_purchase.0, band as u8, tier as u8, held, published, value_at_risk.0, propensity)
         }),
         pending: standing.pending.map(|pending| {
-            let PendingOutcome { opened, counts_from, band, tier, arm, contacted, propensity } = pending;
+            let PendingOutcome { opened, counts_from, band, tier, arm, contacted, propensity, .. } = pending;
             (opened.0, counts_from.0, band as u8, tier as u8, arm == Arm::Holdout, contacted, propensity)
         }),
         ended: standing.ended.map(|day| day.0),
@@ -261,8 +273,15 @@ fn customer_of(record: CustomerRecord) -> Option<(Profile, Standing)> {
             .into_iter()
             .map(|(time, tag, ago)| Recent { time: Millis(time), tag: Tag::from_bits(tag), day: before(ago) })
             .collect(),
-        points: record.points.into_iter().map(|(ago, change)| (before(ago), change)).collect(),
-        settled_points: record.settled_points,
+        habits: None,
+        loyalty: (record.settled_points != 0 || !record.points.is_empty()).then(|| {
+            let mut loyalty = Loyalty::default();
+            loyalty.account.balance = record.settled_points;
+            for (ago, change) in record.points {
+                loyalty.change(before(ago), change, None);
+            }
+            Box::new(loyalty)
+        }),
         marks: Marks {
             survey: marks_of(record.marks.survey, newest, |value| value),
             review: marks_of(record.marks.review, newest, |value| value),
@@ -283,7 +302,17 @@ fn order_of(record: OrderRecord, newest: Day) -> Option<OpenOrder> {
         _ => return None,
     };
     let (day, tag, order) = (newest.plus(-ago), Tag::from_bits(tag), order.map(Tag::from_bits));
-    Some(OpenOrder { day, time: Millis(time), tag, order, entry })
+    Some(OpenOrder {
+        day,
+        time: Millis(time),
+        tag,
+        order,
+        channel: None,
+        category: None,
+        discounted: false,
+        hour: None,
+        entry,
+    })
 }
 
 fn marks_of<T, W>(records: Vec<MarkRecord<W>>, newest: Day, value: impl Fn(W) -> T) -> Statements<T> {
@@ -322,6 +351,7 @@ fn standing_of(record: &StandingRecord) -> Option<Standing> {
             arm: arm(held),
             contacted,
             propensity,
+            segment: None,
         }),
     };
     Some(Standing {
@@ -335,5 +365,6 @@ fn standing_of(record: &StandingRecord) -> Option<Standing> {
         calmed: record.calmed.map(Day),
         purchased: record.purchased.map(Day),
         generation: 0,
+        segment: None,
     })
 }

@@ -9,6 +9,8 @@ use crate::engine::assess::{Judge, held_out};
 use crate::engine::day::Day;
 use crate::engine::event::INTERACTION_NAMES;
 use crate::engine::money::Money;
+use crate::engine::names::Names;
+use crate::engine::rfm::deliberation::style;
 use crate::engine::rfm::ledger::Window;
 use crate::engine::rfm::view::View;
 use crate::engine::state::Customer;
@@ -16,12 +18,14 @@ use crate::wire::alert::Locale;
 use crate::wire::calendar::day_text;
 use crate::wire::money::money_text;
 use crate::wire::risk::forecast_json;
+use crate::wire::understanding_json::{points_json, preferences_json, satisfaction_json};
 
 /// The customer at the end of `day`, with the settings and the model that judge it.
-pub fn profile_json(customer: &Customer, day: Day, judge: Judge<'_>, locale: &Locale) -> Value {
+pub fn profile_json(customer: &Customer, day: Day, judge: Judge<'_>, names: &Names, locale: &Locale) -> Value {
     let (profile, standing) = (&customer.profile, &customer.standing);
     let lateness_days = judge.policy.lateness_days;
     let view = profile.view(day, lateness_days);
+    let habits = profile.habits_at(day);
     let rhythm = view.rhythm.as_ref();
     let money = |amount| money_text(amount, locale.currency);
     let outlook = judge.outlook(profile, &view);
@@ -43,12 +47,13 @@ pub fn profile_json(customer: &Customer, day: Day, judge: Judge<'_>, locale: &Lo
         "last_purchase_day": rhythm.map(|rhythm| day_text(rhythm.last)),
         "windows": {"30d": window(30), "90d": window(90), "365d": window(365)},
         "interactions": interactions_json(&view),
-        "points": profile.points_at(day),
+        "points": points_json(&profile.account_at(day), day),
+        "satisfaction": satisfaction_json(profile, &view, names),
         "rfm": rhythm.map(|rhythm| rfm_json(customer, day.since(rhythm.last), day, judge)),
         "tier": rhythm.map(|_| judge.tier(profile, day).name()),
         "segment": null,
-        "preferences": null,
-        "style": null,
+        "preferences": preferences_json(&habits, names),
+        "style": style(&habits).name(),
         "score": outlook.and_then(|seen| seen.silence),
         "forward_score": outlook.map(|seen| seen.forward),
         "value_at_risk": outlook.map(|seen| money(seen.value_at_risk)),
