@@ -10,6 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use churnwatch::config::load::load;
+use churnwatch::config::playbook;
 use churnwatch::engine::alerting::policy::Policy;
 use churnwatch::engine::day::{Day, Millis};
 use churnwatch::engine::state::Customer;
@@ -28,7 +29,9 @@ const UNTIL: Day = Day(START + 330);
 fn setup() -> Arc<Setup> {
     let mut setup = load(None).unwrap().until(Some(UNTIL)).setup(1);
     let thresholds = Some([0.5, 0.65, 0.8]);
-    setup.policy = Arc::new(Policy { thresholds, holdout_share: 0.3, ..(*setup.policy).clone() });
+    let playbook = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/playbook.toml");
+    let playbook = playbook::playbook(&playbook, setup.locale.currency).unwrap();
+    setup.policy = Arc::new(Policy { thresholds, holdout_share: 0.3, playbook, ..(*setup.policy).clone() });
     Arc::new(setup)
 }
 
@@ -166,7 +169,7 @@ fn the_kept_changelogs_are_read_bit_for_bit() {
     };
     let state = |processor: &Processor, version: u8| {
         let customers = processor.engine().state().iter().map(|(_, customer)| {
-            let customer = if version < 3 { before_habits(customer.clone()) } else { customer.clone() };
+            let customer = if version < 3 { before_third(customer.clone()) } else { customer.clone() };
             format!("{customer:?}")
         });
         let mut state: Vec<String> = customers.collect();
@@ -184,14 +187,18 @@ fn the_kept_changelogs_are_read_bit_for_bit() {
 }
 
 /// What the first two versions could say of a customer.
-fn before_habits(mut customer: Customer) -> Customer {
-    customer.profile.habits = None;
-    for order in &mut customer.profile.orders {
+fn before_third(mut customer: Customer) -> Customer {
+    let Customer { profile, standing, .. } = &mut customer;
+    profile.habits = None;
+    for order in &mut profile.orders {
         (order.channel, order.category, order.discounted, order.hour) = (None, None, false, None);
     }
-    customer.standing.segment = None;
-    if let Some(pending) = &mut customer.standing.pending {
-        pending.segment = None;
+    (standing.told, standing.segment) = (None, None);
+    if let Some(episode) = &mut standing.episode {
+        (episode.score, episode.recommended) = (0.0, None);
+    }
+    if let Some(pending) = &mut standing.pending {
+        (pending.recommended, pending.segment) = (None, None);
     }
     customer
 }

@@ -9,9 +9,7 @@ use crate::config::fault::Fault;
 use crate::config::file::ConfigFile;
 use crate::config::schema::{schema, shape_faults};
 use crate::config::settings::Settings;
-
-/// Largest configuration file, bytes.
-const MAX_BYTES: usize = 1 << 20;
+use crate::config::toml_file::read_file;
 
 /// Reads the file, if any, lays the environment over it, and checks the whole.
 pub fn load(path: Option<&Path>) -> Result<Settings, Vec<Fault>> {
@@ -45,43 +43,6 @@ pub fn check(mut value: Value) -> Result<Settings, Vec<Fault>> {
     faults.sort();
     faults.dedup();
     Err(faults)
-}
-
-fn read_file(path: &Path) -> Result<Value, Vec<Fault>> {
-    let fault = |sentence: String| vec![Fault::new("", sentence)];
-    let name = path.display();
-    let bytes = std::fs::read(path).map_err(|error| fault(format!("cannot read {name}: {error}")))?;
-    if bytes.len() > MAX_BYTES {
-        return Err(fault(format!(
-            "{name} has {} bytes, a configuration has at most {MAX_BYTES}: is it the right file?",
-            bytes.len()
-        )));
-    }
-    let text = String::from_utf8(bytes).map_err(|_| fault(format!("{name} is not UTF-8 text: save it as UTF-8")))?;
-    if text.trim().is_empty() {
-        return Err(fault(format!(
-            "{name} is empty: the smallest configuration is\n  [kafka]\n  brokers = \"host:9092\""
-        )));
-    }
-    let table = toml::from_str::<toml::Table>(&text).map_err(|error| {
-        // The place, but not the line itself: it may hold a password.
-        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
-        fault(format!("{name} is not TOML, line {}: {}", before.matches('\n').count() + 1, error.message()))
-    })?;
-    Ok(json(toml::Value::Table(table)))
-}
-
-/// TOML as JSON; a date is the text that it was written as.
-fn json(value: toml::Value) -> Value {
-    match value {
-        toml::Value::String(text) => text.into(),
-        toml::Value::Integer(number) => number.into(),
-        toml::Value::Float(number) => number.into(),
-        toml::Value::Boolean(yes) => yes.into(),
-        toml::Value::Datetime(date) => date.to_string().into(),
-        toml::Value::Array(values) => values.into_iter().map(json).collect(),
-        toml::Value::Table(table) => Value::Object(table.into_iter().map(|(key, value)| (key, json(value))).collect()),
-    }
 }
 
 /// librdkafka's properties: `security.protocol` without quotes is a table in TOML, and every value is text in the end.

@@ -3,10 +3,12 @@
 //! Architecture invariant: after this room nobody asks whether a setting is valid.
 
 pub mod fault;
+pub mod toml_file;
 pub mod file;
 pub mod checker;
 pub mod security;
-pub mod settings;
 pub mod schema;
+pub mod playbook;
+pub mod settings;
 pub mod environment;
 pub mod load;

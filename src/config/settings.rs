@@ -14,16 +14,18 @@ use sha2::{Digest, Sha256};
 use crate::config::checker::{Checker, address, currency, date, duration, secret};
 use crate::config::fault::Fault;
 use crate::config::file::{Clock, ConfigFile};
+use crate::config::playbook::playbook;
 use crate::config::security::{is_secret, security};
+use crate::engine::alerting::playbook::Playbook;
 use crate::engine::alerting::policy::Policy;
 use crate::engine::alerting::value::Tier;
 use crate::engine::day::{Day, Millis};
 use crate::engine::event::INTERACTION_NAMES;
 use crate::processor::setup::{CLOSE_BUDGET, ClockMode, Setup};
-use crate::wire::alert::Locale;
 use crate::wire::calendar::midnight;
 use crate::wire::promotion::Fit;
 use crate::wire::rules::EventRules;
+use crate::wire::words::Locale;
 
 /// Everything, checked.
 #[derive(Clone, Debug)]
@@ -55,7 +57,11 @@ impl Settings {
     pub fn check(file: ConfigFile) -> Result<Self, Vec<Fault>> {
         let mut check = Checker { faults: Vec::new() };
         let rules = rules(&file, &mut check);
-        let policy = policy(&file, &mut check);
+        let mut policy = policy(&file, &mut check);
+        match file.playbook.path.as_deref().map(|path| playbook(path, rules.currency)).transpose() {
+            Ok(playbook) => policy.playbook = playbook.unwrap_or_default(),
+            Err(faults) => check.faults.extend(faults),
+        }
         check_ranges(&file, &mut check);
         let until = file.time.until.as_deref().map(date).transpose();
         let until = check.take("time.until", until, None);
@@ -217,6 +223,7 @@ fn policy(file: &ConfigFile, check: &mut Checker) -> Policy {
         holdout_share: file.holdout.share,
         holdout_salt: file.holdout.salt.clone(),
         margin_rate: file.money.margin_rate,
+        playbook: Playbook::default(),
         partitions: 1,
     }
 }

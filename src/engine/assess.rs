@@ -3,16 +3,20 @@
 use crate::engine::alerting::band::{Band, Thresholds};
 use crate::engine::alerting::episode::{Standing, Suppression};
 use crate::engine::alerting::holdout::Arm;
+use crate::engine::alerting::playbook::Situation;
 use crate::engine::alerting::policy::Policy;
 use crate::engine::alerting::value::{Tier, value_at_risk};
 use crate::engine::day::Day;
 use crate::engine::drift::{Seen, cohort_silence};
-use crate::engine::effect::{Moment, Risk, Scored};
+use crate::engine::effect::{Facts, Moment, Risk, Scored};
+use crate::engine::event::Interaction;
 use crate::engine::money::Money;
 use crate::engine::rfm::features::Features;
 use crate::engine::rfm::open::Entry;
 use crate::engine::rfm::profile::Profile;
+use crate::engine::rfm::style::Style;
 use crate::engine::rfm::view::View;
+use crate::engine::scoring::clears::clears;
 use crate::engine::scoring::forecast::forecast;
 use crate::engine::scoring::logistic::sigmoid;
 use crate::engine::scoring::model::Model;
@@ -161,16 +165,28 @@ impl Judge<'_> {
 
     /// Everything about the score that an alert tells.
     pub fn scored(&self, assessed: &Assessed) -> Option<Scored> {
-        let rhythm = assessed.view.rhythm.as_ref()?;
-        let span = f64::from(rhythm.last.since(rhythm.first));
         Some(Scored {
             silence: assessed.silence,
             forward: self.model.forward.score(&assessed.features),
             silence_days: assessed.silence_days,
             expected_churn: assessed.last.plus(self.model.horizon_days()),
-            usual_gap_days: (rhythm.days > 1).then(|| span / f64::from(rhythm.days - 1)),
+            facts: facts(&assessed.view)?,
             reasons: reasons(self.model, &self.model.silence, &assessed.view)?,
         })
+    }
+
+    /// What the playbook looks at.
+    pub fn situation(&self, tier: Tier) -> Situation {
+        Situation { tier, segment: None, cause: None, style: Style::Unknown }
+    }
+
+    /// The interactions that would each clear an episode, told at `moment`, if they came next.
+    pub fn clears(&self, assessed: &Assessed, moment: Moment) -> u32 {
+        let counts_on = match moment {
+            Moment::Close(day) => day.plus(1),
+            Moment::Event(..) => assessed.view.day,
+        };
+        clears(self.model, &assessed.view, counts_on, self.thresholds().exit())
     }
 
     /// The risk record of a customer as of `day`.
@@ -212,6 +228,26 @@ impl Judge<'_> {
         }
         changes
     }
+}
+
+/// What is plain to see in a view; `None` without a purchase.
+fn facts(view: &View) -> Option<Facts> {
+    let rhythm = view.rhythm.as_ref()?;
+    let repeats = (rhythm.days > 1).then(|| f64::from(rhythm.days - 1));
+    let month = 1;
+    let attention = [Interaction::Visit, Interaction::ProductView, Interaction::Login].map(|kind| {
+        let decayed = view.interactions.get(usize::from(kind.kind())).and_then(|kind| kind.get(month));
+        decayed.copied().map_or(0.0, f64::from)
+    });
+    Some(Facts {
+        usual_gap_days: repeats.map(|repeats| f64::from(rhythm.last.since(rhythm.first)) / repeats),
+        recent_gap_days: repeats.map(|_| f64::from(rhythm.smoothed_gap)),
+        last_spend: rhythm.last_gross,
+        usual_spend: Money(view.totals.gross.0 / i64::from(rhythm.days)),
+        attention: attention.iter().sum(),
+        complaint_open: view.complaint_open,
+        survey: view.survey.map(f64::from),
+    })
 }
 
 /// Whether the customer's open, published episode is held out.

@@ -162,8 +162,9 @@ impl Engine {
         let risen = Episode { band, ..*episode };
         if episode.published {
             let alert = self.alert(customer, &risen, Some(assessed), moment);
-            let previous_band = Some(episode.band);
-            out.push(Effect::Alert(Box::new(Alert { transition: Transition::Escalated, previous_band, ..alert })));
+            let (transition, previous_band) = (Transition::Escalated, Some(episode.band));
+            let clears = self.judge().clears(assessed, moment);
+            out.push(Effect::Alert(Box::new(Alert { transition, previous_band, clears, ..alert })));
         }
         if let Some(customer) = self.state.touch(slot) {
             customer.standing.episode = Some(risen);

@@ -1,8 +1,9 @@
 //! Everything that the engine can ask for. One match in the processor performs it.
 
 use crate::engine::alerting::band::Band;
-use crate::engine::alerting::episode::{PendingOutcome, Transition};
+use crate::engine::alerting::episode::{PendingOutcome, Told, Transition};
 use crate::engine::alerting::holdout::Arm;
+use crate::engine::alerting::playbook::Recommended;
 use crate::engine::alerting::value::Tier;
 use crate::engine::day::{Day, Millis};
 use crate::engine::money::Money;
@@ -66,8 +67,23 @@ pub struct Alert {
     pub tier: Tier,
     /// Margin at risk now.
     pub value_at_risk: Money,
+    /// What to do, as it was drawn at the opening.
+    pub recommended: Option<Recommended>,
+    /// At an opening: what happened since the last episode that the CRM heard of.
+    pub changed: Option<Changed>,
+    /// While it is open: the interactions that would each clear it, as bits by kind; a purchase always does.
+    pub clears: u32,
     /// The score with its reasons; absent where the customer has no purchase left or was erased.
     pub score: Option<Scored>,
+}
+
+/// The last episode, and what the customer did since.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Changed {
+    /// The last episode.
+    pub last: Told,
+    /// Purchases since it ended, on that day too.
+    pub since: Window,
 }
 
 /// A customer's score at a moment.
@@ -81,10 +97,29 @@ pub struct Scored {
     pub silence_days: i32,
     /// Last purchase day + H.
     pub expected_churn: Day,
-    /// Mean days between purchase days; absent with one.
-    pub usual_gap_days: Option<f64>,
+    /// What the reasons are told by.
+    pub facts: Facts,
     /// The silence score taken apart.
     pub reasons: Reasons,
+}
+
+/// What is plain to see of a customer, in the words of its reasons.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Facts {
+    /// Mean days between purchase days; absent with one.
+    pub usual_gap_days: Option<f64>,
+    /// Smoothed days between the latest purchase days; absent with one.
+    pub recent_gap_days: Option<f64>,
+    /// Gross of the last purchase day.
+    pub last_spend: Money,
+    /// Gross of a mean purchase day.
+    pub usual_spend: Money,
+    /// Visits, views and logins, decayed with a half-life of 30 days.
+    pub attention: f64,
+    /// Whether a complaint is open.
+    pub complaint_open: bool,
+    /// Satisfaction in the last survey, 0 to 1.
+    pub survey: Option<f64>,
 }
 
 /// The current risk of a customer.

@@ -1,12 +1,13 @@
 //! Opening and ending episodes, the same for events and closes.
 
 use crate::engine::alerting::capacity::quota;
-use crate::engine::alerting::episode::{Episode, PendingOutcome, Suppression, Transition};
-use crate::engine::alerting::holdout::arm;
+use crate::engine::alerting::episode::{Episode, PendingOutcome, Suppression, Told, Transition};
+use crate::engine::alerting::holdout::{Arm, arm};
 use crate::engine::alerting::value::Tier;
 use crate::engine::assess::Assessed;
+use crate::engine::customer::uniform;
 use crate::engine::day::Day;
-use crate::engine::effect::{Alert, Effect, Moment};
+use crate::engine::effect::{Alert, Changed, Effect, Moment};
 use crate::engine::partition::Engine;
 use crate::engine::state::{Customer, Slot};
 
@@ -21,8 +22,13 @@ impl Engine {
         let day = self.seen_from(moment);
         let Some(customer) = self.state.touch(slot) else { return };
         let Some(episode) = customer.standing.episode.take() else { return };
-        customer.standing.ended = Some(day.max(episode.opened));
+        let ended = day.max(episode.opened);
+        customer.standing.ended = Some(ended);
         customer.standing.calmed = None;
+        if episode.published && episode.arm == Arm::Treated {
+            let Episode { opened, band, score, value_at_risk, .. } = episode;
+            customer.standing.told = Some(Told { opened, ended, ending: transition, band, score, value_at_risk });
+        }
         let Some(customer) = self.state.get(slot) else { return };
         let judge = self.judge();
         if episode.published {
@@ -56,6 +62,9 @@ impl Engine {
             propensity: episode.propensity,
             tier: episode.tier,
             value_at_risk: value,
+            recommended: episode.recommended,
+            changed: None,
+            clears: 0,
             score: assessed.and_then(|seen| judge.scored(seen)),
         }
     }
@@ -86,21 +95,44 @@ impl Engine {
         let previous = customer.standing.band;
         let band = judge.thresholds().next(previous, assessed.silence);
         let tier = judge.tier(&customer.profile, assessed.view.day);
-        let arm = arm(&customer.id, opened, &policy.holdout_salt, policy.holdout_share);
         let published = self.publishes(opened);
         let value_at_risk = judge.value_at_risk(&customer.profile, assessed);
+        // The action is drawn before the arm, so a held-out episode tells what would have been done.
+        let ticket = action_ticket(&customer.id, opened, &policy.holdout_salt);
+        let drawn = policy.playbook.draw(&judge.situation(tier), value_at_risk, ticket);
+        let names = drawn.map(|(rule, action, _)| (rule.name.clone(), action.name.clone()));
+        let recommended = drawn.map(|(_, _, recommended)| recommended);
+        let arm = arm(&customer.id, opened, &policy.holdout_salt, policy.holdout_share);
         let propensity = 1.0 - policy.holdout_share;
-        let last_purchase = assessed.last;
-        let episode = Episode { opened, last_purchase, band, tier, arm, published, value_at_risk, propensity };
+        let (last_purchase, score) = (assessed.last, assessed.silence);
+        let episode = Episode {
+            opened,
+            last_purchase,
+            band,
+            tier,
+            arm,
+            published,
+            value_at_risk,
+            propensity,
+            score,
+            recommended,
+        };
         let segment = customer.standing.segment;
         let immediate = matches!(moment, Moment::Event(..));
         let counts_from = if immediate { opened } else { opened.plus(1) };
-        let pending = PendingOutcome { opened, counts_from, band, tier, arm, contacted: false, propensity, segment };
+        let pending =
+            PendingOutcome { opened, counts_from, band, tier, arm, contacted: false, propensity, segment, recommended };
+        if let Some((rule, action)) = names {
+            self.names.keep(&rule);
+            self.names.keep(&action);
+        }
         if published {
             self.used.take(opened, tier);
             if let Some(customer) = self.state.get(slot) {
                 let alert = self.alert(customer, &episode, Some(assessed), moment);
-                out.push(Effect::Alert(Box::new(Alert { previous_band: previous, ..alert })));
+                let changed = self.changed(customer, assessed.view.day);
+                let clears = self.judge().clears(assessed, moment);
+                out.push(Effect::Alert(Box::new(Alert { previous_band: previous, changed, clears, ..alert })));
             }
         }
         let Some(customer) = self.state.touch(slot) else { return };
@@ -118,4 +150,16 @@ impl Engine {
             }
         }
     }
+
+    /// What happened up to `day` since the last episode that the CRM heard of.
+    fn changed(&self, customer: &Customer, day: Day) -> Option<Changed> {
+        let last = customer.standing.told?;
+        let since = customer.profile.between(last.ended, day, self.policy.lateness_days);
+        Some(Changed { last, since })
+    }
+}
+
+/// The ticket that an episode's action is drawn with, uniform in [0, 1): the same on any replay.
+fn action_ticket(customer: &str, opened: Day, salt: &str) -> f64 {
+    uniform(&[b"action", salt.as_bytes(), customer.as_bytes(), &opened.0.to_le_bytes()])
 }

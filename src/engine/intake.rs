@@ -1,7 +1,7 @@
 //! What an event does at once: the profile takes it in, a purchase wins back, an opt-out withdraws, a complaint may warn.
 
 use crate::engine::alerting::band::Band;
-use crate::engine::alerting::episode::{Cause, Standing, Suppression, Transition, episode_id};
+use crate::engine::alerting::episode::{Cause, Standing, Suppression, Transition, Withdrawal, episode_id};
 use crate::engine::clock::Sighting;
 use crate::engine::customer::customer_hash;
 use crate::engine::day::Day;
@@ -140,7 +140,7 @@ impl Engine {
     fn withdraw(&mut self, slot: Slot, event: &Event<'_>, out: &mut Vec<Effect>) {
         let moment = Moment::Event(event.time, event.day);
         if self.state.get(slot).is_some_and(|customer| customer.standing.episode.is_some()) {
-            self.end(slot, Transition::Withdrawn, moment, out);
+            self.end(slot, Transition::Withdrawn(Withdrawal::OptOut), moment, out);
         } else if let Some(customer) = self.state.get(slot) {
             let risk = self.judge().risk(customer, self.seen_from(moment), moment);
             out.push(Effect::Risk(Box::new(risk)));
@@ -214,7 +214,7 @@ impl Engine {
         let Some(episode) = customer.standing.episode.filter(|episode| episode.published) else { return };
         let alert = self.alert(customer, &episode, None, moment);
         out.push(Effect::Alert(Box::new(Alert {
-            transition: Transition::Withdrawn,
+            transition: Transition::Withdrawn(Withdrawal::Erasure),
             previous_band: Some(episode.band),
             value_at_risk: Money::ZERO,
             ..alert

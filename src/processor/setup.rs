@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::engine::alerting::policy::Policy;
 use crate::engine::day::{Day, Millis};
-use crate::wire::alert::Locale;
 use crate::wire::rules::EventRules;
+use crate::wire::words::Locale;
 
 /// Most customers that one step of a close looks at, and about as many that a transaction of it writes.
 pub const CLOSE_BUDGET: usize = 5_000;

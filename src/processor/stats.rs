@@ -72,7 +72,7 @@ impl Stats {
             Transition::Escalated => 1,
             Transition::Resolved(_) => 2,
             Transition::Lapsed => 3,
-            Transition::Withdrawn => 4,
+            Transition::Withdrawn(_) => 4,
         };
         if matches!(alert.transition, Transition::Resolved(Cause::Purchase { .. })) {
             self.won_back += 1;

@@ -29,6 +29,7 @@ use crate::wire::partition_record::{
 use crate::wire::profile_json::profile_json;
 use crate::wire::reject::Reject;
 use crate::wire::risk::write_risk;
+use crate::wire::words::Words;
 
 /// One partition's whole state and the way from its inputs to its outputs.
 pub struct Processor {
@@ -223,6 +224,7 @@ impl Processor {
     fn perform(&mut self, batch: &mut Batch) {
         let Self { setup, engine, effects, fresh, .. } = self;
         let (model, locale) = (engine.in_force().model.version.as_str(), &setup.locale);
+        let words = Words { model, locale, names: engine.names(), playbook: &setup.policy.playbook };
         for effect in effects.drain(..) {
             match effect {
                 Effect::Alert(alert) => {
@@ -230,9 +232,9 @@ impl Processor {
                     let told = alert.arm == Arm::Treated;
                     fresh.alert(&alert, told);
                     if told {
-                        batch.add(OutTopic::Alerts, key, |out| write_alert(&alert, model, locale, out));
+                        batch.add(OutTopic::Alerts, key, |out| write_alert(&alert, &words, out));
                     }
-                    batch.add(OutTopic::Outcomes, key, |out| write_transition(&alert, model, locale, out));
+                    batch.add(OutTopic::Outcomes, key, |out| write_transition(&alert, &words, out));
                 }
                 Effect::Risk(risk) => {
                     batch.add(OutTopic::Risk, risk.customer.as_bytes(), |out| write_risk(&risk, model, locale, out));
@@ -240,7 +242,7 @@ impl Processor {
                 Effect::Matured(matured) => {
                     fresh.matured += 1;
                     let key = matured.customer.as_bytes();
-                    batch.add(OutTopic::Outcomes, key, |out| write_matured(&matured, locale, out));
+                    batch.add(OutTopic::Outcomes, key, |out| write_matured(&matured, &words, out));
                 }
                 Effect::ForgetProfile { customer } => batch.add_tombstone(OutTopic::Risk, customer.as_bytes()),
             }

@@ -4,10 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::alerting::band::Band;
-use crate::engine::alerting::episode::{Episode, PendingOutcome, Standing};
-use crate::engine::alerting::holdout::Arm;
-use crate::engine::alerting::value::Tier;
+use crate::engine::alerting::episode::Standing;
 use crate::engine::customer::{Tag, customer_hash};
 use crate::engine::day::{Day, Millis};
 use crate::engine::money::Money;
@@ -19,16 +16,18 @@ use crate::engine::rfm::profile::Profile;
 use crate::engine::rfm::settled::{KindCount, Rhythm, Totals};
 use crate::engine::state::Customer;
 use crate::wire::changelog_added::Added;
+use crate::wire::changelog_standing::{StandingRecord, StandingThird, standing_of, standing_record, standing_third};
 
-/// The version that this release writes: a record as the first version had it, and behind it what came since.
+/// The version that this release writes: a record as the first version had it, and behind it what each one since added.
 pub const VERSION: u8 = 3;
-/// The second version, which knew no habits, loyalty lots and segments.
+/// The version that knew promotions, but no playbook, habits and segments. What it could not say is read as never having
+/// been.
 const SECOND: u8 = 2;
 /// The first version, which knew no promotions. It is read as if nothing had ever been promoted.
 const FIRST: u8 = 1;
 
 /// Why bytes of the changelog cannot be read. The partition must stop: guessing would misread a customer.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum ChangelogFault {
     /// Written by a newer release.
     #[error(
@@ -72,11 +71,6 @@ type RhythmRecord = (i32, i32, u32, f32, i32, [f32; 4], [f32; 2], i64);
 type OrderRecord = (i32, i64, u64, Option<u64>, u8, i64);
 /// Time, day before the newest, tag, value.
 type MarkRecord<T> = (i64, i32, u64, T);
-/// Opened day, last purchase day, band, tier, held out, published, value at risk, propensity.
-type EpisodeRecord = (i32, i32, u8, u8, bool, bool, i64, f64);
-/// Opened day, first day that counts, band, tier, held out, contacted, propensity.
-type PendingRecord = (i32, i32, u8, u8, bool, bool, f64);
-
 #[derive(Serialize, Deserialize)]
 struct MarksRecord {
     survey: Vec<MarkRecord<f32>>,
@@ -86,24 +80,11 @@ struct MarksRecord {
     opt_out: Option<MarkRecord<()>>,
 }
 
-#[derive(Serialize, Deserialize)]
-struct StandingRecord {
-    band: Option<u8>,
-    tier: Option<u8>,
-    above_since: Option<i32>,
-    episode: Option<EpisodeRecord>,
-    pending: Option<PendingRecord>,
-    ended: Option<i32>,
-    last_opened: Option<i32>,
-    calmed: Option<i32>,
-    purchased: Option<i32>,
-}
-
 /// Writes a customer; `out` is cleared first and may be reused.
 pub fn write_customer(customer: &Customer, out: &mut Vec<u8>) {
     let Customer { profile, standing, .. } = customer;
-    let more = (standing.generation, Added::of(profile, standing));
-    write_versioned(&(customer_record(profile, standing), more), out);
+    let third = (standing_third(standing), Added::of(profile, standing));
+    write_versioned(&(customer_record(profile, standing), standing.generation, third), out);
 }
 
 /// Writes a record behind its version; `out` is cleared first and may be reused.
@@ -118,28 +99,32 @@ pub fn write_versioned<T: Serialize + ?Sized>(record: &T, out: &mut Vec<u8>) {
 /// Reads a customer.
 pub fn read_customer(id: &str, bytes: &[u8]) -> Result<Customer, ChangelogFault> {
     let broken = ChangelogFault::Broken { what: "a profile" };
-    let (record, (generation, added)) = if bytes.first() == Some(&SECOND) {
-        let (record, generation) = read_versioned(bytes, "a profile")?;
-        (record, (generation, Added::default()))
-    } else {
-        read_versioned(bytes, "a profile")?
-    };
-    let (mut profile, standing) = customer_of(record).ok_or(broken)?;
-    let mut standing = Standing { generation, ..standing };
+    let (record, generation, (third, added)): (CustomerRecord, u8, (StandingThird, Added)) =
+        read_versioned(bytes, "a profile")?;
+    let mut standing = standing_of(&record.standing, generation, &third).ok_or(broken)?;
+    let mut profile = profile_of(record).ok_or(ChangelogFault::Broken { what: "a profile" })?;
     added.restore(&mut profile, &mut standing).ok_or(ChangelogFault::Broken { what: "a profile" })?;
     Ok(Customer { id: id.into(), hash: customer_hash(id), profile, standing })
 }
 
-/// Reads a record whose first byte is its version, and what came behind it since the first version.
-pub fn read_versioned<'a, T, More>(bytes: &'a [u8], what: &'static str) -> Result<(T, More), ChangelogFault>
+/// Reads a record whose first byte is its version, and what the second and the third version put behind it.
+pub fn read_versioned<'a, T, Second, Third>(
+    bytes: &'a [u8],
+    what: &'static str,
+) -> Result<(T, Second, Third), ChangelogFault>
 where
     T: Deserialize<'a>,
-    More: Deserialize<'a> + Default,
+    Second: Deserialize<'a> + Default,
+    Third: Deserialize<'a> + Default,
 {
     let broken = |_| ChangelogFault::Broken { what };
     match bytes.split_first() {
-        Some((&(VERSION | SECOND), body)) => postcard::from_bytes(body).map_err(broken),
-        Some((&FIRST, body)) => Ok((postcard::from_bytes(body).map_err(broken)?, More::default())),
+        Some((&VERSION, body)) => postcard::from_bytes(body).map_err(broken),
+        Some((&SECOND, body)) => {
+            let (record, second) = postcard::from_bytes(body).map_err(broken)?;
+            Ok((record, second, Third::default()))
+        }
+        Some((&FIRST, body)) => Ok((postcard::from_bytes(body).map_err(broken)?, Second::default(), Third::default())),
         Some((&found, _)) if found > VERSION => Err(ChangelogFault::Newer { what, found }),
         Some(_) | None => Err(ChangelogFault::Broken { what }),
     }
@@ -204,28 +189,7 @@ fn mark_record<T: Copy, W>(mark: &Mark<T>, newest: Day, value: impl Fn(T) -> W) 
     (mark.time.0, newest.since(mark.day), mark.tag.bits(), value(mark.value))
 }
 
-fn standing_record(standing: &Standing) -> StandingRecord {
-    StandingRecord {
-        band: standing.band.map(|band| band as u8),
-        tier: standing.tier.map(|tier| tier as u8),
-        above_since: standing.above_since.map(|day| day.0),
-        episode: standing.episode.map(|episode| {
-            let Episode { opened, last_purchase, band, tier, arm, published, value_at_risk, propensity } = episode;
-            let held = arm == Arm::Holdout;
-            (opened.0, last_purchase.0, band as u8, tier as u8, held, published, value_at_risk.0, propensity)
-        }),
-        pending: standing.pending.map(|pending| {
-            let PendingOutcome { opened, counts_from, band, tier, arm, contacted, propensity, .. } = pending;
-            (opened.0, counts_from.0, band as u8, tier as u8, arm == Arm::Holdout, contacted, propensity)
-        }),
-        ended: standing.ended.map(|day| day.0),
-        last_opened: standing.last_opened.map(|day| day.0),
-        calmed: standing.calmed.map(|day| day.0),
-        purchased: standing.purchased.map(|day| day.0),
-    }
-}
-
-fn customer_of(record: CustomerRecord) -> Option<(Profile, Standing)> {
+fn profile_of(record: CustomerRecord) -> Option<Profile> {
     let newest = Day(record.newest);
     let mut previous = newest;
     let mut ledger = Vec::with_capacity(record.ledger.len());
@@ -290,7 +254,7 @@ fn customer_of(record: CustomerRecord) -> Option<(Profile, Standing)> {
             opt_out: record.marks.opt_out.map(|record| mark_of(record, newest, |()| ())),
         },
     };
-    Some((profile, standing_of(&record.standing)?))
+    Some(profile)
 }
 
 fn order_of(record: OrderRecord, newest: Day) -> Option<OpenOrder> {
@@ -322,49 +286,4 @@ fn marks_of<T, W>(records: Vec<MarkRecord<W>>, newest: Day, value: impl Fn(W) ->
 fn mark_of<T, W>(record: MarkRecord<W>, newest: Day, value: impl Fn(W) -> T) -> Mark<T> {
     let (time, ago, tag, word) = record;
     Mark { time: Millis(time), day: newest.plus(-ago), tag: Tag::from_bits(tag), value: value(word) }
-}
-
-fn standing_of(record: &StandingRecord) -> Option<Standing> {
-    let band = |number: u8| Band::ALL.get(usize::from(number)).copied();
-    let tier = |number: u8| Tier::ALL.get(usize::from(number)).copied();
-    let arm = |held: bool| if held { Arm::Holdout } else { Arm::Treated };
-    let episode = match record.episode {
-        None => None,
-        Some((opened, last_purchase, highest, worth, held, published, value, propensity)) => Some(Episode {
-            opened: Day(opened),
-            last_purchase: Day(last_purchase),
-            band: band(highest)?,
-            tier: tier(worth)?,
-            arm: arm(held),
-            published,
-            value_at_risk: Money(value),
-            propensity,
-        }),
-    };
-    let pending = match record.pending {
-        None => None,
-        Some((opened, counts_from, highest, worth, held, contacted, propensity)) => Some(PendingOutcome {
-            opened: Day(opened),
-            counts_from: Day(counts_from),
-            band: band(highest)?,
-            tier: tier(worth)?,
-            arm: arm(held),
-            contacted,
-            propensity,
-            segment: None,
-        }),
-    };
-    Some(Standing {
-        band: record.band.map(band).map_or(Some(None), |band| band.map(Some))?,
-        tier: record.tier.map(tier).map_or(Some(None), |tier| tier.map(Some))?,
-        above_since: record.above_since.map(Day),
-        episode,
-        pending,
-        ended: record.ended.map(Day),
-        last_opened: record.last_opened.map(Day),
-        calmed: record.calmed.map(Day),
-        purchased: record.purchased.map(Day),
-        generation: 0,
-        segment: None,
-    })
 }

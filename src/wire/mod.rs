@@ -4,6 +4,7 @@
 
 pub mod calendar;
 pub mod changelog_added;
+pub mod changelog_standing;
 pub mod changelog;
 pub mod partition_record;
 pub mod money;
@@ -20,8 +21,11 @@ pub mod file_record;
 pub mod csv_rows;
 pub mod files;
 pub mod merge;
-pub mod sentences;
+pub mod words;
+pub mod texts;
+pub mod reasons;
 pub mod cloud_event;
+pub mod action;
 pub mod alert;
 pub mod alert_line;
 pub mod outcome;

@@ -136,7 +136,7 @@ impl PartitionRecord {
 
     /// Reads the record.
     pub fn read(bytes: &[u8]) -> Result<Self, ChangelogFault> {
-        let (record, model): (Record, ModelRecord) = read_versioned(bytes, "a partition record")?;
+        let (record, model, ()): (Record, ModelRecord, ()) = read_versioned(bytes, "a partition record")?;
         let (since, taken, generation) = model;
         let frontier = |seen: Vec<(i64, u64, i32)>| Frontier {
             newest: seen
@@ -222,7 +222,7 @@ impl Closes {
     /// Reads the last closes.
     pub fn read(bytes: &[u8]) -> Result<Self, ChangelogFault> {
         type Tail = (Vec<ModelChange>, DriftRecord);
-        let ((topics, closes), (models, drift)): (_, Tail) = read_versioned(bytes, "a list of closes")?;
+        let ((topics, closes), (models, drift), ()): (_, Tail, ()) = read_versioned(bytes, "a list of closes")?;
         let (bins, features, clipped, cohorts) = drift;
         let cohort = |(day, silences, expected, exceeded)| Cohort { day, silences, expected, exceeded };
         let last = Spread { bins, features, clipped };
@@ -251,17 +251,17 @@ pub fn write_erasure(erasure: &Erasure, out: &mut Vec<u8>) {
 
 /// Reads an erasure.
 pub fn read_erasure(bytes: &[u8]) -> Result<Erasure, ChangelogFault> {
-    let ((time, day), ()) = read_versioned(bytes, "an erasure")?;
+    let ((time, day), (), ()) = read_versioned(bytes, "an erasure")?;
     Ok(Erasure { time: Millis(time), day: Day(day) })
 }
 
 /// Writes a name.
 pub fn write_name(name: &str, out: &mut Vec<u8>) {
-    write_versioned(&(name, ()), out);
+    write_versioned(name, out);
 }
 
 /// Reads a name.
 pub fn read_name(bytes: &[u8]) -> Result<&str, ChangelogFault> {
-    let (name, ()) = read_versioned(bytes, "a name")?;
+    let (name, (), ()) = read_versioned(bytes, "a name")?;
     Ok(name)
 }

@@ -14,11 +14,11 @@ use crate::engine::rfm::deliberation::style;
 use crate::engine::rfm::ledger::Window;
 use crate::engine::rfm::view::View;
 use crate::engine::state::Customer;
-use crate::wire::alert::Locale;
 use crate::wire::calendar::day_text;
 use crate::wire::money::money_text;
 use crate::wire::risk::forecast_json;
 use crate::wire::understanding_json::{points_json, preferences_json, satisfaction_json};
+use crate::wire::words::Locale;
 
 /// The customer at the end of `day`, with the settings and the model that judge it.
 pub fn profile_json(customer: &Customer, day: Day, judge: Judge<'_>, names: &Names, locale: &Locale) -> Value {

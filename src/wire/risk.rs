@@ -6,10 +6,10 @@ use crate::engine::alerting::band::Band;
 use crate::engine::alerting::value::Tier;
 use crate::engine::day::Day;
 use crate::engine::effect::Risk;
-use crate::wire::alert::Locale;
 use crate::wire::calendar::day_text;
 use crate::wire::cloud_event::moment_text;
 use crate::wire::money::money_text;
+use crate::wire::words::Locale;
 
 /// Appends the risk record.
 pub fn write_risk(risk: &Risk, model: &str, locale: &Locale, out: &mut Vec<u8>) {

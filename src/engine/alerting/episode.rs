@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use crate::engine::alerting::band::Band;
 use crate::engine::alerting::holdout::Arm;
+use crate::engine::alerting::playbook::Recommended;
 use crate::engine::alerting::value::Tier;
 use crate::engine::customer::Tag;
 use crate::engine::day::Day;
@@ -30,6 +31,10 @@ pub struct Episode {
     pub value_at_risk: Money,
     /// Probability of being treated that the arm was drawn with.
     pub propensity: f64,
+    /// The silence score at the opening.
+    pub score: f64,
+    /// What the playbook recommended.
+    pub recommended: Option<Recommended>,
 }
 
 /// What is to be measured of a published episode, open or ended.
@@ -51,6 +56,25 @@ pub struct PendingOutcome {
     pub propensity: f64,
     /// Segment at the opening, by its name's tag.
     pub segment: Option<Tag>,
+    /// What the playbook recommended.
+    pub recommended: Option<Recommended>,
+}
+
+/// An episode that the CRM heard of and that has ended: what the next one is compared with.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Told {
+    /// The day it opened.
+    pub opened: Day,
+    /// The day it ended.
+    pub ended: Day,
+    /// How it ended.
+    pub ending: Transition,
+    /// Highest band.
+    pub band: Band,
+    /// The silence score at the opening.
+    pub score: f64,
+    /// Value at risk at the opening.
+    pub value_at_risk: Money,
 }
 
 /// Where a customer stands after the closes so far.
@@ -70,6 +94,8 @@ pub struct Standing {
     pub ended: Option<Day>,
     /// The day that the newest published episode opened: the CRM may speak of it long after.
     pub last_opened: Option<Day>,
+    /// The last episode that the CRM heard of to its end.
+    pub told: Option<Told>,
     /// An event took the score of the open episode below the exit threshold; the close of this day acts on it.
     pub calmed: Option<Day>,
     /// A purchase came that the close of this day tells of.
@@ -91,8 +117,8 @@ pub enum Transition {
     Resolved(Cause),
     /// The silence exceeded the horizon.
     Lapsed,
-    /// The customer opted out or was erased.
-    Withdrawn,
+    /// There is nobody to warn about any more.
+    Withdrawn(Withdrawal),
 }
 
 /// Why an episode was resolved.
@@ -107,6 +133,15 @@ pub enum Cause {
     Score,
 }
 
+/// Why an episode was withdrawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Withdrawal {
+    /// The customer wants no more messages.
+    OptOut,
+    /// The customer was erased: nothing but the id is told.
+    Erasure,
+}
+
 impl Transition {
     /// The last part of the CloudEvents type, and the metric label.
     pub const fn name(self) -> &'static str {
@@ -115,7 +150,7 @@ impl Transition {
             Self::Escalated => "escalated",
             Self::Resolved(_) => "resolved",
             Self::Lapsed => "lapsed",
-            Self::Withdrawn => "withdrawn",
+            Self::Withdrawn(_) => "withdrawn",
         }
     }
 }

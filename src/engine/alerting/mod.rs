@@ -4,5 +4,6 @@ pub mod policy;
 pub mod band;
 pub mod episode;
 pub mod capacity;
+pub mod playbook;
 pub mod holdout;
 pub mod value;

@@ -1,5 +1,6 @@
 //! What the company decided: who may be warned about, when, how many a day. Checked by the configuration, never here.
 
+use crate::engine::alerting::playbook::Playbook;
 use crate::engine::day::Day;
 use crate::engine::event::Interaction;
 
@@ -36,6 +37,8 @@ pub struct Policy {
     pub holdout_salt: String,
     /// Margin as a share of net spend.
     pub margin_rate: f64,
+    /// What to do about a warning.
+    pub playbook: Playbook,
     /// Number of partitions of the input.
     pub partitions: u32,
 }
@@ -60,6 +63,7 @@ impl Default for Policy {
             holdout_share: 0.1,
             holdout_salt: "churnwatch".into(),
             margin_rate: 0.3,
+            playbook: Playbook::default(),
             partitions: 1,
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::engine::customer::Tag;
 use crate::engine::day::Day;
-use crate::engine::event::INTERACTION_KINDS;
+use crate::engine::event::{INTERACTION_KINDS, Interaction};
 use crate::engine::money::Money;
 use crate::engine::rfm::habits::Habits;
 use crate::engine::rfm::ledger::Window;
@@ -49,6 +49,23 @@ impl View {
                 *out = if kind.total > 0 { kind.at(day) } else { [0.0; 3] };
             }
         }
+    }
+
+    /// The same view had one more interaction been heard on its day; complaints apart, which nobody hopes for.
+    pub fn hear(&mut self, interaction: &Interaction<'_>) {
+        let day = self.day;
+        let kinds = self.kinds.get_or_insert_with(|| Box::new([KindCount::none(0, day); INTERACTION_KINDS]));
+        if let Some(slot) = kinds.get_mut(usize::from(interaction.kind())) {
+            if slot.total == 0 {
+                *slot = KindCount::none(interaction.kind(), day);
+            }
+            slot.fold(day, 1);
+        }
+        if let Interaction::Survey { satisfaction } = interaction {
+            self.survey = Some(*satisfaction);
+            self.answered = Some((day, *satisfaction));
+        }
+        self.move_to(day);
     }
 
     /// The same view had nothing been heard from the customer but purchases.

@@ -3,4 +3,5 @@
 pub mod logistic;
 pub mod model;
 pub mod reasons;
+pub mod clears;
 pub mod forecast;

@@ -1,0 +1,35 @@
+//! What would clear a warning: each interaction that, were it to come next, would by itself take the score below the exit.
+
+use crate::engine::day::Day;
+use crate::engine::event::Interaction;
+use crate::engine::rfm::view::View;
+use crate::engine::scoring::model::Model;
+
+/// What a customer may do by itself short of buying. A survey counts as answered with full satisfaction.
+const HOPES: [Interaction; 8] = [
+    Interaction::Visit,
+    Interaction::ProductView,
+    Interaction::Cart,
+    Interaction::Checkout,
+    Interaction::Login,
+    Interaction::MessageOpened,
+    Interaction::MessageClicked,
+    Interaction::Survey { satisfaction: 1.0 },
+];
+
+/// The kinds, as bits, of the interactions that would each take the silence score from `exit` or above to below it, were
+/// they to come on `day`, the view's own or a later one.
+pub fn clears(model: &Model, view: &View, day: Day, exit: f64) -> u32 {
+    let score = |view: &View| model.features(view).map(|features| model.silence.score(&features));
+    let mut unheard = view.clone();
+    unheard.move_to(day);
+    if score(&unheard).is_none_or(|score| score < exit) {
+        return 0;
+    }
+    HOPES.iter().fold(0, |bits, hope| {
+        let mut heard = unheard.clone();
+        heard.hear(hope);
+        let cleared = score(&heard).is_some_and(|score| score < exit);
+        bits | u32::from(cleared) << hope.kind()
+    })
+}

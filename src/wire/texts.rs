@@ -1,0 +1,112 @@
+//! Sentences for people, from one file of templates a language (Project Fluent).
+//!
+//! Both files hold the same messages with the same parameters; a test checks it.
+
+use std::sync::LazyLock;
+
+use fluent_bundle::concurrent::FluentBundle;
+use fluent_bundle::{FluentArgs, FluentResource};
+use serde_json::{Value, json};
+
+/// A language that sentences are written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Language {
+    /// English.
+    En,
+    /// Chinese, simplified.
+    Zh,
+}
+
+impl Language {
+    /// Every language, in the order of declaration.
+    pub const ALL: [Self; 2] = [Self::En, Self::Zh];
+
+    /// ISO 639-1.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::En => "en",
+            Self::Zh => "zh",
+        }
+    }
+
+    /// The file of templates.
+    const fn source(self) -> &'static str {
+        match self {
+            Self::En => include_str!("texts/en.ftl"),
+            Self::Zh => include_str!("texts/zh.ftl"),
+        }
+    }
+}
+
+type Bundle = FluentBundle<FluentResource>;
+
+static BUNDLES: LazyLock<[Bundle; 2]> = LazyLock::new(|| Language::ALL.map(bundle));
+
+fn bundle(language: Language) -> Bundle {
+    let locale = language.code().parse().unwrap_or_default();
+    let mut bundle = Bundle::new_concurrent(vec![locale]);
+    // Marks of writing direction are of no use where a sentence is one language throughout.
+    bundle.set_use_isolating(false);
+    let resource = FluentResource::try_new(language.source().to_owned()).unwrap_or_else(|(parsed, _)| parsed);
+    bundle.add_resource_overriding(resource);
+    bundle
+}
+
+/// The sentence `id` with its parameters.
+pub fn sentence(language: Language, id: &str, parameters: &FluentArgs<'_>) -> String {
+    let Some(bundle) = BUNDLES.get(language as usize) else { return id.to_owned() };
+    let pattern = bundle.get_message(id).and_then(|message| message.value());
+    let Some(pattern) = pattern else { return id.to_owned() };
+    bundle.format_pattern(pattern, Some(parameters), &mut Vec::new()).into_owned()
+}
+
+/// The sentence in every language, as fields named by their codes.
+pub fn in_all_languages(id: &str, parameters: &FluentArgs<'_>) -> [(String, Value); 2] {
+    Language::ALL.map(|language| (language.code().to_owned(), json!(sentence(language, id, parameters))))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use fluent_bundle::{FluentArgs, FluentResource};
+
+    use super::{Language, sentence};
+
+    /// The messages of a language with the parameters that each names.
+    fn messages(language: Language) -> BTreeMap<String, BTreeSet<String>> {
+        FluentResource::try_new(language.source().to_owned()).expect("every template can be read");
+        let mut messages = BTreeMap::new();
+        let mut current = String::new();
+        for line in language.source().lines().filter(|line| !line.starts_with('#')) {
+            if let Some((id, _)) = line.split_once(" = ").filter(|_| !line.starts_with([' ', '}'])) {
+                current = id.to_owned();
+            }
+            let named = line.split('$').skip(1).filter_map(|rest| rest.split(|c: char| !c.is_alphanumeric()).next());
+            if !current.is_empty() {
+                let parameters: &mut BTreeSet<String> = messages.entry(current.clone()).or_default();
+                parameters.extend(named.map(str::to_owned));
+            }
+        }
+        messages
+    }
+
+    #[test]
+    fn both_languages_hold_the_same_messages_with_the_same_parameters() {
+        assert_eq!(messages(Language::En), messages(Language::Zh));
+        assert!(messages(Language::En).len() > 15);
+    }
+
+    #[test]
+    fn one_day_is_not_one_days() {
+        let say = |language, days: i32, gap: i32| {
+            let mut parameters = FluentArgs::new();
+            parameters.set("days", days);
+            parameters.set("gap", gap);
+            sentence(language, "reason-silence", &parameters)
+        };
+        assert_eq!(say(Language::En, 47, 19), "47 days of silence; usually buys every 19");
+        assert_eq!(say(Language::En, 1, 1), "1 day of silence; usually buys every day");
+        assert_eq!(say(Language::Zh, 47, 19), "已 47 天未购买；平时每 19 天购买一次");
+    }
+}
