@@ -193,7 +193,8 @@ fn before_third(mut customer: Customer) -> Customer {
     for order in &mut profile.orders {
         (order.channel, order.category, order.discounted, order.hour) = (None, None, false, None);
     }
-    (standing.told, standing.segment) = (None, None);
+    // Their tiers were those of the last score, without hysteresis.
+    (standing.told, standing.segment, standing.tier) = (None, None, None);
     if let Some(episode) = &mut standing.episode {
         (episode.score, episode.recommended) = (0.0, None);
     }

@@ -161,7 +161,7 @@ impl Engine {
         let suppressed = judge
             .suppression(&customer.profile, &customer.standing, &assessed, open_day)
             .filter(|reason| *reason != Suppression::Dwell);
-        let tier = judge.tier(&customer.profile, assessed.view.day);
+        let tier = judge.tier(customer, assessed.view.day);
         let full = self.publishes(open_day) && self.places_left(open_day, tier) == Some(0);
         match suppressed.or(full.then_some(Suppression::Capacity)) {
             Some(reason) => self.count(reason),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::engine::alerting::holdout::Arm;
-use crate::engine::customer::customer_hash;
+use crate::engine::customer::{Tag, customer_hash};
 use crate::engine::day::{Day, Millis};
 use crate::engine::effect::Effect;
 use crate::engine::partition::Engine;
@@ -237,7 +237,7 @@ impl Processor {
                     batch.add(OutTopic::Outcomes, key, |out| write_transition(&alert, &words, out));
                 }
                 Effect::Risk(risk) => {
-                    batch.add(OutTopic::Risk, risk.customer.as_bytes(), |out| write_risk(&risk, model, locale, out));
+                    batch.add(OutTopic::Risk, risk.customer.as_bytes(), |out| write_risk(&risk, &words, out));
                 }
                 Effect::Matured(matured) => {
                     fresh.matured += 1;
@@ -314,6 +314,11 @@ impl Processor {
     pub fn committed(&mut self) -> Stats {
         for (total, fresh) in self.fresh.suppressed.iter_mut().zip(std::mem::take(&mut self.engine.suppressed)) {
             *total += fresh;
+        }
+        for ((from, to), count) in std::mem::take(&mut self.engine.moves) {
+            let name =
+                |segment: Option<Tag>| segment.map_or("none", |tag| self.engine.names.get(tag).unwrap_or("unknown"));
+            *self.fresh.segment_moves.entry((name(from).into(), name(to).into())).or_default() += count;
         }
         let fresh = std::mem::take(&mut self.fresh);
         self.total.add(&fresh);

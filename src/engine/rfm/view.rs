@@ -105,6 +105,11 @@ impl Profile {
     /// The view at the end of `day`.
     pub fn view(&self, day: Day, lateness_days: i32) -> View {
         let (rhythm, totals) = self.money_at(day, lateness_days);
+        self.view_of(day, rhythm, totals)
+    }
+
+    /// The view at the end of `day`, of which the money is known already.
+    pub fn view_of(&self, day: Day, rhythm: Option<Rhythm>, totals: Totals) -> View {
         let (survey, review) = (self.marks.survey.at(day), self.marks.review.at(day));
         let answered =
             survey.into_iter().chain(review).max_by_key(|mark| mark.order()).map(|mark| (mark.day, mark.value));
