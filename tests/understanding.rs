@@ -13,9 +13,18 @@ use churnwatch::engine::day::{Day, Millis};
 use churnwatch::engine::event::{Body, Event, Interaction, Manner};
 use churnwatch::engine::money::Money;
 use churnwatch::engine::rfm::cause::cause;
+use churnwatch::engine::rfm::deliberation::style;
 use churnwatch::engine::rfm::frequent::Frequent;
 use churnwatch::engine::rfm::loyalty::Lot;
+use churnwatch::engine::rfm::preferences::{Preference, Preferences};
 use churnwatch::engine::rfm::profile::Profile;
+use churnwatch::engine::rfm::style::Style;
+use churnwatch::shop::event_json::{customer_number, write_json};
+use churnwatch::shop::generator::{Shop, ShopSettings};
+use churnwatch::shop::taste::{Decides, Taste};
+use churnwatch::wire::event::{RawRecord, Scratch, parse};
+use churnwatch::wire::rules::EventRules;
+use iso_currency::Currency;
 use proptest::prelude::{ProptestConfig, Strategy, any, prop, prop_assert, prop_assert_eq, prop_oneof, proptest};
 
 const DAY_MILLIS: i64 = 86_400_000;
@@ -224,4 +233,125 @@ proptest! {
         let (profile, all) = (profile(&story, 4), events(&story));
         prop_assert_eq!(compare(&profile, &all, profile.newest, 4), Ok(()));
     }
+}
+
+/// What was found of one liking: of customers who have it, of those who have none, and of those with too little evidence.
+#[derive(Default)]
+struct Found {
+    right: u32,
+    wrong: u32,
+    unclear: u32,
+    imagined: u32,
+    indifferent: u32,
+}
+
+impl Found {
+    fn add<T: PartialEq>(&mut self, liked: Option<T>, found: Option<T>) {
+        match (liked, found) {
+            (Some(liked), Some(found)) if liked == found => self.right += 1,
+            (Some(_), Some(_)) => self.wrong += 1,
+            (Some(_), None) => self.unclear += 1,
+            (None, Some(_)) => self.imagined += 1,
+            (None, None) => self.indifferent += 1,
+        }
+    }
+
+    /// Prints the figures; gives the shares of customers with the liking found right, and without it told one.
+    fn shares(&self, what: &str) -> (f64, f64) {
+        let Self { right, wrong, unclear, imagined, indifferent } = *self;
+        println!(
+            "{what}: {right} right, {wrong} wrong, {unclear} unclear; without it {imagined} told one, {indifferent} none"
+        );
+        let share = |part: u32, of: u32| f64::from(part) / f64::from(of.max(1));
+        (share(right, right + wrong + unclear), share(imagined, imagined + indifferent))
+    }
+}
+
+fn favourite<T>(preference: Preference<T>) -> Option<T> {
+    preference.favourite.map(|favourite| favourite.value)
+}
+
+const END: Day = Day(20_454);
+const PARTS: [&str; 4] = ["night", "morning", "afternoon", "evening"];
+
+/// Plays a shop whose customers have habits in everything; hands each one over on the day that it leaves.
+fn habitual_shop(mut leaves: impl FnMut(&Taste, &Profile, Day)) -> Vec<(Taste, Profile)> {
+    let (rules, mut scratch) = (EventRules::plain(Currency::CNY), Scratch::default());
+    let mut shop = Shop::with_habits(ShopSettings { customers: 2_000, days: 700, seed: 11, end: END });
+    let left: Vec<Option<Day>> = shop.truth().collect();
+    let tastes = shop.tastes().to_vec();
+    let mut profiles: Vec<Profile> = tastes.iter().map(|_| Profile::default()).collect();
+    let (mut value, wall) = (Vec::new(), Millis(i64::MAX / 2));
+    loop {
+        let today = shop.next_date();
+        let Some(day) = shop.next_day() else { break };
+        for event in day {
+            value.clear();
+            write_json(event, "CNY", &mut value);
+            let key = format!("c{:07}", event.customer);
+            let raw = RawRecord { key: Some(key.as_bytes()), value: Some(&value), timestamp: wall };
+            let parsed = parse(&rules, &raw, wall, &mut scratch).unwrap();
+            profiles[customer_number(&key).unwrap() as usize].apply(&parsed.event, 35);
+        }
+        for (at, _) in left.iter().enumerate().filter(|(_, left)| **left == Some(today)) {
+            leaves(&tastes[at], &profiles[at], today);
+        }
+    }
+    tastes.into_iter().zip(profiles).collect()
+}
+
+#[test]
+fn the_habits_of_generated_customers_are_found_and_none_without_evidence() {
+    let mut causes = Found::default();
+    let customers = habitual_shop(|taste, profile, day| {
+        let view = profile.view(day, 35);
+        // A complaint of the same days is a cause of its own.
+        if view.last().is_some() && !view.complaint_open {
+            let own = ["complaint", "dissatisfied"].map(Tag::of);
+            causes.add(taste.cause.map(Tag::of), cause(&view).filter(|cause| !own.contains(cause)));
+        }
+    });
+    let (mut channel, mut category, mut week, mut part) =
+        (Found::default(), Found::default(), Found::default(), Found::default());
+    let mut styles = Found::default();
+    let mut too_few = 0;
+    for (taste, profile) in &customers {
+        let habits = profile.habits_at(END);
+        let found = Preferences::of(&habits);
+        let any = [favourite(found.channel).is_some(), favourite(found.category).is_some()].contains(&true)
+            || favourite(found.week).or(favourite(found.day_part)).is_some();
+        if habits.purchases < 5 {
+            too_few += 1;
+            assert!(!any, "{found:?}");
+        }
+        if habits.purchases < 3 {
+            assert_eq!(style(&habits), Style::Unknown);
+        }
+        if habits.purchases >= 10 {
+            channel.add(taste.channel.map(Tag::of), favourite(found.channel));
+            let name = taste.category.map(|number| Tag::of(&format!("cat-{number}")));
+            category.add(name, favourite(found.category));
+            week.add(
+                taste.weekend.filter(|weekend| *weekend).map(|_| "weekend"),
+                favourite(found.week).filter(|side| *side == "weekend"),
+            );
+            part.add(taste.day_part.map(|part| PARTS[usize::from(part)]), favourite(found.day_part));
+            let decides = taste.decides.map(|decides| match decides {
+                Decides::Slowly => Style::Rational,
+                Decides::AtOnce => Style::Impulsive,
+            });
+            styles.add(decides, Some(style(&habits)).filter(|style| *style != Style::Unknown));
+        }
+    }
+    println!("{too_few} of {} customers have too few purchases and no preference", customers.len());
+    assert!(too_few > 100);
+    for (what, found) in
+        [("channel", &channel), ("category", &category), ("weekend", &week), ("day part", &part), ("cause", &causes)]
+    {
+        let (right, imagined) = found.shares(what);
+        assert!(right >= 0.9 && imagined <= 0.1, "{what}: {right:.3} right, {imagined:.3} imagined");
+    }
+    let (right, _) = styles.shares("style");
+    assert!(right >= 0.9, "style: {right:.3} right");
+    assert_eq!(styles.wrong, 0);
 }
