@@ -53,8 +53,8 @@ fn main() {
     customers("with 10 open interactions of 5 kinds", true);
 }
 
-/// Customers of the measurement.
-const CUSTOMERS: u32 = 20_000;
+/// Customers of the measurement: as far below a power of two, to which the table grows, as a million is.
+const CUSTOMERS: u32 = 31_250;
 
 /// Prints what a customer of ten purchase days takes, index included; its two newest orders are open.
 fn customers(what: &str, interacting: bool) {
@@ -85,7 +85,7 @@ fn customers(what: &str, interacting: bool) {
         for (day, kind) in (0..10).zip(kinds.iter().cycle()).filter(|_| interacting) {
             tell(&mut processor, &mut batch, 271 + day, customer, &format!(r#""type":"{kind}""#));
         }
-        if customer % 500 == 499 {
+        if customer % 625 == 624 {
             processor.flush(&mut batch);
             let profiles = batch.iter().filter(|record| record.topic == OutTopic::Profiles);
             changelog += profiles

@@ -13,25 +13,58 @@ use crate::engine::rfm::loyalty::{Account, Lot, Loyalty, PointChange};
 use crate::engine::rfm::open::OpenOrder;
 use crate::engine::rfm::profile::Profile;
 
+/// A name by its place in the record's list, counted from 1; 0: none.
+type NameRecord = u16;
 /// Hour (24: unknown) and 32 for a discount; channel, category.
-type MannerRecord = (u8, Option<u64>, Option<u64>);
-/// Names counted, and the counters in use: tag, count, error.
-type FrequentRecord = (u16, Vec<(u64, u16, u16)>);
+type MannerRecord = (u8, NameRecord, NameRecord);
+/// The counters in use: name, count, error. The counts add up to the names counted.
+type FrequentRecord = Vec<(NameRecord, u16, u16)>;
 
 /// What was added.
 #[derive(Default, Serialize, Deserialize)]
 pub struct Added {
+    /// The tags of all names, each once, the lowest byte first.
+    names: Vec<[u8; 6]>,
     /// As many as open orders; none where no order tells anything.
     manners: Vec<MannerRecord>,
     habits: Option<HabitsRecord>,
     loyalty: Option<LoyaltyRecord>,
-    segment: Option<u64>,
-    pending_segment: Option<u64>,
+    segment: NameRecord,
+    pending_segment: NameRecord,
 }
+
+/// The names of one record.
+#[derive(Default)]
+struct Names(Vec<[u8; 6]>);
+
+impl Names {
+    fn put(&mut self, tag: Option<Tag>) -> NameRecord {
+        let Some(tag) = tag else { return 0 };
+        let bits = tag.bits().to_le_bytes();
+        let bytes = *bits.first_chunk().unwrap_or(&[0; 6]);
+        let known = self.0.iter().position(|known| *known == bytes);
+        let place = known.unwrap_or_else(|| {
+            self.0.push(bytes);
+            self.0.len() - 1
+        });
+        // A customer has at most 2,000 open orders of two names each.
+        place as NameRecord + 1
+    }
+
+    /// The tag of a name.
+    fn get(&self, name: NameRecord) -> Result<Option<Tag>, NoSuchName> {
+        let Some(place) = usize::from(name).checked_sub(1) else { return Ok(None) };
+        let bytes = self.0.get(place).ok_or(NoSuchName)?;
+        let bits = bytes.iter().rev().fold(0, |bits, byte| bits << 8 | u64::from(*byte));
+        Ok(Some(Tag::from_bits(bits)))
+    }
+}
+
+/// A name that is not in the record's list: the record is broken.
+struct NoSuchName;
 
 #[derive(Serialize, Deserialize)]
 struct HabitsRecord {
-    purchases: u16,
     week: [u16; 2],
     day_parts: [u16; 4],
     channels: FrequentRecord,
@@ -56,34 +89,35 @@ struct LoyaltyRecord {
 impl Added {
     /// What is written of a customer besides the older versions' records.
     pub fn of(profile: &Profile, standing: &Standing) -> Self {
-        let newest = profile.newest;
-        let manners: Vec<MannerRecord> = profile.orders.iter().map(manner_record).collect();
+        let (newest, mut names) = (profile.newest, Names::default());
+        let manners: Vec<MannerRecord> = profile.orders.iter().map(|order| manner_record(order, &mut names)).collect();
         let told = manners.iter().any(|manner| *manner != UNTOLD);
         Self {
             manners: if told { manners } else { Vec::new() },
-            habits: profile.habits.as_deref().map(|habits| habits_record(habits, newest)),
+            habits: profile.habits.as_deref().map(|habits| habits_record(habits, newest, &mut names)),
             loyalty: profile.loyalty.as_deref().map(|loyalty| loyalty_record(loyalty, newest)),
-            segment: standing.segment.map(Tag::bits),
-            pending_segment: standing.pending.and_then(|pending| pending.segment).map(Tag::bits),
+            segment: names.put(standing.segment),
+            pending_segment: names.put(standing.pending.and_then(|pending| pending.segment)),
+            names: names.0,
         }
     }
 
     /// Puts it back; `None` where it does not fit.
     pub fn restore(self, profile: &mut Profile, standing: &mut Standing) -> Option<()> {
-        let newest = profile.newest;
+        let (newest, names) = (profile.newest, Names(self.names));
         if !self.manners.is_empty() {
             if self.manners.len() != profile.orders.len() {
                 return None;
             }
             for (order, (code, channel, category)) in profile.orders.iter_mut().zip(self.manners) {
-                order.channel = channel.map(Tag::from_bits);
-                order.category = category.map(Tag::from_bits);
+                order.channel = names.get(channel).ok()?;
+                order.category = names.get(category).ok()?;
                 order.discounted = code & DISCOUNTED != 0;
                 order.hour = Some(code & !DISCOUNTED).filter(|hour| *hour < NO_HOUR);
             }
         }
         profile.habits = match self.habits {
-            Some(record) => Some(Box::new(habits_of(record, newest)?)),
+            Some(record) => Some(Box::new(habits_of(record, newest, &names)?)),
             None => None,
         };
         if let Some(LoyaltyRecord { lots, open }) = self.loyalty {
@@ -92,9 +126,9 @@ impl Added {
             loyalty.account = Account { lots: lots.into_iter().map(lot).collect(), ..loyalty.account };
             loyalty.open = open.into_iter().map(|change| change_of(change, newest)).collect();
         }
-        standing.segment = self.segment.map(Tag::from_bits);
+        standing.segment = names.get(self.segment).ok()?;
         if let Some(pending) = &mut standing.pending {
-            pending.segment = self.pending_segment.map(Tag::from_bits);
+            pending.segment = names.get(self.pending_segment).ok()?;
         }
         Some(())
     }
@@ -105,21 +139,20 @@ const NO_HOUR: u8 = 24;
 /// The bit of a discount.
 const DISCOUNTED: u8 = 32;
 /// An order of which nothing is told.
-const UNTOLD: MannerRecord = (NO_HOUR, None, None);
+const UNTOLD: MannerRecord = (NO_HOUR, 0, 0);
 
-fn manner_record(order: &OpenOrder) -> MannerRecord {
+fn manner_record(order: &OpenOrder, names: &mut Names) -> MannerRecord {
     let discount = if order.discounted { DISCOUNTED } else { 0 };
-    (order.hour.unwrap_or(NO_HOUR) | discount, order.channel.map(Tag::bits), order.category.map(Tag::bits))
+    (order.hour.unwrap_or(NO_HOUR) | discount, names.put(order.channel), names.put(order.category))
 }
 
-fn habits_record(habits: &Habits, newest: Day) -> HabitsRecord {
-    let Habits { purchases, week, day_parts, discounted, returns, viewed_days, views, delay_days, last, .. } = *habits;
+fn habits_record(habits: &Habits, newest: Day, names: &mut Names) -> HabitsRecord {
+    let Habits { week, day_parts, discounted, returns, viewed_days, views, delay_days, last, .. } = *habits;
     HabitsRecord {
-        purchases,
         week,
         day_parts,
-        channels: frequent_record(&habits.channels),
-        categories: frequent_record(&habits.categories),
+        channels: frequent_record(&habits.channels, names),
+        categories: frequent_record(&habits.categories, names),
         discounted,
         returns,
         viewed_days,
@@ -129,15 +162,16 @@ fn habits_record(habits: &Habits, newest: Day) -> HabitsRecord {
     }
 }
 
-fn habits_of(record: HabitsRecord, newest: Day) -> Option<Habits> {
-    let HabitsRecord { purchases, week, day_parts, channels, categories, .. } = record;
+fn habits_of(record: HabitsRecord, newest: Day, names: &Names) -> Option<Habits> {
+    let HabitsRecord { week, day_parts, channels, categories, .. } = record;
     let HabitsRecord { discounted, returns, viewed_days, views, delay_days, last, .. } = record;
+    let [weekdays, weekends] = week;
     Some(Habits {
-        purchases,
+        purchases: weekdays.checked_add(weekends)?,
         week,
         day_parts,
-        channels: frequent_of(channels)?,
-        categories: frequent_of(categories)?,
+        channels: frequent_of(channels, names)?,
+        categories: frequent_of(categories, names)?,
         discounted,
         returns,
         viewed_days,
@@ -147,16 +181,16 @@ fn habits_of(record: HabitsRecord, newest: Day) -> Option<Habits> {
     })
 }
 
-fn frequent_record<const N: usize>(frequent: &Frequent<N>) -> FrequentRecord {
-    let counters = frequent.used().map(|counter| (counter.tag().bits(), counter.count, counter.error));
-    (frequent.seen, counters.collect())
+fn frequent_record<const N: usize>(frequent: &Frequent<N>, names: &mut Names) -> FrequentRecord {
+    frequent.used().map(|counter| (names.put(Some(counter.tag())), counter.count, counter.error)).collect()
 }
 
-fn frequent_of<const N: usize>((seen, records): FrequentRecord) -> Option<Frequent<N>> {
-    let mut frequent = Frequent { seen, ..Frequent::default() };
-    for (at, (tag, count, error)) in records.into_iter().enumerate() {
-        let sound = error <= count && count > 0;
-        *frequent.counters.get_mut(at).filter(|_| sound)? = Counter::new(Tag::from_bits(tag), count, error);
+fn frequent_of<const N: usize>(records: FrequentRecord, names: &Names) -> Option<Frequent<N>> {
+    let mut frequent = Frequent::default();
+    for (at, (name, count, error)) in records.into_iter().enumerate() {
+        let sound = error < count;
+        *frequent.counters.get_mut(at).filter(|_| sound)? = Counter::new(names.get(name).ok()??, count, error);
+        frequent.seen = frequent.seen.checked_add(count)?;
     }
     Some(frequent)
 }
