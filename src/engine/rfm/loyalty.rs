@@ -144,7 +144,7 @@ impl Loyalty {
 
 #[cfg(test)]
 mod tests {
-    use super::{Lot, Loyalty, MAX_LOTS};
+    use super::{BOOKED_DAYS, Lot, Loyalty, MAX_LOTS};
     use crate::engine::day::Day;
 
     #[test]
@@ -159,6 +159,18 @@ mod tests {
         assert_eq!(account.expiring_next(Day(20)), Some(Lot { expires: Day(50), points: 80 }));
         assert_eq!(loyalty.at(Day(11)).expiring_next(Day(11)), Some(Lot { expires: Day(30), points: 40 }));
         assert_eq!(account.expiring_next(Day(50)), None);
+    }
+
+    #[test]
+    fn points_that_expired_long_ago_are_not_spent_any_more() {
+        let left = |spent_on: i32| {
+            let mut loyalty = Loyalty::default();
+            loyalty.change(Day(1), 100, Some(Day(10)));
+            loyalty.change(Day(1), 50, Some(Day(200)));
+            loyalty.change(Day(spent_on), -30, None);
+            loyalty.at(Day(60)).expiring_next(Day(60)).map(|lot| lot.points)
+        };
+        assert_eq!((left(10 + BOOKED_DAYS), left(11 + BOOKED_DAYS)), (Some(50), Some(20)));
     }
 
     #[test]
