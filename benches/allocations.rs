@@ -1,4 +1,5 @@
-//! How often the hot path asks for memory: `cargo bench --bench allocations`. Prints allocations and bytes an event.
+//! How often the hot path asks for memory: `cargo bench --bench allocations`. Prints allocations and bytes an event, and
+//! the bytes that a customer takes in memory and in the changelog.
 
 #![allow(clippy::unwrap_used, reason = "a benchmark stops at the first thing that is not as it should be")]
 
@@ -8,11 +9,11 @@ use std::alloc::System;
 use std::sync::Arc;
 
 use churnwatch::config::load::load;
-use churnwatch::processor::batch::Batch;
+use churnwatch::processor::batch::{Batch, OutTopic};
 use churnwatch::processor::setup::Time;
 use churnwatch::processor::topology::Processor;
 use churnwatch::wire::artifact::Artifact;
-use churnwatch::wire::event::{Scratch, parse};
+use churnwatch::wire::event::{RawRecord, Scratch, parse};
 use churnwatch::wire::rules::EventRules;
 use iso_currency::Currency;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
@@ -48,6 +49,61 @@ fn main() {
         }
     }
     print("process, second half, closes and changelog included", &region, records.len() - half);
+    customers("without interactions", false);
+    customers("with 10 open interactions of 5 kinds", true);
+}
+
+/// Customers of the measurement: as far below a power of two, to which the table grows, as a million is.
+const CUSTOMERS: u32 = 31_250;
+
+/// Prints what a customer of ten purchase days takes, index included; its two newest orders are open.
+fn customers(what: &str, interacting: bool) {
+    let artifact = Artifact::read(include_bytes!("../models/default.json")).unwrap();
+    let region = Region::new(ALLOCATOR);
+    let setup = Arc::new(load(None).unwrap().until(None).setup(1));
+    let mut processor = Processor::new(setup, 0, Arc::new(artifact.model().unwrap()));
+    let (mut batch, mut offset, mut changelog) = (Batch::new(), 0, 0);
+    let mut tell = |processor: &mut Processor, batch: &mut Batch, day: i64, customer: u32, more: &str| {
+        let time = ((19_900 + day) * 86_400 + 43_200) * 1_000;
+        let key = format!("customer-{customer:07}");
+        let value = format!(r#"{{"id":"{offset}","customer_id":"{key}","time":{time},{more}}}"#);
+        let record = RawRecord { key: Some(key.as_bytes()), value: Some(value.as_bytes()), timestamp: WALL };
+        processor.process(0, offset, &record, WALL, batch);
+        offset += 1;
+    };
+    for customer in 0..CUSTOMERS {
+        for turn in 0..10 {
+            let more = format!(
+                r#""type":"purchase","amount":"{}.50","currency":"CNY","order_id":"o{offset}","channel":"store","items":[{{"category":"cat-{}","quantity":2,"unit_price":9}}]"#,
+                20 + customer % 90,
+                (customer + turn) % 3,
+                offset = u64::from(customer) * 10 + u64::from(turn),
+            );
+            tell(&mut processor, &mut batch, i64::from(turn) * 30, customer, &more);
+        }
+        let kinds = ["visit", "product_view", "cart", "checkout", "login"];
+        for (day, kind) in (0..10).zip(kinds.iter().cycle()).filter(|_| interacting) {
+            tell(&mut processor, &mut batch, 271 + day, customer, &format!(r#""type":"{kind}""#));
+        }
+        if customer % 625 == 624 {
+            processor.flush(&mut batch);
+            let profiles = batch.iter().filter(|record| record.topic == OutTopic::Profiles);
+            changelog += profiles
+                .filter(|record| record.key.is_some_and(|key| key.starts_with(b"customer-")))
+                .map(|record| record.value.map_or(0, <[u8]>::len))
+                .sum::<usize>();
+            batch.clear();
+            processor.committed();
+        }
+    }
+    drop(batch);
+    let change = region.change();
+    let held = change.bytes_allocated as i64 - change.bytes_deallocated as i64;
+    println!(
+        "a customer of 10 purchase days {what}: {} bytes in memory, {} in the changelog",
+        held / i64::from(CUSTOMERS),
+        changelog / CUSTOMERS as usize
+    );
 }
 
 fn print(what: &str, region: &Region<'_, System>, events: usize) {

@@ -16,7 +16,7 @@ use churnwatch::config::load::load;
 use churnwatch::engine::alerting::policy::Policy;
 use churnwatch::engine::customer::Tag;
 use churnwatch::engine::day::{Day, Millis};
-use churnwatch::engine::event::{Body, Event, Interaction};
+use churnwatch::engine::event::{Body, Event, Interaction, Manner};
 use churnwatch::engine::money::Money;
 use churnwatch::engine::partition::Engine;
 use churnwatch::engine::scoring::model::Model;
@@ -46,7 +46,11 @@ fn engine(customers: u32) -> Engine {
             let day = Day(19_900 + turn * 18 + (number % 17) as i32);
             let time = Millis(i64::from(day.0) * 86_400_000);
             let body = if turn % 2 == 0 {
-                Body::Purchase { order: None, amount: Money(i64::from(1_000 + number % 9_000)) }
+                Body::Purchase {
+                    order: None,
+                    amount: Money(i64::from(1_000 + number % 9_000)),
+                    manner: Manner::default(),
+                }
             } else {
                 Body::Interaction(Interaction::Visit)
             };

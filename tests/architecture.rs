@@ -24,6 +24,7 @@ const ENGINE: [&str; 20] = [
     "erasure",
     "names",
     "assess",
+    "placing",
     "promotion",
     "partition",
     "step",

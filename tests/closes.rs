@@ -19,7 +19,7 @@ use churnwatch::engine::alerting::value::{Tier, value_at_risk};
 use churnwatch::engine::customer::{Tag, customer_hash};
 use churnwatch::engine::day::{Day, Millis};
 use churnwatch::engine::effect::Effect;
-use churnwatch::engine::event::{Body, Event, Interaction};
+use churnwatch::engine::event::{Body, Event, Interaction, Manner};
 use churnwatch::engine::money::Money;
 use churnwatch::engine::partition::Engine;
 use churnwatch::engine::rfm::profile::Profile;
@@ -40,7 +40,7 @@ type Seen = (i32, String, String, String);
 
 fn body() -> impl Strategy<Value = Body<'static>> {
     prop_oneof![
-        6 => (1_i64..90_000).prop_map(|cents| Body::Purchase { order: None, amount: Money(cents) }),
+        6 => (1_i64..90_000).prop_map(|cents| Body::Purchase { order: None, amount: Money(cents), manner: Manner::default() }),
         1 => (1_i64..9_000).prop_map(|cents| Body::Refund { order: None, amount: Some(Money(cents)) }),
         3 => any::<bool>().prop_map(|view| Body::Interaction(if view { Interaction::ProductView } else { Interaction::Visit })),
     ]
@@ -141,6 +141,18 @@ struct Plain {
     ended: Option<i32>,
     opened: Option<i32>,
     calmed: Option<i32>,
+    /// Position among the tiers.
+    tier: Option<usize>,
+}
+
+/// Up at an edge, down only a tenth below it.
+fn tier(net: i64, held: Option<usize>, model: &Model) -> usize {
+    let [mid, high] = model.tier_edges.map(|edge| edge.0);
+    let is_in = |at: usize, edge: i64| {
+        let held = held.is_some_and(|held| held >= at);
+        net >= edge || held && net as f64 >= (edge as f64 * 0.9).round_ties_even()
+    };
+    if is_in(2, high) { 2 } else { usize::from(is_in(1, mid)) }
 }
 
 /// Band of a score, coming from `held`.
@@ -238,6 +250,8 @@ fn by_oracle(told: &[Told], lags: &[i32], policy: &Policy, model: &Model) -> Vec
             }
             let profile = raw.profile(known);
             let view = profile.view(Day(day), policy.lateness_days);
+            let net = profile.window(Day(day), 365, policy.lateness_days).net.max(Money::ZERO);
+            state.tier = view.last().map(|_| tier(net.0, state.tier, model));
             let Some(silence) = view.silence_days() else { continue };
             if silence >= horizon {
                 if let Some((highest, _)) = state.episode.take() {
@@ -263,11 +277,10 @@ fn by_oracle(told: &[Told], lags: &[i32], policy: &Policy, model: &Model) -> Vec
             }
             let rested = state.ended.is_none_or(|ended| day - ended >= policy.cooldown_days);
             if state.above >= policy.dwell_days && silence >= policy.min_silence_days && rested {
-                let net = profile.window(Day(day), 365, policy.lateness_days).net.max(Money::ZERO);
                 let bought = raw.events.iter().find(|(_, told)| is_purchase(told)).unwrap().1.day;
                 let forward = model.forward.score(&features);
                 let value = value_at_risk(net, day - bought, horizon, policy.margin_rate, forward);
-                let tier = Tier::of(net, model.tier_edges);
+                let tier = Tier::ALL[state.tier.unwrap()];
                 candidates.push((tier, Reverse(value), customer_hash(id), *id, day - silence));
             }
         }
@@ -332,7 +345,7 @@ fn the_shops_compared_do_open_calm_and_lapse() {
     let purchase = |day: i32, customer: i32| Told {
         day,
         customer: format!("c{customer}"),
-        body: Body::Purchase { order: None, amount: Money(5_000) },
+        body: Body::Purchase { order: None, amount: Money(5_000), manner: Manner::default() },
     };
     let mut told: Vec<Told> = (0..18).map(|customer| purchase(customer, customer)).collect();
     let count = |said: &[Seen], what: &str| said.iter().filter(|(_, _, seen, _)| seen.starts_with(what)).count();

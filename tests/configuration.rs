@@ -33,6 +33,30 @@ fn the_smallest_file_is_sound_and_printed_with_its_defaults() {
 }
 
 #[test]
+fn segments_are_read_in_order_printed_and_known_to_the_playbook() {
+    let kafka = "[kafka]\nbrokers = \"localhost:9092\"\n";
+    let (_, out, _) = check(kafka.as_bytes(), "print");
+    assert!(
+        out.contains("[[segments]]\nname = \"lost\"") && out.contains("[segments.recency_days]\nat_least = 365"),
+        "{out}"
+    );
+    let own = "[[segments]]\nname = \"vip\"\ntier = [\"high\"]\n[[segments]]\nname = \"rest\"\n";
+    let (code, out, err) = check(format!("{kafka}{own}").as_bytes(), "print");
+    assert_eq!((code, out.matches("[[segments]]").count()), (0, 2), "{out}{err}");
+    let playbook = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/playbook.toml");
+    let file = format!("{kafka}[playbook]\npath = \"{playbook}\"\n");
+    assert_eq!(check(file.as_bytes(), "check").0, 0);
+    let (code, _, err) = check(format!("{file}{own}").as_bytes(), "check");
+    assert_eq!(code, 64);
+    assert!(err.contains("names a segment that there is not: known are vip, rest"), "{err}");
+    let (code, _, err) = check(format!("{kafka}[segments]\nvip = 3\n").as_bytes(), "check");
+    assert_eq!((code, err.trim()), (64, "churnwatch: segments: must be of type array"));
+    let (code, _, err) = check(b"segments = [\"vip\"]\n[kafka]\nbrokers = \"x:1\"\n", "check");
+    assert_eq!(code, 64);
+    assert!(err.contains("segments.0: must be of type object"), "{err}");
+}
+
+#[test]
 fn files_that_are_no_configuration_get_a_sentence() {
     let enormous = vec![b'#'; (1 << 20) + 1];
     let cases: [(&[u8], &str); 4] = [
@@ -81,6 +105,7 @@ min_silence_days = -1
 publish_from = "soon"
 capacity_per_day = { middle = 3 }
 immediate = ["shouting"]
+tier_margin = 0.5
 [holdout]
 share = 1.5
 [http]
@@ -91,6 +116,20 @@ token_file = "/nonexistent/token"
 workers = 0
 [playbok]
 path = "x"
+[[segments]]
+name = "big spenders"
+recencey = { at_least = 4 }
+monetary = { at_least = 6 }
+recency_days = { at_least = 9, at_most = 8 }
+[[segments]]
+name = "all"
+[[segments]]
+name = "all"
+tier = ["top"]
+band = ["high", "red"]
+style = ["frugal"]
+tenure_days = { least = 3 }
+lapsed = true
 "#;
     let (code, _, err) = check(file.as_bytes(), "check");
     assert_eq!(code, 64);
@@ -112,6 +151,7 @@ path = "x"
         "churn.horizon_days",
         "alerts.watch",
         "alerts.exit_margin",
+        "alerts.tier_margin",
         "alerts.dwell_days",
         "alerts.cooldown_days",
         "alerts.min_silence_days",
@@ -122,6 +162,17 @@ path = "x"
         "http.admin_listen",
         "http.token_file",
         "service.workers",
+        "segments.0.name: must be 1 to 40 letters",
+        "segments.0.recencey: unknown key; did you mean \"recency\"?",
+        "segments.0.monetary: is a score",
+        "segments.0.recency_days: fits nobody",
+        "segments.1: fits everybody",
+        "segments.2.name: two segments are called \"all\"",
+        "segments.2.tier: \"top\" is none of low, mid, high",
+        "segments.2.band: \"red\"",
+        "segments.2.style: \"frugal\"",
+        "segments.2.tenure_days.least: unknown key; did you mean \"at_least\"?",
+        "segments.2: must have no conditions",
         "playbok: unknown key; did you mean \"playbook\"?",
     ];
     let missing: Vec<&str> = expected.iter().copied().filter(|fault| !err.contains(fault)).collect();

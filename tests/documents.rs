@@ -5,7 +5,9 @@
 use std::path::Path;
 use std::process::Command;
 
+use churnwatch::config::load::check;
 use churnwatch::config::schema::schema;
+use churnwatch::engine::alerting::segment::Segments;
 use churnwatch::engine::event::{INTERACTION_NAMES, Reason};
 use churnwatch::service::telemetry::metrics::Metrics;
 
@@ -41,6 +43,15 @@ fn the_events_document_names_every_type_and_reason() {
         .filter(|word| !text.contains(word))
         .collect();
     assert!(missing.is_empty(), "docs/events.md does not name {missing:?}");
+}
+
+/// The table of segments in docs/profile.md is the one that a company without its own has.
+#[test]
+fn the_segments_shown_are_the_default_ones() {
+    let text = std::fs::read_to_string(file("docs/profile.md")).unwrap();
+    let block = text.split("```toml").nth(1).unwrap().split("```").next().unwrap();
+    let shown = check(toml::from_str(block).unwrap()).unwrap().policy.segments;
+    assert_eq!(shown, Segments::default());
 }
 
 /// Every churnwatch command in these documents' consoles exists with the options it is given.

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use churnwatch::engine::alerting::policy::Policy;
 use churnwatch::engine::customer::Tag;
 use churnwatch::engine::day::{Day, Millis};
-use churnwatch::engine::event::{Body, Event, Interaction};
+use churnwatch::engine::event::{Body, Event, Interaction, Manner};
 use churnwatch::engine::money::Money;
 use churnwatch::engine::step::Input;
 use churnwatch::wire::changelog::{ChangelogFault, read_customer, write_customer};
@@ -22,6 +22,15 @@ const START: i32 = 20_000;
 
 /// One event of the only customer: day, minute of the day, what.
 type Told = (i32, i64, Body<'static>);
+
+/// Names of channels, categories and causes.
+const NAMES: [&str; 6] = ["price", "quality", "delivery", "store", "online", "phone"];
+
+fn manner() -> impl Strategy<Value = Manner<'static>> {
+    let name = || prop::option::of((0_usize..6).prop_map(|at| NAMES.get(at).copied().unwrap_or_default()));
+    (name(), name(), any::<bool>(), prop::option::of(0_u8..24))
+        .prop_map(|(channel, category, discounted, hour)| Manner { channel, category, discounted, hour })
+}
 
 fn body() -> impl Strategy<Value = Body<'static>> {
     let order = prop::option::of((0_u64..6).prop_map(Tag::from_bits));
@@ -45,11 +54,12 @@ fn body() -> impl Strategy<Value = Body<'static>> {
         }),
         (0_u8..5).prop_map(|stars| Interaction::Review { rating: f32::from(stars) / 4.0 }),
         (0_u8..11).prop_map(|score| Interaction::Survey { satisfaction: f32::from(score) / 10.0 }),
-        (-50_i64..200).prop_map(|points| Interaction::Loyalty { points }),
-        (0_u64..9).prop_map(|cause| Interaction::Note { cause: Tag::from_bits(cause) }),
+        (-50_i64..200, prop::option::of(0_i32..250))
+            .prop_map(|(points, after)| Interaction::Loyalty { points, expires: after.map(|day| Day(START + day)) }),
+        (0_usize..3).prop_map(|at| Interaction::Note { cause: NAMES.get(at).copied().unwrap_or_default() }),
     ];
     prop_oneof![
-        5 => (order.clone(), amount.clone()).prop_map(|(order, amount)| Body::Purchase { order, amount }),
+        5 => (order.clone(), amount.clone(), manner()).prop_map(|(order, amount, manner)| Body::Purchase { order, amount, manner }),
         2 => (order.clone(), amount).prop_map(|(order, amount)| Body::Refund { order, amount: Some(amount) }),
         1 => (0_u64..6).prop_map(|order| Body::Refund { order: Some(Tag::from_bits(order)), amount: None }),
         8 => interaction.prop_map(Body::Interaction),

@@ -108,6 +108,9 @@ pub struct GenerateArgs {
     /// Alerts, as `replay --alerts` writes them, that the shop's sales people answer on the day after each opened.
     #[arg(long)]
     pub alerts: Option<PathBuf>,
+    /// Give the customers habits in everything: times, weekdays, looking before buying, returns, reasons for leaving.
+    #[arg(long)]
+    pub habits: bool,
     /// How events are written.
     #[arg(long, default_value = "jsonl")]
     pub format: EventFormat,

@@ -22,7 +22,8 @@ pub const CURRENCY: &str = "CNY";
 /// Runs the command.
 pub fn run(args: &GenerateArgs) -> Result<(), Failure> {
     let end = args.end.map_or(Day(now().0.div_euclid(86_400_000) as i32), day);
-    let mut shop = Shop::new(ShopSettings { customers: args.customers, days: args.days, seed: args.seed, end });
+    let settings = ShopSettings { customers: args.customers, days: args.days, seed: args.seed, end };
+    let mut shop = if args.habits { Shop::with_habits(settings) } else { Shop::new(settings) };
     let mut out = create(args.output.as_deref())?;
     let (mut line, mut events) = (Vec::new(), 0_u64);
     if args.format == EventFormat::Csv {

@@ -1,5 +1,6 @@
 //! `replay`: the service's processor over files, without Kafka.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
@@ -217,6 +218,10 @@ fn report(stats: &Stats, customers: usize, skipped: u64, as_json: bool) {
     let reasons = Reason::ALL.iter().zip(stats.dead_letters).filter(|(_, count)| *count > 0);
     let dead: serde_json::Map<String, Value> =
         reasons.map(|(reason, count)| (reason.words().to_owned(), count.into())).collect();
+    let mut moves: BTreeMap<&str, BTreeMap<&str, u64>> = BTreeMap::new();
+    for ((from, to), count) in &stats.segment_moves {
+        moves.entry(from).or_default().insert(to, *count);
+    }
     let summary = json!({
         "records": stats.records,
         "customers": customers,
@@ -228,6 +233,7 @@ fn report(stats: &Stats, customers: usize, skipped: u64, as_json: bool) {
         "held_out_transitions": held_out,
         "won_back": stats.won_back,
         "outcomes_matured": stats.matured,
+        "segment_moves": moves,
     });
     if as_json {
         say(&summary);

@@ -7,6 +7,8 @@ use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
+use crate::config::segments::SegmentsFile;
+
 /// The whole file.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -28,7 +30,7 @@ pub struct ConfigFile {
     /// Forgetting customers.
     pub erasure: Erasure,
     /// Named segments, in order.
-    pub segments: BTreeMap<String, serde_json::Value>,
+    pub segments: SegmentsFile,
     /// What the company wants to reach.
     pub goals: BTreeMap<String, serde_json::Value>,
     /// Probes, metrics and the API.
@@ -241,6 +243,8 @@ pub struct Alerts {
     pub critical: Option<f64>,
     /// How far below its threshold a band is left.
     pub exit_margin: f64,
+    /// A customer leaves a value tier only below its edge less this share of it.
+    pub tier_margin: f64,
     /// Consecutive closes at or above the watch threshold before an episode opens.
     pub dwell_days: u32,
     /// Days from the end of an episode before another may open.
@@ -268,6 +272,7 @@ impl Default for Alerts {
             high: None,
             critical: None,
             exit_margin: 0.05,
+            tier_margin: 0.1,
             dwell_days: 1,
             cooldown_days: 30,
             outcome_days: 30,

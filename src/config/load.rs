@@ -30,6 +30,9 @@ pub fn check(mut value: Value) -> Result<Settings, Vec<Fault>> {
     for fault in &shape {
         remove(&mut value, &fault.place);
     }
+    if let Some(segments) = value.get_mut("segments").and_then(Value::as_array_mut) {
+        segments.retain(Value::is_object);
+    }
     let mut faults: Vec<Fault> = shape.into_iter().map(|shape| shape.fault).collect();
     // What is left has the right shape, so its values can be checked too and all faults come at once.
     match serde_json::from_value::<ConfigFile>(value) {

@@ -4,8 +4,9 @@
 
 pub mod fault;
 pub mod toml_file;
-pub mod file;
 pub mod checker;
+pub mod segments;
+pub mod file;
 pub mod security;
 pub mod schema;
 pub mod playbook;

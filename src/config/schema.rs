@@ -98,7 +98,9 @@ fn unknown_key(key: &str, known: &[String]) -> String {
 pub fn property<'a>(schema: &'a Value, path: &[String]) -> Option<&'a Value> {
     path.iter().try_fold(schema, |table, key| {
         let known = table.get("properties").and_then(|properties| properties.get(key));
-        resolve(schema, known.or_else(|| table.get("additionalProperties").filter(|any| any.is_object()))?)
+        let entry = || table.get("items").filter(|_| key.bytes().all(|byte| byte.is_ascii_digit()));
+        let any = || table.get("additionalProperties").filter(|any| any.is_object());
+        resolve(schema, known.or_else(entry).or_else(any)?)
     })
 }
 

@@ -16,6 +16,7 @@ use crate::config::fault::Fault;
 use crate::config::file::{Clock, ConfigFile};
 use crate::config::playbook::playbook;
 use crate::config::security::{is_secret, security};
+use crate::config::segments::segments;
 use crate::engine::alerting::playbook::Playbook;
 use crate::engine::alerting::policy::Policy;
 use crate::engine::alerting::value::Tier;
@@ -59,7 +60,10 @@ impl Settings {
         let rules = rules(&file, &mut check);
         let mut policy = policy(&file, &mut check);
         match file.playbook.path.as_deref().map(|path| playbook(path, rules.currency)).transpose() {
-            Ok(playbook) => policy.playbook = playbook.unwrap_or_default(),
+            Ok(playbook) => {
+                policy.playbook = playbook.unwrap_or_default();
+                check_playbook(&policy, &mut check);
+            }
             Err(faults) => check.faults.extend(faults),
         }
         check_ranges(&file, &mut check);
@@ -212,6 +216,7 @@ fn policy(file: &ConfigFile, check: &mut Checker) -> Policy {
         quorum: file.time.quorum as usize,
         thresholds,
         exit_margin: alerts.exit_margin,
+        tier_margin: alerts.tier_margin,
         dwell_days: alerts.dwell_days as i32,
         cooldown_days: alerts.cooldown_days as i32,
         outcome_days: alerts.outcome_days as i32,
@@ -223,8 +228,19 @@ fn policy(file: &ConfigFile, check: &mut Checker) -> Policy {
         holdout_share: file.holdout.share,
         holdout_salt: file.holdout.salt.clone(),
         margin_rate: file.money.margin_rate,
+        segments: segments(&file.segments, check),
         playbook: Playbook::default(),
         partitions: 1,
+    }
+}
+
+/// A rule for a segment that nobody can be in would silently never fit.
+fn check_playbook(policy: &Policy, check: &mut Checker) {
+    for rule in &policy.playbook.rules {
+        let known = rule.segments.iter().all(|segment| policy.segments.find(*segment).is_some());
+        let names: Vec<&str> = policy.segments.0.iter().map(|segment| &*segment.name).collect();
+        let sentence = format!("names a segment that there is not: known are {}", names.join(", "));
+        check.must(&format!("playbook: rules.{}.segment", rule.name), known, &sentence);
     }
 }
 
@@ -233,6 +249,7 @@ fn check_ranges(file: &ConfigFile, check: &mut Checker) {
     check.must("money.margin_rate", share.contains(&file.money.margin_rate), "must lie between 0 and 1");
     check.must("holdout.share", share.contains(&file.holdout.share), "must lie between 0 and 1");
     check.must("alerts.exit_margin", (0.0..0.5).contains(&file.alerts.exit_margin), "must lie between 0 and 0.5");
+    check.must("alerts.tier_margin", (0.0..0.5).contains(&file.alerts.tier_margin), "must lie between 0 and 0.5");
     check.must("time.quorum", (1..=100).contains(&file.time.quorum), "must lie between 1 and 100");
     check.must("time.lateness_days", (1..=100).contains(&file.time.lateness_days), "must lie between 1 and 100");
     check.must("churn.horizon_days", (7..=730).contains(&file.churn.horizon_days), "must lie between 7 and 730");

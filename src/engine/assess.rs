@@ -11,10 +11,11 @@ use crate::engine::drift::{Seen, cohort_silence};
 use crate::engine::effect::{Facts, Moment, Risk, Scored};
 use crate::engine::event::Interaction;
 use crate::engine::money::Money;
+use crate::engine::rfm::cause::cause;
+use crate::engine::rfm::deliberation::style;
 use crate::engine::rfm::features::Features;
 use crate::engine::rfm::open::Entry;
 use crate::engine::rfm::profile::Profile;
-use crate::engine::rfm::style::Style;
 use crate::engine::rfm::view::View;
 use crate::engine::scoring::clears::clears;
 use crate::engine::scoring::forecast::forecast;
@@ -71,12 +72,13 @@ impl Judge<'_> {
 
     /// Scores a customer at the end of `day`; `None` without a standing purchase up to it, or after a lapse.
     pub fn assess(&self, profile: &Profile, day: Day) -> Option<Assessed> {
-        let view = profile.view(day, self.policy.lateness_days);
-        let last = view.rhythm.as_ref()?.last;
+        let (rhythm, totals) = profile.money_at(day, self.policy.lateness_days);
+        let last = rhythm.as_ref()?.last;
         let silence_days = day.since(last);
         if !self.is_within_horizon(silence_days) {
             return None;
         }
+        let view = profile.view_of(day, rhythm, totals);
         let features = self.model.features(&view)?;
         let (log_odds, clipped) = self.model.silence.measure(&features);
         Some(Assessed { view, features, silence_days, last, silence: sigmoid(log_odds), clipped })
@@ -101,11 +103,6 @@ impl Judge<'_> {
         if assessed.silence_days == cohort_silence(self.model.horizon_days()) {
             seen.expect(assessed.silence);
         }
-    }
-
-    /// Value tier at the end of `day`.
-    pub fn tier(&self, profile: &Profile, day: Day) -> Tier {
-        Tier::of(profile.net_year(day, self.policy.lateness_days), self.model.tier_edges)
     }
 
     /// Margin at risk at the end of the assessed day.
@@ -182,8 +179,9 @@ impl Judge<'_> {
     }
 
     /// What the playbook looks at.
-    pub fn situation(&self, tier: Tier) -> Situation {
-        Situation { tier, segment: None, cause: None, style: Style::Unknown }
+    pub fn situation(&self, customer: &Customer, assessed: &Assessed, tier: Tier) -> Situation {
+        let (cause, habits) = (cause(&assessed.view), customer.profile.habits_at(assessed.view.day));
+        Situation { tier, segment: customer.standing.segment, cause, style: style(&habits) }
     }
 
     /// The interactions that would each clear an episode, told at `moment`, if they came next.
@@ -209,6 +207,7 @@ impl Judge<'_> {
             contactable,
             opted_out: profile.marks.opt_out.is_some(),
             tier: standing.tier,
+            segment: standing.segment.filter(|_| contactable),
             value_at_risk: outlook.map_or(Money::ZERO, |seen| seen.value_at_risk),
             score: outlook.and_then(|seen| seen.silence),
             forward: outlook.map(|seen| seen.forward),

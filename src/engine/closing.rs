@@ -14,6 +14,7 @@ use crate::engine::drift::Seen;
 use crate::engine::effect::{Alert, Effect, Matured, Moment};
 use crate::engine::money::Money;
 use crate::engine::partition::{Engine, Sweep};
+use crate::engine::placing::Place;
 use crate::engine::state::{Customer, Slot};
 use crate::engine::step::Outcome;
 
@@ -78,7 +79,7 @@ impl Engine {
         if standing.above_since.is_none() || judge.suppression(&customer.profile, &standing, &assessed, day).is_some() {
             return None;
         }
-        let tier = judge.tier(&customer.profile, day);
+        let tier = judge.tier_after(customer, day);
         let value_at_risk = judge.value_at_risk(&customer.profile, &assessed);
         Some(Candidate { tier, value_at_risk, hash: customer.hash, slot })
     }
@@ -108,14 +109,10 @@ impl Engine {
             return;
         };
         let entered = next_standing(&before, &thresholds, &assessed);
-        let tier = judge.tier(&customer.profile, day);
+        let place = assessed.view.rhythm.as_ref().map(|rhythm| judge.place(customer, rhythm, day, entered.band));
         let generation = self.in_force.generation;
-        let after = Standing { tier: Some(tier), generation, ..told(&entered, day) };
-        if after != before
-            && let Some(customer) = self.state.touch(slot)
-        {
-            customer.standing = after;
-        }
+        let after = Standing { generation, ..placed(told(&entered, day), place) };
+        self.stand(slot, &before, after);
         match before.episode {
             Some(episode) => {
                 let calmed = is_due(before.calmed, day) && assessed.silence < thresholds.exit();
@@ -128,7 +125,7 @@ impl Engine {
             None => {}
         }
         let changed = after.band != before.band
-            || after.tier != before.tier
+            || (after.tier, after.segment) != (before.tier, before.segment)
             || after.generation != before.generation
             || is_due(before.purchased, day);
         let opened = self.state.get(slot).is_some_and(|now| now.standing.episode != before.episode);
@@ -207,29 +204,41 @@ impl Engine {
     fn close_unscored(&mut self, slot: Slot, day: Day, out: &mut Vec<Effect>) {
         let Some(customer) = self.state.get(slot) else { return };
         let before = customer.standing;
+        let (rhythm, _) = customer.profile.money_at(day, self.policy.lateness_days);
+        let place = rhythm.as_ref().map(|rhythm| self.judge().place(customer, rhythm, day, None));
+        let generation = self.in_force.generation;
+        let silent = Standing { band: None, above_since: None, generation, ..told(&before, day) };
+        let after = placed(silent, place);
+        self.stand(slot, &before, after);
         if before.episode.is_some() {
             self.end(slot, Transition::Lapsed, Moment::Close(day), out);
         }
         let Some(customer) = self.state.get(slot) else { return };
-        let now = customer.standing;
-        let generation = self.in_force.generation;
-        let after = Standing { band: None, above_since: None, generation, ..told(&now, day) };
-        if after != now
-            && let Some(customer) = self.state.touch(slot)
-        {
-            customer.standing = after;
-        }
-        let Some(customer) = self.state.get(slot) else { return };
-        let other_model = generation != before.generation;
-        if before.band.is_some() || is_due(before.purchased, day) || other_model && self.has_bought(customer, day) {
+        let changed = before.band.is_some()
+            || (after.tier, after.segment) != (before.tier, before.segment)
+            || is_due(before.purchased, day)
+            || generation != before.generation && rhythm.is_some();
+        if changed {
             let risk = self.judge().risk(customer, day, Moment::Close(day));
             out.push(Effect::Risk(Box::new(risk)));
         }
     }
 
-    /// Whether a purchase stands at the end of `day`.
-    fn has_bought(&self, customer: &Customer, day: Day) -> bool {
-        customer.profile.money_at(day, self.policy.lateness_days).0.is_some()
+    /// Notes where a customer stands after a close; one whose standing stays the same is not touched.
+    fn stand(&mut self, slot: Slot, before: &Standing, after: Standing) {
+        if after == *before {
+            return;
+        }
+        if after.segment != before.segment {
+            *self.moves.entry((before.segment, after.segment)).or_default() += 1;
+            let policy = self.policy.clone();
+            if let Some(segment) = after.segment.and_then(|segment| policy.segments.find(segment)) {
+                self.names.keep(&segment.name);
+            }
+        }
+        if let Some(customer) = self.state.touch(slot) {
+            customer.standing = after;
+        }
     }
 
     /// Measures the outcome of an episode once W days have passed since its opening.
@@ -258,6 +267,11 @@ fn is_due(noted: Option<Day>, day: Day) -> bool {
 fn told(standing: &Standing, day: Day) -> Standing {
     let later = |noted: Option<Day>| noted.filter(|noted| *noted > day);
     Standing { calmed: later(standing.calmed), purchased: later(standing.purchased), ..*standing }
+}
+
+/// The standing of a customer with a place, or without a purchase.
+fn placed(standing: Standing, place: Option<Place>) -> Standing {
+    Standing { tier: place.map(|place| place.tier), segment: place.and_then(|place| place.segment), ..standing }
 }
 
 /// Band and run above the threshold after a close.

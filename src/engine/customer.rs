@@ -1,5 +1,7 @@
 //! Customer ids and the hashes drawn from them. A hash is stable for ever: holdout arms and ranking ties hang on it.
 
+use std::num::NonZeroU64;
+
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 /// Longest customer or event id, in bytes.
@@ -20,9 +22,18 @@ pub fn uniform(parts: &[&[u8]]) -> f64 {
     (hasher.digest() >> 11) as f64 / (1_u64 << 53) as f64
 }
 
-/// A 48-bit tag of an event or order id: what deduplication within one customer compares.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Tag(u64);
+/// A 48-bit tag of an event or order id, which deduplication within one customer compares, or of a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Tag(
+    /// The bits and one: a tag that may be absent takes no more room than one that is there.
+    NonZeroU64,
+);
+
+impl Default for Tag {
+    fn default() -> Self {
+        Self::from_bits(0)
+    }
+}
 
 impl Tag {
     /// Largest value of a tag.
@@ -30,16 +41,16 @@ impl Tag {
 
     /// The tag of an id as it stands in the event.
     pub fn of(id: &str) -> Self {
-        Self(xxh3_64(id.as_bytes()) & Self::MAX)
+        Self::from_bits(xxh3_64(id.as_bytes()))
     }
 
     /// A tag read back from the changelog; higher bits are cut off.
     pub const fn from_bits(bits: u64) -> Self {
-        Self(bits & Self::MAX)
+        Self(NonZeroU64::MIN.saturating_add(bits & Self::MAX))
     }
 
     /// The 48 bits.
     pub const fn bits(self) -> u64 {
-        self.0
+        self.0.get() - 1
     }
 }

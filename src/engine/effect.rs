@@ -5,9 +5,11 @@ use crate::engine::alerting::episode::{PendingOutcome, Told, Transition};
 use crate::engine::alerting::holdout::Arm;
 use crate::engine::alerting::playbook::Recommended;
 use crate::engine::alerting::value::Tier;
+use crate::engine::customer::Tag;
 use crate::engine::day::{Day, Millis};
 use crate::engine::money::Money;
 use crate::engine::rfm::ledger::Window;
+use crate::engine::rfm::rfm_scores::RfmScores;
 use crate::engine::scoring::reasons::Reasons;
 
 /// One wish of the engine. Changed profiles are not among them: the state knows which it touched.
@@ -65,6 +67,10 @@ pub struct Alert {
     pub propensity: f64,
     /// Tier now.
     pub tier: Tier,
+    /// Segment at the last close, by its name's tag.
+    pub segment: Option<Tag>,
+    /// RFM scores now; absent without a score.
+    pub rfm: Option<RfmScores>,
     /// Margin at risk now.
     pub value_at_risk: Money,
     /// What to do, as it was drawn at the opening.
@@ -139,6 +145,8 @@ pub struct Risk {
     pub opted_out: bool,
     /// Tier.
     pub tier: Option<Tier>,
+    /// Segment at the last close, by its name's tag; absent for those held out, because it may tell the band.
+    pub segment: Option<Tag>,
     /// Margin at risk.
     pub value_at_risk: Money,
     /// P(this silence will exceed H); absent after a lapse.

@@ -61,6 +61,11 @@ impl Engine {
             arm: episode.arm,
             propensity: episode.propensity,
             tier: episode.tier,
+            segment: customer.standing.segment,
+            rfm: assessed.and_then(|seen| {
+                let rhythm = seen.view.rhythm.as_ref()?;
+                Some(judge.rfm(&customer.profile, rhythm, seen.view.day))
+            }),
             value_at_risk: value,
             recommended: episode.recommended,
             changed: None,
@@ -94,12 +99,12 @@ impl Engine {
         let policy = &self.policy;
         let previous = customer.standing.band;
         let band = judge.thresholds().next(previous, assessed.silence);
-        let tier = judge.tier(&customer.profile, assessed.view.day);
+        let tier = judge.tier(customer, assessed.view.day);
         let published = self.publishes(opened);
         let value_at_risk = judge.value_at_risk(&customer.profile, assessed);
         // The action is drawn before the arm, so a held-out episode tells what would have been done.
         let ticket = action_ticket(&customer.id, opened, &policy.holdout_salt);
-        let drawn = policy.playbook.draw(&judge.situation(tier), value_at_risk, ticket);
+        let drawn = policy.playbook.draw(&judge.situation(customer, assessed, tier), value_at_risk, ticket);
         let names = drawn.map(|(rule, action, _)| (rule.name.clone(), action.name.clone()));
         let recommended = drawn.map(|(_, _, recommended)| recommended);
         let arm = arm(&customer.id, opened, &policy.holdout_salt, policy.holdout_share);
@@ -117,10 +122,11 @@ impl Engine {
             score,
             recommended,
         };
+        let segment = customer.standing.segment;
         let immediate = matches!(moment, Moment::Event(..));
         let counts_from = if immediate { opened } else { opened.plus(1) };
         let pending =
-            PendingOutcome { opened, counts_from, band, tier, arm, contacted: false, propensity, recommended };
+            PendingOutcome { opened, counts_from, band, tier, arm, contacted: false, propensity, segment, recommended };
         if let Some((rule, action)) = names {
             self.names.keep(&rule);
             self.names.keep(&action);

@@ -30,6 +30,8 @@ pub enum Body<'a> {
         order: Option<Tag>,
         /// What the customer paid.
         amount: Money,
+        /// How it was bought.
+        manner: Manner<'a>,
     },
     /// Money given back, on the day of this event; without an amount the whole of `order`.
     Refund {
@@ -39,7 +41,7 @@ pub enum Body<'a> {
         amount: Option<Money>,
     },
     /// Any sign of attention that is not money.
-    Interaction(Interaction),
+    Interaction(Interaction<'a>),
     /// The sales team got in touch about an episode (UUID bits); `action` names what was done.
     Contacted {
         /// The episode's UUID as bits.
@@ -58,9 +60,22 @@ pub enum Body<'a> {
     Forget,
 }
 
+/// How something was bought, as far as the event tells.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Manner<'a> {
+    /// Where.
+    pub channel: Option<&'a str>,
+    /// The category of the items that most was paid for.
+    pub category: Option<&'a str>,
+    /// Whether there was a discount.
+    pub discounted: bool,
+    /// The local hour, 0 to 23; `None` where the source tells no more than the date.
+    pub hour: Option<u8>,
+}
+
 /// An interaction with what it carries.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Interaction {
+pub enum Interaction<'a> {
     /// The customer opened the shop.
     Visit,
     /// Looked at a product.
@@ -97,18 +112,41 @@ pub enum Interaction {
     Loyalty {
         /// Points gained, or lost where negative.
         points: i64,
+        /// The last day on which gained points can be spent.
+        expires: Option<Day>,
     },
-    /// A sales person's note with a cause code (tag of the code).
+    /// A sales person's note with a cause code.
     Note {
-        /// Tag of the cause code.
-        cause: Tag,
+        /// The cause code.
+        cause: &'a str,
     },
 }
 
 /// Number of interaction kinds; [`Interaction::kind`] is below it.
 pub const INTERACTION_KINDS: usize = 15;
 
-impl Interaction {
+impl Interaction<'_> {
+    /// The same without what is borrowed.
+    pub const fn nameless(self) -> Interaction<'static> {
+        match self {
+            Self::Visit => Interaction::Visit,
+            Self::ProductView => Interaction::ProductView,
+            Self::Cart => Interaction::Cart,
+            Self::Checkout => Interaction::Checkout,
+            Self::Login => Interaction::Login,
+            Self::MessageSent => Interaction::MessageSent,
+            Self::MessageOpened => Interaction::MessageOpened,
+            Self::MessageClicked => Interaction::MessageClicked,
+            Self::Unsubscribed => Interaction::Unsubscribed,
+            Self::SupportContact => Interaction::SupportContact,
+            Self::Complaint => Interaction::Complaint,
+            Self::Review { rating } => Interaction::Review { rating },
+            Self::Survey { satisfaction } => Interaction::Survey { satisfaction },
+            Self::Loyalty { points, expires } => Interaction::Loyalty { points, expires },
+            Self::Note { .. } => Interaction::Note { cause: "" },
+        }
+    }
+
     /// Position of the kind in counts per kind; part of the changelog format, so never renumbered.
     pub const fn kind(self) -> u8 {
         match self {

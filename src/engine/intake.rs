@@ -7,9 +7,10 @@ use crate::engine::customer::customer_hash;
 use crate::engine::day::Day;
 use crate::engine::effect::{Alert, Effect, Moment};
 use crate::engine::erasure::Erasure;
-use crate::engine::event::{Body, Event, Reason};
+use crate::engine::event::{Body, Event, Interaction, Reason};
 use crate::engine::money::Money;
 use crate::engine::partition::Engine;
+use crate::engine::rfm::cause::is_code;
 use crate::engine::rfm::open::Entry;
 use crate::engine::rfm::profile::{Applied, Profile};
 use crate::engine::state::Slot;
@@ -65,8 +66,18 @@ impl Engine {
             customer.standing.generation = generation;
         }
         match event.body {
-            Body::Purchase { .. } => self.purchased(slot, event, out),
+            Body::Purchase { manner, .. } => {
+                for name in [manner.channel, manner.category].into_iter().flatten() {
+                    self.names.learn(name);
+                }
+                self.purchased(slot, event, out);
+            }
             Body::Interaction(interaction) => {
+                if let Interaction::Note { cause } = interaction
+                    && is_code(cause)
+                {
+                    self.names.learn(cause);
+                }
                 if self.policy.immediate >> interaction.kind() & 1 == 1 {
                     self.open_at_once(slot, event, out);
                 }
@@ -150,7 +161,7 @@ impl Engine {
         let suppressed = judge
             .suppression(&customer.profile, &customer.standing, &assessed, open_day)
             .filter(|reason| *reason != Suppression::Dwell);
-        let tier = judge.tier(&customer.profile, assessed.view.day);
+        let tier = judge.tier(customer, assessed.view.day);
         let full = self.publishes(open_day) && self.places_left(open_day, tier) == Some(0);
         match suppressed.or(full.then_some(Suppression::Capacity)) {
             Some(reason) => self.count(reason),

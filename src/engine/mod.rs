@@ -16,6 +16,7 @@ pub mod state;
 pub mod erasure;
 pub mod names;
 pub mod assess;
+pub mod placing;
 pub mod promotion;
 pub mod partition;
 pub mod step;

@@ -10,6 +10,9 @@ use crate::engine::customer::Tag;
 /// Most names learnt from events; what comes beyond keeps its tag and has no name. The company's own names always fit.
 pub const MAX_NAMES: usize = 4_096;
 
+/// Longest name learnt from events, in bytes; nobody calls a channel so.
+pub const MAX_NAME_BYTES: usize = 128;
+
 /// The names known in a partition.
 #[derive(Debug, Default)]
 pub struct Names {
@@ -22,7 +25,7 @@ impl Names {
     /// Learns a name from an event, if there is room for it.
     pub fn learn(&mut self, name: &str) -> Tag {
         let tag = Tag::of(name);
-        if self.known.len() < MAX_NAMES {
+        if self.known.len() < MAX_NAMES && name.len() <= MAX_NAME_BYTES {
             self.remember(tag, name);
         }
         tag
@@ -72,7 +75,7 @@ impl Names {
 
 #[cfg(test)]
 mod tests {
-    use super::{MAX_NAMES, Names};
+    use super::{MAX_NAME_BYTES, MAX_NAMES, Names};
     use crate::engine::customer::Tag;
 
     #[test]
@@ -94,6 +97,9 @@ mod tests {
             names.learn(&number.to_string());
         }
         assert_eq!(names.get(Tag::of(&MAX_NAMES.to_string())), None);
+        let mut fresh = Names::default();
+        let long = fresh.learn(&"x".repeat(MAX_NAME_BYTES + 1));
+        assert_eq!(fresh.get(long), None);
         let champion = names.keep("champion");
         assert_eq!(names.get(champion), Some("champion"));
     }

@@ -1,6 +1,6 @@
 //! The engine of one partition: its customers, its time, and the way back to the last commit.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use crate::engine::alerting::capacity::DayUse;
@@ -8,6 +8,7 @@ use crate::engine::alerting::episode::Suppression;
 use crate::engine::alerting::policy::Policy;
 use crate::engine::assess::Judge;
 use crate::engine::clock::PartitionClock;
+use crate::engine::customer::Tag;
 use crate::engine::day::Day;
 use crate::engine::drift::{Drift, Seen};
 use crate::engine::erasure::Erasures;
@@ -18,6 +19,9 @@ use crate::engine::state::{Slot, State};
 
 /// Candidates that were not published, by [`Suppression`].
 pub type SuppressionCounts = [u64; Suppression::ALL.len()];
+
+/// Customers who changed segments at closes, from and to; `None`: none yet, or no purchase left.
+pub type SegmentMoves = BTreeMap<(Option<Tag>, Option<Tag>), u64>;
 
 /// The engine of one partition.
 pub struct Engine {
@@ -32,6 +36,7 @@ pub struct Engine {
     pub(crate) names: Names,
     pub(crate) sweep: Option<Sweep>,
     pub(crate) suppressed: SuppressionCounts,
+    pub(crate) moves: SegmentMoves,
     pub(crate) drift: Arc<Drift>,
     checkpoint: Checkpoint,
 }
@@ -84,6 +89,7 @@ impl Engine {
             names: Names::default(),
             sweep: None,
             suppressed: SuppressionCounts::default(),
+            moves: SegmentMoves::new(),
             drift,
             checkpoint,
         }
@@ -113,6 +119,7 @@ impl Engine {
         self.drift = drift;
         self.sweep = None;
         self.suppressed = SuppressionCounts::default();
+        self.moves.clear();
     }
 
     /// What decisions are made by.

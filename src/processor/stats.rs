@@ -1,5 +1,7 @@
 //! What a partition did, counted. Metrics are read off these after a commit; a rolled-back batch counts nothing.
 
+use std::collections::BTreeMap;
+
 use crate::engine::alerting::episode::{Cause, Suppression, Transition};
 use crate::engine::effect::Alert;
 use crate::engine::event::{Body, INTERACTION_KINDS, INTERACTION_NAMES, Reason};
@@ -39,6 +41,8 @@ pub struct Stats {
     pub won_back: u64,
     /// Candidates not published, by reason.
     pub suppressed: [u64; Suppression::ALL.len()],
+    /// Changes of segment at closes, by the names from and to; `none` without a segment.
+    pub segment_moves: BTreeMap<(Box<str>, Box<str>), u64>,
     /// Outcomes matured.
     pub matured: u64,
     /// Days closed.
@@ -110,6 +114,9 @@ impl Stats {
         each(&mut self.held_out, &other.held_out);
         self.won_back += other.won_back;
         each(&mut self.suppressed, &other.suppressed);
+        for (names, count) in &other.segment_moves {
+            *self.segment_moves.entry(names.clone()).or_default() += count;
+        }
         self.matured += other.matured;
         self.closes += other.closes;
     }

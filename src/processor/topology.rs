@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::engine::alerting::holdout::Arm;
-use crate::engine::customer::customer_hash;
+use crate::engine::customer::{Tag, customer_hash};
 use crate::engine::day::{Day, Millis};
 use crate::engine::effect::Effect;
 use crate::engine::partition::Engine;
@@ -237,7 +237,7 @@ impl Processor {
                     batch.add(OutTopic::Outcomes, key, |out| write_transition(&alert, &words, out));
                 }
                 Effect::Risk(risk) => {
-                    batch.add(OutTopic::Risk, risk.customer.as_bytes(), |out| write_risk(&risk, model, locale, out));
+                    batch.add(OutTopic::Risk, risk.customer.as_bytes(), |out| write_risk(&risk, &words, out));
                 }
                 Effect::Matured(matured) => {
                     fresh.matured += 1;
@@ -315,6 +315,11 @@ impl Processor {
         for (total, fresh) in self.fresh.suppressed.iter_mut().zip(std::mem::take(&mut self.engine.suppressed)) {
             *total += fresh;
         }
+        for ((from, to), count) in std::mem::take(&mut self.engine.moves) {
+            let name =
+                |segment: Option<Tag>| segment.map_or("none", |tag| self.engine.names.get(tag).unwrap_or("unknown"));
+            *self.fresh.segment_moves.entry((name(from).into(), name(to).into())).or_default() += count;
+        }
         let fresh = std::mem::take(&mut self.fresh);
         self.total.add(&fresh);
         self.engine.committed();
@@ -371,7 +376,7 @@ impl Processor {
         let customer = state.get(state.find(customer, customer_hash(customer))?)?;
         let newest = customer.profile.newest;
         let day = self.closed_day().map_or(newest, |closed| closed.max(newest));
-        Some(profile_json(customer, day, self.engine.judge(), &self.setup.locale))
+        Some(profile_json(customer, day, self.engine.judge(), self.engine.names(), &self.setup.locale))
     }
 
     /// Every customer as JSON at the end of `day`.
@@ -379,7 +384,7 @@ impl Processor {
         self.engine.state().iter().map(move |(_, customer)| {
             let newest = customer.profile.newest;
             let day = day.or_else(|| self.closed_day().map(|closed| closed.max(newest))).unwrap_or(newest);
-            profile_json(customer, day, self.engine.judge(), &self.setup.locale)
+            profile_json(customer, day, self.engine.judge(), self.engine.names(), &self.setup.locale)
         })
     }
 

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use crate::shop::generator::{ShopEvent, Told};
-use crate::wire::calendar::instant_text;
+use crate::wire::calendar::{day_text, instant_text};
 
 /// The id of customer number `number`.
 pub fn customer_id(number: u32) -> String {
@@ -21,14 +21,13 @@ pub fn write_json(event: &ShopEvent, currency: &str, out: &mut Vec<u8>) {
     // Writing to memory cannot fail.
     let _ = write!(out, "{{\"id\":\"e{id}\",\"customer_id\":\"c{number:07}\",\"time\":\"{time}\",\"type\":");
     let _ = match event.told {
-        Told::Purchase { order, cents } => {
+        Told::Purchase { order, cents, channel, category, discounted } => {
             let (amount, half) = (decimal(cents), decimal(cents / 2));
+            let discount = if discounted { format!(",\"discount\":\"{}\"", decimal(cents / 9)) } else { String::new() };
             write!(
                 out,
-                "\"purchase\",\"order_id\":\"o{order}\",\"amount\":\"{amount}\",\"currency\":\"{currency}\",\"channel\":\"{}\",\"items\":[{{\"sku\":\"sku-{}\",\"category\":\"cat-{}\",\"quantity\":2,\"unit_price\":\"{half}\"}}]}}",
-                if order % 4 == 0 { "store" } else { "online" },
+                "\"purchase\",\"order_id\":\"o{order}\",\"amount\":\"{amount}\",\"currency\":\"{currency}\",\"channel\":\"{channel}\"{discount},\"items\":[{{\"sku\":\"sku-{}\",\"category\":\"cat-{category}\",\"quantity\":2,\"unit_price\":\"{half}\"}}]}}",
                 order % 9973,
-                order % 32,
             )
         }
         Told::Refund { order, cents } => write!(out, "\"refund\",\"order_id\":\"o{order}\"")
@@ -40,7 +39,11 @@ pub fn write_json(event: &ShopEvent, currency: &str, out: &mut Vec<u8>) {
         Told::Plain(kind) => write!(out, "\"{kind}\",\"channel\":\"online\"}}"),
         Told::Review(stars) => write!(out, "\"review\",\"rating\":{stars}}}"),
         Told::Survey(score) => write!(out, "\"survey\",\"score\":{score},\"scale\":10}}"),
-        Told::Loyalty(points) => write!(out, "\"loyalty\",\"points\":{points}}}"),
+        Told::Loyalty { points, expires: None } => write!(out, "\"loyalty\",\"points\":{points}}}"),
+        Told::Loyalty { points, expires: Some(day) } => {
+            write!(out, "\"loyalty\",\"points\":{points},\"expires\":\"{}\"}}", day_text(day))
+        }
+        Told::Note(cause) => write!(out, "\"note\",\"cause\":\"{cause}\"}}"),
         Told::Contacted { episode } => {
             write!(out, "\"contacted\",\"episode_id\":\"{}\",\"action\":\"call\"}}", uuid::Uuid::from_u128(episode))
         }
@@ -56,7 +59,8 @@ pub fn write_csv(event: &ShopEvent, out: &mut Vec<u8>) -> bool {
         | Told::Plain(_)
         | Told::Review(_)
         | Told::Survey(_)
-        | Told::Loyalty(_)
+        | Told::Loyalty { .. }
+        | Told::Note(_)
         | Told::Contacted { .. } => return false,
     };
     let (customer, time) = (customer_id(event.customer), instant_text(event.time));

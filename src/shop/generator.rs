@@ -7,9 +7,17 @@ use rand_chacha::ChaCha8Rng;
 use crate::engine::customer::uniform;
 use crate::engine::day::{Day, Millis};
 use crate::shop::customer::{Habits, generator, share};
+use crate::shop::taste::{Decides, Taste};
 
 /// Probability that a customer who has left comes back because somebody got in touch.
 pub const WIN_BACK: f64 = 0.15;
+
+/// Days between a note of what displeases a customer and its leaving.
+const NOTED_DAYS: u32 = 2;
+/// Days for which loyalty points are good.
+const POINTS_DAYS: i32 = 180;
+/// Days before a purchase on which customers who decide slowly look at products.
+const LOOKS_BEFORE: [u32; 4] = [6, 4, 2, 1];
 
 /// What kind of shop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +54,12 @@ pub enum Told {
         order: u64,
         /// Amount in cents.
         cents: u64,
+        /// Where.
+        channel: &'static str,
+        /// Number of the category.
+        category: u32,
+        /// Whether there was a discount.
+        discounted: bool,
     },
     /// A refund; without `cents` of the whole order.
     Refund {
@@ -61,7 +75,14 @@ pub enum Told {
     /// Score out of 10.
     Survey(u8),
     /// Points gained.
-    Loyalty(i64),
+    Loyalty {
+        /// How many.
+        points: i64,
+        /// The last day on which they can be spent.
+        expires: Option<Day>,
+    },
+    /// A sales person notes why the customer is displeased.
+    Note(&'static str),
     /// The sales team called.
     Contacted {
         /// UUID of the episode, as bits.
@@ -73,6 +94,8 @@ pub enum Told {
 enum Plan {
     Buy(u32),
     Browse(u32),
+    Look(u32),
+    Note(u32, &'static str),
     Refund(u32, u64, Option<u64>),
     Complain(u32),
     Contact(u32, u128),
@@ -82,6 +105,9 @@ enum Plan {
 pub struct Shop {
     settings: ShopSettings,
     habits: Vec<Habits>,
+    tastes: Vec<Taste>,
+    /// Whether tastes also decide when customers come, look and give back, and why they leave.
+    lived: bool,
     turns: Vec<u32>,
     plans: BTreeMap<u32, Vec<Plan>>,
     today: u32,
@@ -90,7 +116,19 @@ pub struct Shop {
 }
 
 impl Shop {
-    /// Opens a shop.
+    /// Opens a shop whose customers have their tastes in everything.
+    pub fn with_habits(settings: ShopSettings) -> Self {
+        let mut shop = Self { lived: true, ..Self::new(settings) };
+        for (number, (habits, taste)) in (0..).zip(shop.habits.iter().zip(&shop.tastes)) {
+            if let Some(cause) = taste.cause {
+                let noted = habits.leaves.saturating_sub(NOTED_DAYS);
+                shop.plans.entry(noted).or_default().push(Plan::Note(number, cause));
+            }
+        }
+        shop
+    }
+
+    /// Opens a shop whose customers have their tastes in where and what they buy.
     pub fn new(settings: ShopSettings) -> Self {
         let habits: Vec<Habits> =
             (0..settings.customers).map(|number| Habits::draw(settings.seed, number, settings.days)).collect();
@@ -103,8 +141,9 @@ impl Shop {
                 plans.entry(habits.leaves.saturating_sub(5)).or_default().push(Plan::Complain(number));
             }
         }
+        let tastes = (0..settings.customers).map(|number| Taste::draw(settings.seed, number)).collect();
         let turns = vec![0; habits.len()];
-        Self { settings, habits, turns, plans, today: 0, next_id: 0, events: Vec::new() }
+        Self { settings, habits, tastes, lived: false, turns, plans, today: 0, next_id: 0, events: Vec::new() }
     }
 
     /// The events of the next day, sorted by time; `None` once the shop is closed.
@@ -118,6 +157,8 @@ impl Shop {
                 Plan::Buy(customer) => self.buy(customer),
                 Plan::Browse(customer) => self.browse(customer),
                 Plan::Complain(customer) => self.complain(customer),
+                Plan::Look(customer) => self.look(customer),
+                Plan::Note(customer, cause) => self.tell(customer, 0.7, Told::Note(cause)),
                 Plan::Refund(customer, order, cents) => self.tell(customer, 0.6, Told::Refund { order, cents }),
                 Plan::Contact(customer, episode) => self.tell(customer, 0.4, Told::Contacted { episode }),
             }
@@ -137,6 +178,11 @@ impl Shop {
         let open = self.settings.end.plus(-(self.settings.days as i32));
         let days = self.settings.days;
         self.habits.iter().map(move |habits| (habits.leaves < days).then(|| open.plus(habits.leaves as i32)))
+    }
+
+    /// What the customers like, in the order of their numbers.
+    pub fn tastes(&self) -> &[Taste] {
+        &self.tastes
     }
 
     /// A warning about a customer opened: the sales team calls tomorrow, and with [`WIN_BACK`] a customer who had left
@@ -166,19 +212,25 @@ impl Shop {
         if day > habits.leaves {
             return;
         }
+        let Some((taste, mut fancy)) = self.taste(customer, "manner") else { return };
         let start = share(&mut random) * 0.9;
+        let start = if self.lived { (taste.time(&mut fancy) - 0.05).max(0.0) } else { start };
         for (step, kind) in (0_u8..).zip(["visit", "product_view", "cart", "checkout"]) {
             if share(&mut random) < 0.8 {
                 self.tell(customer, start + 0.01 * f64::from(step), Told::Plain(kind));
             }
         }
         let (order, cents) = (self.next_id, habits.amount(&mut random));
-        self.tell(customer, start + 0.05, Told::Purchase { order, cents });
+        let (channel, category) = (taste.channel(&mut fancy), taste.category(&mut fancy));
+        let discounted = taste.discounted(&mut fancy);
+        self.tell(customer, start + 0.05, Told::Purchase { order, cents, channel, category, discounted });
         if share(&mut random) < 0.2 {
-            self.tell(customer, start + 0.06, Told::Loyalty((cents / 100) as i64));
+            let expires = self.lived.then(|| self.next_date().plus(POINTS_DAYS));
+            self.tell(customer, start + 0.06, Told::Loyalty { points: (cents / 100) as i64, expires });
         }
+        let regrets = self.lived && taste.decides == Some(Decides::AtOnce) && share(&mut fancy) < 0.2;
         match share(&mut random) {
-            draw if draw < 0.02 => self.plan(day + 6, Plan::Refund(customer, order, None)),
+            draw if draw < 0.02 || regrets => self.plan(day + 6, Plan::Refund(customer, order, None)),
             draw if draw < 0.05 => self.plan(day + 9, Plan::Refund(customer, order, Some(cents / 3))),
             draw if draw < 0.10 => self.tell(customer, start + 0.08, Told::Review(if draw < 0.09 { 5 } else { 2 })),
             _ => {}
@@ -187,7 +239,36 @@ impl Shop {
         let date = f64::from(self.settings.end.0) - f64::from(self.settings.days) + f64::from(day);
         let season = 1.0 - 0.2 * libm::cos((date - 350.0) / 365.25 * std::f64::consts::TAU);
         let gap = (f64::from(habits.gap(&mut random)) * season).round().max(1.0) as u32;
-        self.plan(day + gap, Plan::Buy(customer));
+        let next = if self.lived { self.look_ahead(customer, day + gap, &taste, &mut fancy) } else { day + gap };
+        self.plan(next, Plan::Buy(customer));
+    }
+
+    /// The day of a purchase wished for on `day`; who decides slowly looks at products on days before it.
+    fn look_ahead(&mut self, customer: u32, day: u32, taste: &Taste, fancy: &mut ChaCha8Rng) -> u32 {
+        // Day 0 was a Thursday.
+        let weekday = (self.next_date().0 + day as i32 - self.today as i32 + 3).rem_euclid(7);
+        let next = day + taste.wait(weekday.unsigned_abs(), fancy);
+        if taste.decides == Some(Decides::Slowly) {
+            let today = self.today;
+            for before in LOOKS_BEFORE.into_iter().filter(|before| next.saturating_sub(*before) > today) {
+                self.plan(next - before, Plan::Look(customer));
+            }
+        }
+        next
+    }
+
+    fn look(&mut self, customer: u32) {
+        let Some((taste, mut fancy)) = self.taste(customer, "look") else { return };
+        if self.habits.get(customer as usize).is_some_and(|habits| self.today <= habits.leaves) {
+            let time = taste.time(&mut fancy);
+            self.tell(customer, time, Told::Plain("product_view"));
+            self.tell(customer, time + 0.002, Told::Plain("product_view"));
+        }
+    }
+
+    fn taste(&self, customer: u32, purpose: &str) -> Option<(Taste, ChaCha8Rng)> {
+        let taste = *self.tastes.get(customer as usize)?;
+        Some((taste, generator(self.settings.seed, customer, purpose, self.today)))
     }
 
     fn browse(&mut self, customer: u32) {
@@ -204,7 +285,10 @@ impl Shop {
         }
         if share(&mut random) < interest {
             self.tell(customer, start + 0.03, Told::Plain("visit"));
-            self.tell(customer, start + 0.031, Told::Plain("product_view"));
+            let at_once = self.tastes.get(customer as usize).is_some_and(|one| one.decides == Some(Decides::AtOnce));
+            if !(self.lived && at_once) {
+                self.tell(customer, start + 0.031, Told::Plain("product_view"));
+            }
             if share(&mut random) < 0.1 {
                 self.tell(customer, start + 0.032, Told::Plain("login"));
             }

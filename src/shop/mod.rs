@@ -1,5 +1,6 @@
 //! A synthetic shop: customers with habits of their own, seasons, defections, and answers to being contacted. Pure.
 
 pub mod customer;
+pub mod taste;
 pub mod event_json;
 pub mod generator;

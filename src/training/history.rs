@@ -5,16 +5,16 @@ use std::collections::HashMap;
 use crate::engine::customer::{Tag, customer_hash};
 use crate::engine::day::{Day, Millis};
 use crate::engine::erasure::Erasure;
-use crate::engine::event::{Body, Event, Interaction};
+use crate::engine::event::{Body, Event, Interaction, Manner};
 use crate::engine::money::Money;
 use crate::engine::rfm::profile::Profile;
 
-/// What an event says, without anything borrowed. Contacts, aliases and erasures are no part of a profile.
+/// What an event says, without anything borrowed: no feature looks at names. Contacts, aliases and erasures are no part of a profile.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Said {
     Purchase(Option<Tag>, Money),
     Refund(Option<Tag>, Option<Money>),
-    Interaction(Interaction),
+    Interaction(Interaction<'static>),
     OptOut,
 }
 
@@ -100,9 +100,9 @@ impl History {
     /// Takes an event in; `false` where the service would not take it either, because it comes too late.
     pub fn add(&mut self, event: &Event<'_>) -> bool {
         let said = match event.body {
-            Body::Purchase { order, amount } => Some(Said::Purchase(order, amount)),
+            Body::Purchase { order, amount, .. } => Some(Said::Purchase(order, amount)),
             Body::Refund { order, amount } => Some(Said::Refund(order, amount)),
-            Body::Interaction(interaction) => Some(Said::Interaction(interaction)),
+            Body::Interaction(interaction) => Some(Said::Interaction(interaction.nameless())),
             Body::OptOut => Some(Said::OptOut),
             Body::Forget => None,
             Body::Contacted { .. } | Body::Identity { .. } => return true,
@@ -208,7 +208,7 @@ impl CustomerHistory {
 
     fn event(&self, kept: &Kept) -> Event<'_> {
         let body = match kept.said {
-            Said::Purchase(order, amount) => Body::Purchase { order, amount },
+            Said::Purchase(order, amount) => Body::Purchase { order, amount, manner: Manner::default() },
             Said::Refund(order, amount) => Body::Refund { order, amount },
             Said::Interaction(interaction) => Body::Interaction(interaction),
             Said::OptOut => Body::OptOut,

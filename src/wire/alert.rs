@@ -12,6 +12,7 @@ use crate::wire::calendar::day_text;
 use crate::wire::cloud_event::{moment_text, write};
 use crate::wire::money::money_text;
 use crate::wire::reasons::reasons_json;
+use crate::wire::risk::rfm_json;
 use crate::wire::texts::{Language, sentence};
 use crate::wire::words::Words;
 
@@ -59,8 +60,8 @@ fn alert_data(alert: &Alert, words: &Words<'_>) -> Value {
         "value_at_risk": money_text(alert.value_at_risk, currency),
         "currency": currency.code(),
         "tier": alert.tier.name(),
-        "segment": null,
-        "rfm": null,
+        "segment": words.segment(alert.segment),
+        "rfm": alert.rfm.map(rfm_json),
         "reasons": scored.map(|scored| reasons_json(scored, currency)).unwrap_or_default(),
         "changed": alert.changed.map(|changed| changed_json(&changed, words)),
         "clears": clears(alert),

@@ -35,6 +35,11 @@ pub fn is_decimal(text: &str) -> bool {
     parse(text).is_some()
 }
 
+/// Whether the text is a decimal above zero.
+pub fn is_positive(text: &str) -> bool {
+    parse(text).is_some_and(|written| written.digits > 0)
+}
+
 /// The JSON number grammar, without its rule on leading zeros, since strings come from everywhere.
 fn parse(text: &str) -> Option<Written> {
     let (negative, rest) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));

@@ -6,6 +6,9 @@ use jiff::tz::TimeZone;
 
 use crate::engine::day::{Day, Millis};
 
+/// Milliseconds of a day.
+pub const DAY_MILLIS: i64 = 86_400_000;
+
 const EPOCH: Date = jiff::civil::date(1970, 1, 1);
 
 /// The civil date of a day; days beyond the calendar are cut to its ends.
@@ -32,10 +35,14 @@ pub fn midnight(day: Day, zone: &TimeZone) -> Millis {
 
 /// The local day of an instant.
 pub fn local_day(time: Millis, zone: &TimeZone) -> Day {
+    Day(local_millis(time, zone).div_euclid(DAY_MILLIS) as i32)
+}
+
+/// The local clock at an instant, as milliseconds since 1970-01-01T00:00:00 on that clock.
+pub fn local_millis(time: Millis, zone: &TimeZone) -> i64 {
     let timestamp =
         Timestamp::from_millisecond(time.0).unwrap_or(if time.0 < 0 { Timestamp::MIN } else { Timestamp::MAX });
-    let offset = zone.to_offset(timestamp).seconds();
-    Day((time.0 + i64::from(offset) * 1_000).div_euclid(86_400_000) as i32)
+    time.0 + i64::from(zone.to_offset(timestamp).seconds()) * 1_000
 }
 
 /// RFC 3339 in UTC, to the millisecond.

@@ -9,16 +9,19 @@ use crate::engine::customer::{Tag, customer_hash};
 use crate::engine::day::{Day, Millis};
 use crate::engine::money::Money;
 use crate::engine::rfm::ledger::LedgerDay;
+use crate::engine::rfm::loyalty::Loyalty;
 use crate::engine::rfm::marks::{Mark, Marks, Statements};
 use crate::engine::rfm::open::{DayCount, Entry, OpenOrder, Recent};
 use crate::engine::rfm::profile::Profile;
 use crate::engine::rfm::settled::{KindCount, Rhythm, Totals};
 use crate::engine::state::Customer;
+use crate::wire::changelog_added::Added;
 use crate::wire::changelog_standing::{StandingRecord, StandingThird, standing_of, standing_record, standing_third};
 
 /// The version that this release writes: a record as the first version had it, and behind it what each one since added.
 pub const VERSION: u8 = 3;
-/// The version that knew promotions and no playbook. What it could not say is read as never having been.
+/// The version that knew promotions, but no playbook, habits and segments. What it could not say is read as never having
+/// been.
 const SECOND: u8 = 2;
 /// The first version, which knew no promotions. It is read as if nothing had ever been promoted.
 const FIRST: u8 = 1;
@@ -55,6 +58,7 @@ struct CustomerRecord {
     kinds: Vec<(u8, i32, u32, [f32; 3])>,
     counts: Vec<(i32, u8, u32)>,
     recent: Vec<(i64, u64, i32)>,
+    /// Open points as the first two versions kept them.
     points: Vec<(i32, i64)>,
     settled_points: i64,
     marks: MarksRecord,
@@ -79,7 +83,8 @@ struct MarksRecord {
 /// Writes a customer; `out` is cleared first and may be reused.
 pub fn write_customer(customer: &Customer, out: &mut Vec<u8>) {
     let Customer { profile, standing, .. } = customer;
-    write_versioned(&(customer_record(profile, standing), standing.generation, standing_third(standing)), out);
+    let third = (standing_third(standing), Added::of(profile, standing));
+    write_versioned(&(customer_record(profile, standing), standing.generation, third), out);
 }
 
 /// Writes a record behind its version; `out` is cleared first and may be reused.
@@ -94,9 +99,11 @@ pub fn write_versioned<T: Serialize + ?Sized>(record: &T, out: &mut Vec<u8>) {
 /// Reads a customer.
 pub fn read_customer(id: &str, bytes: &[u8]) -> Result<Customer, ChangelogFault> {
     let broken = ChangelogFault::Broken { what: "a profile" };
-    let (record, generation, third): (CustomerRecord, u8, StandingThird) = read_versioned(bytes, "a profile")?;
-    let standing = standing_of(&record.standing, generation, &third).ok_or(broken)?;
-    let profile = profile_of(record).ok_or(broken)?;
+    let (record, generation, (third, added)): (CustomerRecord, u8, (StandingThird, Added)) =
+        read_versioned(bytes, "a profile")?;
+    let mut standing = standing_of(&record.standing, generation, &third).ok_or(broken)?;
+    let mut profile = profile_of(record).ok_or(ChangelogFault::Broken { what: "a profile" })?;
+    added.restore(&mut profile, &mut standing).ok_or(ChangelogFault::Broken { what: "a profile" })?;
     Ok(Customer { id: id.into(), hash: customer_hash(id), profile, standing })
 }
 
@@ -152,8 +159,8 @@ fn customer_record(profile: &Profile, standing: &Standing) -> CustomerRecord {
             .iter()
             .map(|recent| (recent.time.0, recent.tag.bits(), newest.since(recent.day)))
             .collect(),
-        points: profile.points.iter().map(|(day, change)| (newest.since(*day), *change)).collect(),
-        settled_points: profile.settled_points,
+        points: Vec::new(),
+        settled_points: profile.loyalty.as_ref().map_or(0, |loyalty| loyalty.account.balance),
         marks: MarksRecord {
             survey: mark_records(&profile.marks.survey, newest, |value| value),
             review: mark_records(&profile.marks.review, newest, |value| value),
@@ -230,8 +237,15 @@ fn profile_of(record: CustomerRecord) -> Option<Profile> {
             .into_iter()
             .map(|(time, tag, ago)| Recent { time: Millis(time), tag: Tag::from_bits(tag), day: before(ago) })
             .collect(),
-        points: record.points.into_iter().map(|(ago, change)| (before(ago), change)).collect(),
-        settled_points: record.settled_points,
+        habits: None,
+        loyalty: (record.settled_points != 0 || !record.points.is_empty()).then(|| {
+            let mut loyalty = Loyalty::default();
+            loyalty.account.balance = record.settled_points;
+            for (ago, change) in record.points {
+                loyalty.change(before(ago), change, None);
+            }
+            Box::new(loyalty)
+        }),
         marks: Marks {
             survey: marks_of(record.marks.survey, newest, |value| value),
             review: marks_of(record.marks.review, newest, |value| value),
@@ -252,7 +266,17 @@ fn order_of(record: OrderRecord, newest: Day) -> Option<OpenOrder> {
         _ => return None,
     };
     let (day, tag, order) = (newest.plus(-ago), Tag::from_bits(tag), order.map(Tag::from_bits));
-    Some(OpenOrder { day, time: Millis(time), tag, order, entry })
+    Some(OpenOrder {
+        day,
+        time: Millis(time),
+        tag,
+        order,
+        channel: None,
+        category: None,
+        discounted: false,
+        hour: None,
+        entry,
+    })
 }
 
 fn marks_of<T, W>(records: Vec<MarkRecord<W>>, newest: Day, value: impl Fn(W) -> T) -> Statements<T> {

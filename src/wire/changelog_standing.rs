@@ -100,6 +100,7 @@ fn standing_first(record: &StandingRecord) -> Option<Standing> {
             arm: arm(held),
             contacted,
             propensity,
+            segment: None,
             recommended: None,
         }),
     };
@@ -115,6 +116,7 @@ fn standing_first(record: &StandingRecord) -> Option<Standing> {
         calmed: record.calmed.map(Day),
         purchased: record.purchased.map(Day),
         generation: 0,
+        segment: None,
     })
 }
 

@@ -10,14 +10,14 @@ use serde_json::value::RawValue;
 
 use crate::engine::customer::{MAX_ID_BYTES, Tag};
 use crate::engine::day::Millis;
-use crate::engine::event::{Body, Event, Interaction, Reason};
+use crate::engine::event::{Body, Event, Interaction, Manner, Reason};
 use crate::engine::money::Money;
-use crate::wire::amount::{amount, is_decimal};
-use crate::wire::items::are_items;
+use crate::wire::amount::{amount, is_decimal, is_positive};
+use crate::wire::items::{main_category, unquoted};
 use crate::wire::json_field::{Field, Fields, KNOWN};
 use crate::wire::reject::Reject;
 use crate::wire::rules::EventRules;
-use crate::wire::time_text::instant;
+use crate::wire::time_text::{instant, local_date};
 
 /// Largest value of an input record, in bytes.
 pub const MAX_VALUE_BYTES: usize = 256 * 1024;
@@ -40,6 +40,7 @@ pub struct RawRecord<'a> {
 pub struct Scratch {
     customer: String,
     text: String,
+    category: String,
 }
 
 /// A usable record.
@@ -68,13 +69,17 @@ pub fn parse<'a>(
     if too_deep {
         return Err(Reason::TooDeep.into());
     }
-    let Scratch { customer, text } = scratch;
+    let Scratch { customer, text: room, category } = scratch;
     let id = required_id(&fields, "id")?;
     let tag = Tag::of(&id);
     let kind = fields.required("type")?.string("type")?;
     let customer = borrow(required_id(&fields, "customer_id")?, customer);
     let time = time(&fields, rules)?;
-    let body = body(&kind, &fields, rules, text)?;
+    let day = rules.day(time);
+    let body = match &*kind {
+        "purchase" => purchase(&fields, rules, rules.hour(time, day), (room, category))?,
+        kind => body(kind, &fields, rules, room)?,
+    };
     let key = record.key.filter(|key| !key.is_empty()).ok_or(Reason::NoKey)?;
     if key != customer.as_bytes() {
         return Err(Reject { reason: Reason::KeyDisagrees, field: "customer_id" });
@@ -85,7 +90,7 @@ pub fn parse<'a>(
     if rules.in_the_future(time, record.timestamp, wall) {
         return Err(Reject { reason: Reason::InTheFuture, field: "time" });
     }
-    let event = Event { tag, customer, time, day: rules.day(time), body };
+    let event = Event { tag, customer, time, day, body };
     Ok(Parsed { event, unknown_fields: fields.unknown })
 }
 
@@ -192,17 +197,38 @@ fn time(fields: &Fields<'_>, rules: &EventRules) -> Result<Millis, Reject> {
     }
 }
 
+fn order(fields: &Fields<'_>) -> Result<Option<Tag>, Reject> {
+    Ok(fields.optional("order_id").map(|field| id(field, "order_id")).transpose()?.map(|id| Tag::of(&id)))
+}
+
+fn purchase<'a>(
+    fields: &Fields<'a>,
+    rules: &EventRules,
+    hour: Option<u8>,
+    (channel_room, category_room): (&'a mut String, &'a mut String),
+) -> Result<Body<'a>, Reject> {
+    let order = order(fields)?;
+    let channel = fields.optional("channel").map(|field| field.string("channel")).transpose()?;
+    let channel = channel.filter(|name| !name.is_empty()).map(|name| borrow(name, channel_room));
+    let discounted = match fields.optional("discount").map(|field| field.decimal("discount")).transpose()? {
+        Some(text) if !is_decimal(&text) => return Err(Reject { reason: Reason::BadAmount, field: "discount" }),
+        text => text.is_some_and(|text| is_positive(&text)),
+    };
+    let category = match fields.raw("items") {
+        Some(items) => main_category(items).ok_or(Reject { reason: Reason::BadField, field: "items" })?,
+        None => None,
+    };
+    let category = category.and_then(unquoted).map(|name| borrow(name, category_room));
+    let amount = money(fields.required("amount")?, fields, rules, true)?;
+    Ok(Body::Purchase { order, amount, manner: Manner { channel, category, discounted, hour } })
+}
+
 fn body<'a>(kind: &str, fields: &Fields<'a>, rules: &EventRules, room: &'a mut String) -> Result<Body<'a>, Reject> {
-    let order = fields.optional("order_id").map(|field| id(field, "order_id")).transpose()?.map(|id| Tag::of(&id));
+    let order = order(fields)?;
     if let Some(channel) = fields.optional("channel") {
         channel.string("channel")?;
     }
     let body = match kind {
-        "purchase" => {
-            purchase_extras(fields)?;
-            let field = fields.required("amount")?;
-            Body::Purchase { order, amount: money(field, fields, rules, true)? }
-        }
         "refund" => {
             let amount = fields.optional("amount").map(|field| money(field, fields, rules, false)).transpose()?;
             Body::Refund { order, amount }
@@ -217,23 +243,9 @@ fn body<'a>(kind: &str, fields: &Fields<'a>, rules: &EventRules, room: &'a mut S
         "opt_out" => Body::OptOut,
         "identity" => Body::Identity { alias: borrow(required_id(fields, "alias")?, room) },
         "forget" => Body::Forget,
-        _ => Body::Interaction(interaction(kind, fields)?),
+        _ => Body::Interaction(interaction(kind, fields, rules, room)?),
     };
     Ok(body)
-}
-
-/// What a purchase may carry besides its amount is checked by its JSON type.
-fn purchase_extras(fields: &Fields<'_>) -> Result<(), Reject> {
-    if let Some(discount) = fields.optional("discount") {
-        let text = discount.decimal("discount")?;
-        if !is_decimal(&text) {
-            return Err(Reject { reason: Reason::BadAmount, field: "discount" });
-        }
-    }
-    match fields.raw("items") {
-        Some(items) if !are_items(items) => Err(Reject { reason: Reason::BadField, field: "items" }),
-        Some(_) | None => Ok(()),
-    }
 }
 
 fn money(field: Field<'_>, fields: &Fields<'_>, rules: &EventRules, needs_currency: bool) -> Result<Money, Reject> {
@@ -252,7 +264,12 @@ fn money(field: Field<'_>, fields: &Fields<'_>, rules: &EventRules, needs_curren
     })
 }
 
-fn interaction(kind: &str, fields: &Fields<'_>) -> Result<Interaction, Reject> {
+fn interaction<'a>(
+    kind: &str,
+    fields: &Fields<'a>,
+    rules: &EventRules,
+    room: &'a mut String,
+) -> Result<Interaction<'a>, Reject> {
     let interaction = match kind {
         "visit" => Interaction::Visit,
         "product_view" => Interaction::ProductView,
@@ -279,9 +296,12 @@ fn interaction(kind: &str, fields: &Fields<'_>) -> Result<Interaction, Reject> {
         }
         "loyalty" => {
             let points = fields.required("points")?.integer("points")?;
-            Interaction::Loyalty { points }
+            let bad = Reject { reason: Reason::BadField, field: "expires" };
+            let expires = fields.optional("expires").map(|field| field.string("expires")).transpose()?;
+            let expires = expires.map(|text| local_date(&text, rules).ok_or(bad)).transpose()?;
+            Interaction::Loyalty { points, expires }
         }
-        "note" => Interaction::Note { cause: Tag::of(&required_id(fields, "cause")?) },
+        "note" => Interaction::Note { cause: borrow(required_id(fields, "cause")?, room) },
         _ => return Err(Reject { reason: Reason::UnknownType, field: "type" }),
     };
     Ok(interaction)

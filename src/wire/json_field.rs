@@ -6,7 +6,7 @@ use crate::engine::event::Reason;
 use crate::wire::reject::Reject;
 
 /// Every field that an event may have.
-pub const KNOWN: [&str; 18] = [
+pub const KNOWN: [&str; 19] = [
     "id",
     "type",
     "customer_id",
@@ -21,6 +21,7 @@ pub const KNOWN: [&str; 18] = [
     "score",
     "scale",
     "points",
+    "expires",
     "cause",
     "episode_id",
     "action",

@@ -3,6 +3,7 @@
 //! Architecture invariant: no other room knows how anything looks as bytes.
 
 pub mod calendar;
+pub mod changelog_added;
 pub mod changelog_standing;
 pub mod changelog;
 pub mod partition_record;
@@ -30,6 +31,7 @@ pub mod alert_line;
 pub mod outcome;
 pub mod outcome_lines;
 pub mod risk;
+pub mod understanding_json;
 pub mod profile_json;
 pub mod forecast_json;
 pub mod artifact_records;

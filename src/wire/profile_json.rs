@@ -6,27 +6,34 @@ use crate::engine::alerting::band::Band;
 use crate::engine::alerting::episode::{Episode, Standing, Suppression, episode_id};
 use crate::engine::alerting::value::Tier;
 use crate::engine::assess::{Judge, held_out};
+use crate::engine::customer::Tag;
 use crate::engine::day::Day;
 use crate::engine::event::INTERACTION_NAMES;
-use crate::engine::money::Money;
+use crate::engine::names::Names;
+use crate::engine::rfm::deliberation::style;
 use crate::engine::rfm::ledger::Window;
 use crate::engine::rfm::view::View;
 use crate::engine::state::Customer;
 use crate::wire::calendar::day_text;
 use crate::wire::money::money_text;
-use crate::wire::risk::forecast_json;
+use crate::wire::risk::{forecast_json, rfm_json};
+use crate::wire::understanding_json::{points_json, preferences_json, satisfaction_json};
 use crate::wire::words::Locale;
 
 /// The customer at the end of `day`, with the settings and the model that judge it.
-pub fn profile_json(customer: &Customer, day: Day, judge: Judge<'_>, locale: &Locale) -> Value {
+pub fn profile_json(customer: &Customer, day: Day, judge: Judge<'_>, names: &Names, locale: &Locale) -> Value {
     let (profile, standing) = (&customer.profile, &customer.standing);
     let lateness_days = judge.policy.lateness_days;
     let view = profile.view(day, lateness_days);
+    let habits = profile.habits_at(day);
     let rhythm = view.rhythm.as_ref();
     let money = |amount| money_text(amount, locale.currency);
     let outlook = judge.outlook(profile, &view);
     let outlook = outlook.as_ref();
     let contactable = !held_out(standing);
+    // Before the first close it is what the table says now.
+    let place = || rhythm.and_then(|rhythm| judge.place(customer, rhythm, day, standing.band).segment);
+    let segment = rhythm.and_then(|_| standing.segment.or_else(place)).filter(|_| contactable);
     let forecast = if contactable { judge.band_forecast(profile, standing.band, day) } else { Vec::new() };
     let window = |days| window_json(&profile.window(day, days, lateness_days), locale);
     json!({
@@ -43,12 +50,13 @@ pub fn profile_json(customer: &Customer, day: Day, judge: Judge<'_>, locale: &Lo
         "last_purchase_day": rhythm.map(|rhythm| day_text(rhythm.last)),
         "windows": {"30d": window(30), "90d": window(90), "365d": window(365)},
         "interactions": interactions_json(&view),
-        "points": profile.points_at(day),
-        "rfm": rhythm.map(|rhythm| rfm_json(customer, day.since(rhythm.last), day, judge)),
-        "tier": rhythm.map(|_| judge.tier(profile, day).name()),
-        "segment": null,
-        "preferences": null,
-        "style": null,
+        "points": points_json(&profile.account_at(day), day),
+        "satisfaction": satisfaction_json(profile, &view, names),
+        "rfm": rhythm.map(|rhythm| rfm_json(judge.rfm(profile, rhythm, day))),
+        "tier": rhythm.map(|_| judge.tier(customer, day).name()),
+        "segment": segment.and_then(|tag| segment_name(tag, judge, names)),
+        "preferences": preferences_json(&habits, names),
+        "style": style(&habits).name(),
         "score": outlook.and_then(|seen| seen.silence),
         "forward_score": outlook.map(|seen| seen.forward),
         "value_at_risk": outlook.map(|seen| money(seen.value_at_risk)),
@@ -70,11 +78,9 @@ fn not_warned(customer: &Customer, day: Day, judge: Judge<'_>) -> Option<&'stati
     reason.or(capacity.then_some(Suppression::Capacity)).map(Suppression::name)
 }
 
-/// The RFM scores, 1 to 5 each.
-fn rfm_json(customer: &Customer, recency_days: i32, day: Day, judge: Judge<'_>) -> Value {
-    let year = customer.profile.window(day, 365, judge.policy.lateness_days);
-    let scores = judge.model.rfm_edges.scores(recency_days, year.purchase_days as i32, year.net.max(Money::ZERO));
-    json!({"recency": scores.recency, "frequency": scores.frequency, "monetary": scores.monetary})
+/// The name of a segment, of today's table or of one that was.
+fn segment_name<'a>(segment: Tag, judge: Judge<'a>, names: &'a Names) -> Option<&'a str> {
+    names.get(segment).or_else(|| judge.policy.segments.find(segment).map(|segment| &*segment.name))
 }
 
 fn window_json(window: &Window, locale: &Locale) -> Value {

@@ -7,10 +7,12 @@ use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 
 use crate::engine::day::{Day, Millis};
-use crate::wire::calendar::local_day;
+use crate::wire::calendar::{DAY_MILLIS, local_day, local_millis};
 
+/// Milliseconds of an hour.
+const HOUR_MILLIS: i64 = 3_600_000;
 /// How far a time may lie ahead of the clock, in milliseconds.
-const AHEAD_MILLIS: i64 = 3_600_000;
+const AHEAD_MILLIS: i64 = HOUR_MILLIS;
 
 /// Everything that reading an event depends on besides its bytes.
 #[derive(Clone, Debug)]
@@ -45,6 +47,12 @@ impl EventRules {
     /// The local day of an instant.
     pub fn day(&self, time: Millis) -> Day {
         local_day(time, &self.zone)
+    }
+
+    /// The local hour of an instant of `day`; `None` at midnight to the millisecond, which is how a date without a time reads.
+    pub fn hour(&self, time: Millis, day: Day) -> Option<u8> {
+        let since = local_millis(time, &self.zone) - i64::from(day.0) * DAY_MILLIS;
+        (since > 0).then_some((since / HOUR_MILLIS).clamp(0, 23) as u8)
     }
 
     /// The last day that is settled when the frontier stands at `time`.

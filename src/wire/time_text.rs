@@ -2,7 +2,8 @@
 
 use jiff::fmt::temporal::DateTimeParser;
 
-use crate::engine::day::Millis;
+use crate::engine::day::{Day, Millis};
+use crate::wire::calendar::day;
 use crate::wire::rules::EventRules;
 
 static PARSER: DateTimeParser = DateTimeParser::new();
@@ -23,6 +24,17 @@ pub fn instant(text: &str, rules: &EventRules) -> Option<Millis> {
     let zoned = civil.to_zoned_datetime(rules.zone.clone()).ok()?;
     Some(Millis(zoned.timestamp().as_millisecond()))
 }
+
+/// The local date of a time as it is written; a date alone is itself.
+pub fn local_date(text: &str, rules: &EventRules) -> Option<Day> {
+    if text.len() == DATE_CHARACTERS {
+        return PARSER.parse_date(text).ok().map(day);
+    }
+    instant(text, rules).map(|time| rules.day(time))
+}
+
+/// Characters of `YYYY-MM-DD`.
+const DATE_CHARACTERS: usize = 10;
 
 /// The common form `YYYY-MM-DDTHH:MM:SS[.mmm]Z` without going through the general parser.
 fn utc(text: &[u8]) -> Option<i64> {

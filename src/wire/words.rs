@@ -4,6 +4,7 @@ use iso_currency::Currency;
 use jiff::tz::TimeZone;
 
 use crate::engine::alerting::playbook::Playbook;
+use crate::engine::customer::Tag;
 use crate::engine::names::Names;
 
 /// What the wire needs to know to write money and time.
@@ -13,6 +14,13 @@ pub struct Locale {
     pub zone: TimeZone,
     /// Base currency.
     pub currency: Currency,
+}
+
+impl<'a> Words<'a> {
+    /// The name of a segment.
+    pub fn segment(&self, segment: Option<Tag>) -> Option<&'a str> {
+        self.names.get(segment?)
+    }
 }
 
 /// What the wire needs to know to put an effect into words.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use churnwatch::engine::day::{Day, Millis};
-use churnwatch::engine::event::{Body, Event};
+use churnwatch::engine::event::{Body, Event, Manner};
 use churnwatch::training::history::History;
 use churnwatch::wire::event::{RawRecord, Scratch, parse};
 use churnwatch::wire::file_record::{Columns, FileOptions};
@@ -64,7 +64,7 @@ pub(crate) fn told(path: &Path, wanted: impl Fn(&str) -> bool) -> Vec<Told> {
     let mut told = Vec::new();
     read(path, |event| {
         let body = match event.body {
-            Body::Purchase { order, amount } => Body::Purchase { order, amount },
+            Body::Purchase { order, amount, .. } => Body::Purchase { order, amount, manner: Manner::default() },
             Body::Refund { order, amount } => Body::Refund { order, amount },
             _ => return,
         };

@@ -8,6 +8,7 @@ use crate::engine::alerting::band::Band;
 use crate::engine::alerting::holdout::Arm;
 use crate::engine::alerting::playbook::Recommended;
 use crate::engine::alerting::value::Tier;
+use crate::engine::customer::Tag;
 use crate::engine::day::Day;
 use crate::engine::money::Money;
 
@@ -53,6 +54,8 @@ pub struct PendingOutcome {
     pub contacted: bool,
     /// Probability of being treated that the arm was drawn with.
     pub propensity: f64,
+    /// Segment at the opening, by its name's tag.
+    pub segment: Option<Tag>,
     /// What the playbook recommended.
     pub recommended: Option<Recommended>,
 }
@@ -99,6 +102,8 @@ pub struct Standing {
     pub purchased: Option<Day>,
     /// The [`InForce::generation`](crate::engine::promotion::InForce) at the last close that looked at the customer.
     pub generation: u8,
+    /// Segment at the last close, by its name's tag; `None` before the first and without a purchase.
+    pub segment: Option<Tag>,
 }
 
 /// How an episode changed.

@@ -7,3 +7,4 @@ pub mod capacity;
 pub mod playbook;
 pub mod holdout;
 pub mod value;
+pub mod segment;

@@ -1,6 +1,7 @@
 //! What the company decided: who may be warned about, when, how many a day. Checked by the configuration, never here.
 
 use crate::engine::alerting::playbook::Playbook;
+use crate::engine::alerting::segment::Segments;
 use crate::engine::day::Day;
 use crate::engine::event::Interaction;
 
@@ -15,6 +16,8 @@ pub struct Policy {
     pub thresholds: Option<[f64; 3]>,
     /// A band is left only below its enter threshold less this margin.
     pub exit_margin: f64,
+    /// A tier is left only below its edge less this share of it.
+    pub tier_margin: f64,
     /// Consecutive closes at or above the watch threshold before an episode opens, at least 1.
     pub dwell_days: i32,
     /// Days from the end of an episode before another may open.
@@ -37,6 +40,8 @@ pub struct Policy {
     pub holdout_salt: String,
     /// Margin as a share of net spend.
     pub margin_rate: f64,
+    /// The segments, in order.
+    pub segments: Segments,
     /// What to do about a warning.
     pub playbook: Playbook,
     /// Number of partitions of the input.
@@ -52,6 +57,7 @@ impl Default for Policy {
             quorum: 3,
             thresholds: None,
             exit_margin: 0.05,
+            tier_margin: 0.1,
             dwell_days: 1,
             cooldown_days: 30,
             outcome_days: 30,
@@ -63,6 +69,7 @@ impl Default for Policy {
             holdout_share: 0.1,
             holdout_salt: "churnwatch".into(),
             margin_rate: 0.3,
+            segments: Segments::default(),
             playbook: Playbook::default(),
             partitions: 1,
         }

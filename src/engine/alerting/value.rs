@@ -37,6 +37,15 @@ impl Tier {
             Self::Low
         }
     }
+
+    /// The tier after `previous`: up at the edge, down only below the edge less `margin` of it, so that a customer who
+    /// spends about as much as an edge does not change tiers every day.
+    pub fn after(previous: Option<Self>, net_year: Money, edges: [Money; 2], margin: f64) -> Self {
+        let plain = Self::of(net_year, edges);
+        let Some(previous) = previous.filter(|previous| *previous > plain) else { return plain };
+        let lower = edges.map(|edge| Money(libm::rint(edge.0 as f64 * (1.0 - margin)) as i64));
+        Self::of(net_year, lower).min(previous)
+    }
 }
 
 /// Margin that leaves with the customer over the horizon, in minor units, rounded half to even:
@@ -45,4 +54,26 @@ pub fn value_at_risk(net_year: Money, tenure_days: i32, horizon_days: i32, margi
     let span = f64::from(tenure_days.clamp(horizon_days, horizon_days.max(365)));
     let margin = margin_rate * net_year.0.max(0) as f64;
     Money(libm::rint(margin * f64::from(horizon_days) / span * forward) as i64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Tier;
+    use crate::engine::money::Money;
+
+    #[test]
+    fn a_tier_is_reached_at_its_edge_and_left_a_tenth_below() {
+        let edges = [Money(1_000), Money(5_000)];
+        let after = |previous, net| Tier::after(previous, Money(net), edges, 0.1);
+        assert_eq!(after(None, 999), Tier::Low);
+        assert_eq!(after(Some(Tier::Low), 1_000), Tier::Mid);
+        assert_eq!(after(Some(Tier::Mid), 900), Tier::Mid);
+        assert_eq!(after(Some(Tier::Mid), 899), Tier::Low);
+        assert_eq!(after(Some(Tier::High), 4_500), Tier::High);
+        assert_eq!(after(Some(Tier::High), 4_499), Tier::Mid);
+        assert_eq!(after(Some(Tier::High), 950), Tier::Mid);
+        assert_eq!(after(Some(Tier::High), 0), Tier::Low);
+        assert_eq!(after(Some(Tier::Mid), 4_600), Tier::Mid);
+        assert_eq!(after(Some(Tier::Low), 6_000), Tier::High);
+    }
 }

@@ -19,7 +19,8 @@ pub struct Mark<T> {
 }
 
 impl<T> Mark<T> {
-    const fn order(&self) -> (Millis, Tag) {
+    /// What decides which of two statements is the later.
+    pub const fn order(&self) -> (Millis, Tag) {
         (self.time, self.tag)
     }
 }

@@ -18,6 +18,14 @@ pub struct OpenOrder {
     pub tag: Tag,
     /// Tag of the order id.
     pub order: Option<Tag>,
+    /// Where it was bought, as a tag.
+    pub channel: Option<Tag>,
+    /// Its main category, as a tag.
+    pub category: Option<Tag>,
+    /// Whether there was a discount.
+    pub discounted: bool,
+    /// The local hour, if it is known.
+    pub hour: Option<u8>,
     /// What it is and how much.
     pub entry: Entry,
 }

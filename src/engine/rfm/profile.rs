@@ -4,8 +4,10 @@
 
 use crate::engine::customer::Tag;
 use crate::engine::day::{Day, Millis};
-use crate::engine::event::{Body, Event, Interaction, Reason};
+use crate::engine::event::{Body, Event, Interaction, Manner, Reason};
+use crate::engine::rfm::habits::{Habits, LOOKBACK_DAYS};
 use crate::engine::rfm::ledger::{LEDGER_DAYS, LedgerDay};
+use crate::engine::rfm::loyalty::Loyalty;
 use crate::engine::rfm::marks::{Mark, Marks};
 use crate::engine::rfm::open::{
     DayCount, Entry, MAX_OPEN_ORDERS, OpenOrder, Recent, Returns, count_interaction, insert_order, knows_order,
@@ -32,10 +34,10 @@ pub struct Profile {
     pub counts: Vec<DayCount>,
     /// The newest interactions one by one, ascending by time and tag.
     pub recent: Vec<Recent>,
-    /// Open changes of the loyalty account, summed by day, ascending.
-    pub points: Vec<(Day, i64)>,
-    /// Settled balance of the loyalty account.
-    pub settled_points: i64,
+    /// What the settled purchases were like; `None` before the first.
+    pub habits: Option<Box<Habits>>,
+    /// The loyalty account; `None` where nothing is known of one.
+    pub loyalty: Option<Box<Loyalty>>,
     /// What was last said on a matter.
     pub marks: Marks,
 }
@@ -51,8 +53,8 @@ impl Default for Profile {
             kinds: Vec::new(),
             counts: Vec::new(),
             recent: Vec::new(),
-            points: Vec::new(),
-            settled_points: 0,
+            habits: None,
+            loyalty: None,
             marks: Marks::default(),
         }
     }
@@ -78,10 +80,12 @@ impl Profile {
             return Applied::Rejected(Reason::TooLate);
         }
         let applied = match event.body {
-            Body::Purchase { order, amount } => self.order(event, order, Entry::Purchase(amount), lateness_days),
+            Body::Purchase { order, amount, manner } => {
+                self.order(event, order, Entry::Purchase(amount), &manner, lateness_days)
+            }
             Body::Refund { order, amount } => {
                 let entry = amount.map_or(Entry::RefundWhole, Entry::Refund);
-                self.order(event, order, entry, lateness_days)
+                self.order(event, order, entry, &Manner::default(), lateness_days)
             }
             Body::Interaction(interaction) => self.interact(event, interaction),
             Body::OptOut => {
@@ -104,7 +108,14 @@ impl Profile {
         }
     }
 
-    fn order(&mut self, event: &Event<'_>, order: Option<Tag>, entry: Entry, lateness_days: i32) -> Applied {
+    fn order(
+        &mut self,
+        event: &Event<'_>,
+        order: Option<Tag>,
+        entry: Entry,
+        manner: &Manner<'_>,
+        lateness_days: i32,
+    ) -> Applied {
         if entry == Entry::RefundWhole && order.is_none() {
             return Applied::Rejected(Reason::UnknownOrder);
         }
@@ -117,7 +128,17 @@ impl Profile {
         }
         let unknown = entry == Entry::RefundWhole
             && !order.is_some_and(|order| knows_order(&self.orders, order, event.day, lateness_days));
-        let new = OpenOrder { day: event.day, time: event.time, tag: event.tag, order, entry };
+        let new = OpenOrder {
+            day: event.day,
+            time: event.time,
+            tag: event.tag,
+            order,
+            channel: manner.channel.map(Tag::of),
+            category: manner.category.map(Tag::of),
+            discounted: manner.discounted,
+            hour: manner.hour,
+            entry,
+        };
         match (insert_order(&mut self.orders, new), unknown) {
             (false, _) => Applied::Duplicate,
             (true, false) => Applied::Changed,
@@ -125,7 +146,7 @@ impl Profile {
         }
     }
 
-    fn interact(&mut self, event: &Event<'_>, interaction: Interaction) -> Applied {
+    fn interact(&mut self, event: &Event<'_>, interaction: Interaction<'_>) -> Applied {
         if !remember_recent(&mut self.recent, Recent { time: event.time, tag: event.tag, day: event.day }) {
             return Applied::Duplicate;
         }
@@ -134,8 +155,10 @@ impl Profile {
             Interaction::Survey { satisfaction } => self.marks.survey.say(mark(event, satisfaction)),
             Interaction::Review { rating } => self.marks.review.say(mark(event, rating)),
             Interaction::Complaint => self.marks.complaint.say(mark(event, ())),
-            Interaction::Note { cause } => self.marks.cause.say(mark(event, cause)),
-            Interaction::Loyalty { points } => add_points(&mut self.points, event.day, points),
+            Interaction::Note { cause } => self.marks.cause.say(mark(event, Tag::of(cause))),
+            Interaction::Loyalty { points, expires } => {
+                self.loyalty.get_or_insert_default().change(event.day, points, expires);
+            }
             Interaction::Visit
             | Interaction::ProductView
             | Interaction::Cart
@@ -151,28 +174,42 @@ impl Profile {
     }
 
     /// Folds what no longer can change. Interactions settle after `lateness_days`; orders after twice as long, because a
-    /// refund up to `lateness_days` later may still undo a purchase and may itself come that late.
+    /// refund up to `lateness_days` later may still undo a purchase and may itself come that late. Orders go first: the
+    /// product views before them must still be known by the day.
     fn settle(&mut self, lateness_days: i32) {
+        let orders_until = self.newest.plus(-2 * lateness_days);
+        self.settle_orders(orders_until, lateness_days);
         let interactions_until = self.newest.plus(-lateness_days);
-        let settled = self.counts.partition_point(|count| count.day <= interactions_until);
-        for count in self.counts.drain(..settled) {
-            fold_count(&mut self.kinds, count);
+        self.settle_counts(interactions_until, orders_until.plus(-LOOKBACK_DAYS));
+        if let Some(loyalty) = &mut self.loyalty {
+            loyalty.settle(interactions_until);
         }
-        let settled = self.points.partition_point(|(day, _)| *day <= interactions_until);
-        let change = self.points.drain(..settled).map(|(_, change)| change).fold(0, i64::wrapping_add);
-        self.settled_points = self.settled_points.wrapping_add(change);
         self.marks.settle(interactions_until);
-        self.settle_orders(self.newest.plus(-2 * lateness_days), lateness_days);
         let oldest = self.newest.plus(-LEDGER_DAYS);
         let expired = self.ledger.partition_point(|day| day.day <= oldest);
         self.ledger.drain(..expired);
+    }
+
+    /// Product views stay open longer than the rest: an order that settles later looks back at them.
+    fn settle_counts(&mut self, until: Day, views_until: Day) {
+        let due = |count: &DayCount| {
+            let until = if count.kind == Interaction::ProductView.kind() { views_until } else { until };
+            count.day <= until
+        };
+        let end = self.counts.partition_point(|count| count.day <= until);
+        for count in self.counts.iter().take(end).filter(|count| due(count)) {
+            fold_count(&mut self.kinds, *count);
+        }
+        self.counts.retain(|count| !due(count));
     }
 
     fn settle_orders(&mut self, until: Day, lateness_days: i32) {
         while let Some(day) = self.orders.first().map(|order| order.day).filter(|day| *day <= until) {
             let returns = Returns::of(&self.orders, lateness_days);
             let count = self.orders.partition_point(|order| order.day <= day);
-            let sums = returns.ledger_day(day, self.orders.get(..count).unwrap_or_default());
+            let settling = self.orders.get(..count).unwrap_or_default();
+            let sums = returns.ledger_day(day, settling);
+            self.habits.get_or_insert_default().fold(day, settling, &self.counts);
             returns.price(&mut self.orders, day);
             self.orders.drain(..count);
             fold_day(&mut self.rhythm, &mut self.totals, &sums);
@@ -187,10 +224,13 @@ impl Profile {
         self.totals = Totals::default();
         self.ledger.clear();
         self.kinds.clear();
-        self.settled_points = 0;
+        self.habits = None;
         self.orders.retain(|order| order.time > time);
         self.counts.retain(|count| count.day > day);
-        self.points.retain(|(at, _)| *at > day);
+        if let Some(loyalty) = &mut self.loyalty {
+            loyalty.forget(day);
+        }
+        self.loyalty.take_if(|loyalty| **loyalty == Loyalty::default());
         self.recent.retain(|recent| recent.day > day);
         self.marks.forget(time, day);
         let orders = self.orders.iter().map(|order| order.day);
@@ -198,14 +238,6 @@ impl Profile {
         let left = orders.chain(counts).chain(self.marks.opt_out.map(|mark| mark.day)).max();
         self.newest = left.unwrap_or(Day(i32::MIN));
         left.is_some()
-    }
-}
-
-fn add_points(points: &mut Vec<(Day, i64)>, day: Day, change: i64) {
-    let at = points.partition_point(|(known, _)| *known < day);
-    match points.get_mut(at) {
-        Some((known, sum)) if *known == day => *sum = sum.wrapping_add(change),
-        _ => points.insert(at, (day, change)),
     }
 }
 

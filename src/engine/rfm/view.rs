@@ -1,9 +1,12 @@
 //! A profile as seen at the end of one day: nothing later than that day shows, whether the day is past or yet to come.
 
+use crate::engine::customer::Tag;
 use crate::engine::day::Day;
 use crate::engine::event::{INTERACTION_KINDS, Interaction};
 use crate::engine::money::Money;
+use crate::engine::rfm::habits::Habits;
 use crate::engine::rfm::ledger::Window;
+use crate::engine::rfm::loyalty::Account;
 use crate::engine::rfm::open::for_each_day;
 use crate::engine::rfm::profile::Profile;
 use crate::engine::rfm::settled::{KindCount, Rhythm, Totals, fold_day};
@@ -21,6 +24,10 @@ pub struct View {
     pub interactions: [[f32; 3]; INTERACTION_KINDS],
     /// Satisfaction in the last survey, 0 to 1.
     pub survey: Option<f32>,
+    /// The day and the satisfaction of the last survey or review.
+    pub answered: Option<(Day, f32)>,
+    /// The day and the cause of the last note.
+    pub noted: Option<(Day, Tag)>,
     /// Whether a complaint is open: no purchase since, and not older than 90 days.
     pub complaint_open: bool,
     /// The last complaint without a purchase after it.
@@ -45,7 +52,7 @@ impl View {
     }
 
     /// The same view had one more interaction been heard on its day; complaints apart, which nobody hopes for.
-    pub fn hear(&mut self, interaction: &Interaction) {
+    pub fn hear(&mut self, interaction: &Interaction<'_>) {
         let day = self.day;
         let kinds = self.kinds.get_or_insert_with(|| Box::new([KindCount::none(0, day); INTERACTION_KINDS]));
         if let Some(slot) = kinds.get_mut(usize::from(interaction.kind())) {
@@ -56,6 +63,7 @@ impl View {
         }
         if let Interaction::Survey { satisfaction } = interaction {
             self.survey = Some(*satisfaction);
+            self.answered = Some((day, *satisfaction));
         }
         self.move_to(day);
     }
@@ -66,11 +74,18 @@ impl View {
         Self {
             interactions: [[0.0; 3]; INTERACTION_KINDS],
             survey: None,
+            answered: None,
+            noted: None,
             complaint_open: false,
             complained: None,
             kinds: None,
             ..*self
         }
+    }
+
+    /// The last purchase day.
+    pub fn last(&self) -> Option<Day> {
+        self.rhythm.as_ref().map(|rhythm| rhythm.last)
     }
 
     /// Days of silence at the end of `day`; `None` where no purchase stands.
@@ -90,7 +105,16 @@ impl Profile {
     /// The view at the end of `day`.
     pub fn view(&self, day: Day, lateness_days: i32) -> View {
         let (rhythm, totals) = self.money_at(day, lateness_days);
-        let survey = self.marks.survey.at(day).map(|mark| mark.value);
+        self.view_of(day, rhythm, totals)
+    }
+
+    /// The view at the end of `day`, of which the money is known already.
+    pub fn view_of(&self, day: Day, rhythm: Option<Rhythm>, totals: Totals) -> View {
+        let (survey, review) = (self.marks.survey.at(day), self.marks.review.at(day));
+        let answered =
+            survey.into_iter().chain(review).max_by_key(|mark| mark.order()).map(|mark| (mark.day, mark.value));
+        let noted = self.marks.cause.at(day).map(|mark| (mark.day, mark.value));
+        let survey = survey.map(|mark| mark.value);
         let complained = self.marks.complaint.at(day).map(|mark| mark.day);
         let complained = complained.filter(|at| rhythm.is_none_or(|rhythm| rhythm.last <= *at));
         let silent = self.kinds.is_empty() && self.counts.is_empty();
@@ -100,6 +124,8 @@ impl Profile {
             totals,
             interactions: [[0.0; 3]; INTERACTION_KINDS],
             survey,
+            answered,
+            noted,
             complaint_open: false,
             complained,
             kinds: (!silent).then(|| Box::new(self.folded_kinds(day))),
@@ -141,12 +167,21 @@ impl Profile {
         window
     }
 
-    /// Loyalty points at the end of `day`.
-    pub fn points_at(&self, day: Day) -> i64 {
-        self.points
-            .iter()
-            .take_while(|(at, _)| *at <= day)
-            .fold(self.settled_points, |sum, (_, change)| sum.wrapping_add(*change))
+    /// The loyalty account at the end of `day`.
+    pub fn account_at(&self, day: Day) -> Account {
+        self.loyalty.as_ref().map(|loyalty| loyalty.at(day)).unwrap_or_default()
+    }
+
+    /// What the purchases up to the end of `day` were like.
+    pub fn habits_at(&self, day: Day) -> Habits {
+        let mut habits = self.habits.as_deref().copied().unwrap_or_default();
+        let known = self.orders.partition_point(|order| order.day <= day);
+        for orders in self.orders.get(..known).unwrap_or_default().chunk_by(|a, b| a.day == b.day) {
+            if let Some(first) = orders.first() {
+                habits.fold(first.day, orders, &self.counts);
+            }
+        }
+        habits
     }
 
     /// Purchases, gross and net of the days from `from` to `until`, both included.

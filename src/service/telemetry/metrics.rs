@@ -28,6 +28,7 @@ pub struct Metrics {
     held_out: IntCounterVec,
     won_back: IntCounter,
     suppressed: IntCounterVec,
+    segment_moves: IntCounterVec,
     matured: IntCounter,
     closes: IntCounter,
     commits: IntCounter,
@@ -108,6 +109,11 @@ impl Metrics {
             held_out: counters("held_out_transitions_total", "Transitions of held-out episodes", &["transition"])?,
             won_back: counter("won_back_total", "Episodes of both arms resolved by a purchase")?,
             suppressed: counters("suppressed_candidates_total", "Candidates not published, by reason", &["reason"])?,
+            segment_moves: counters(
+                "segment_moves_total",
+                "Customers who changed segments at closes; none: before the first, or no purchase left",
+                &["from", "to"],
+            )?,
             matured: counter("matured_outcomes_total", "Outcomes measured")?,
             closes: counter("closed_days_total", "Days closed, over all partitions")?,
             commits: counter("commits_total", "Committed transactions")?,
@@ -180,6 +186,9 @@ impl Metrics {
         self.won_back.inc_by(fresh.won_back);
         for (reason, count) in Suppression::ALL.iter().zip(fresh.suppressed).filter(|(_, count)| *count > 0) {
             self.suppressed.with_label_values(&[reason.name()]).inc_by(count);
+        }
+        for ((from, to), count) in &fresh.segment_moves {
+            self.segment_moves.with_label_values(&[&**from, &**to]).inc_by(*count);
         }
         self.matured.inc_by(fresh.matured);
         self.closes.inc_by(fresh.closes);
@@ -286,6 +295,7 @@ impl Metrics {
     pub fn document(&self) -> String {
         self.partition(0, 0, Some(0), Some(0));
         self.model_in_force.with_label_values(&[""]);
+        self.segment_moves.with_label_values(&["", ""]);
         let mut rows: Vec<String> = self
             .registry
             .gather()
