@@ -13,7 +13,7 @@ pub fn run(args: &ForecastArgs) -> Result<(), Failure> {
     if args.json {
         say(serde_json::to_string_pretty(&expected).unwrap_or_default());
     } else {
-        say(text(&expected).trim_end());
+        say(text(&expected));
     }
     if expected.get("incomplete") == Some(&Value::Bool(true)) {
         eprintln!("other replicas hold partitions that are not counted here: ask each of them");
@@ -34,22 +34,22 @@ fn text(expected: &Value) -> String {
         Some(other) => other.to_string(),
     };
     let sums = expected.get("warnings").unwrap_or(&Value::Null);
-    let mut out = format!("if nothing more is heard, in the {} days after {}:\n", word("days"), word("closed_day"));
+    let mut lines =
+        vec![format!("if nothing more is heard, in the {} days after {}:", word("days"), word("closed_day"))];
     for tier in Tier::ALL.into_iter().rev() {
         let (count, value) = (of(sums, tier, "count"), of(sums, tier, "value_at_risk"));
         let warnings = if count == "1" { "warning" } else { "warnings" };
-        out += &format!("  {count} {}-tier {warnings} due, worth {value} {}\n", tier.name(), word("currency"));
+        lines.push(format!("  {count} {}-tier {warnings} due, worth {value} {}", tier.name(), word("currency")));
     }
     let days = expected.get("by_day").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     if !days.is_empty() {
-        out += &format!("\n{:<12}{:>8}{:>8}{:>8}{:>16}\n", "day", "high", "mid", "low", "high, worth");
+        lines.push(format!("\n{:<12}{:>8}{:>8}{:>8}{:>16}", "day", "high", "mid", "low", "high, worth"));
     }
     for day in days {
-        let count = |tier| of(day, tier, "count");
+        let [high, mid, low] = [Tier::High, Tier::Mid, Tier::Low].map(|tier| of(day, tier, "count"));
         let date = day.get("day").and_then(Value::as_str).unwrap_or_default();
         let worth = of(day, Tier::High, "value_at_risk");
-        out +=
-            &format!("{date:<12}{:>8}{:>8}{:>8}{worth:>16}\n", count(Tier::High), count(Tier::Mid), count(Tier::Low));
+        lines.push(format!("{date:<12}{high:>8}{mid:>8}{low:>8}{worth:>16}"));
     }
-    out
+    lines.join("\n")
 }
