@@ -90,7 +90,7 @@ impl Judge<'_> {
                 return Some(Coming {
                     day,
                     band,
-                    tier: self.tier(customer, day),
+                    tier: self.tier_after(customer, day),
                     value_at_risk: self.value_at_risk(profile, &assessed),
                     arm: arm(id, day, &policy.holdout_salt, policy.holdout_share),
                 });
