@@ -197,7 +197,8 @@ fn policy(file: &ConfigFile, check: &mut Checker) -> Policy {
     };
     let mut capacity = [None; 3];
     for (name, places) in &alerts.capacity_per_day {
-        let tier = Tier::ALL.into_iter().find(|tier| tier.name() == name);
+        // From the environment the name comes in capitals.
+        let tier = Tier::ALL.into_iter().find(|tier| tier.name().eq_ignore_ascii_case(name));
         match tier.and_then(|tier| capacity.get_mut(tier as usize)) {
             Some(slot) => *slot = Some(*places),
             None => check.must(&format!("alerts.capacity_per_day.{name}"), false, "is no tier: use low, mid or high"),
