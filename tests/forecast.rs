@@ -31,9 +31,12 @@ use support::logs::{Told, log, told};
 use support::model::{attentive_model, model};
 use support::shop::lines;
 
+/// A band, and the days from which on it is another.
+type Bands = (Option<Band>, Vec<(Day, Band)>);
+
 /// What the engine foretold of the customers that are never heard of again, and what it then said of them.
 struct Foretold {
-    bands: BTreeMap<String, (Option<Band>, Vec<(Day, Band)>)>,
+    bands: BTreeMap<String, Bands>,
     coming: BTreeMap<String, Coming>,
     forecast: Forecast,
 }

@@ -57,6 +57,9 @@ pub enum Command {
     /// Ask the running service which warnings the coming days will bring.
     #[command(after_help = "Example: churnwatch forecast --days 14")]
     Forecast(ForecastArgs),
+    /// Erase a customer, and give a receipt.
+    #[command(after_help = "Example: churnwatch forget c0000017 --config churnwatch.toml")]
+    Forget(ForgetArgs),
     /// Write the events of a synthetic shop.
     #[command(after_help = "Example: churnwatch generate --customers 1000 --days 400 --seed 1 --output shop.jsonl.gz")]
     Generate(GenerateArgs),
@@ -280,6 +283,22 @@ pub struct InspectArgs {
     #[command(flatten)]
     pub service: ServiceArgs,
     /// The profile as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `forget`.
+#[derive(Debug, Args)]
+pub struct ForgetArgs {
+    /// Customer id.
+    pub customer: String,
+    /// Configuration file.
+    #[arg(long)]
+    pub config: Option<PathBuf>,
+    /// Seconds to wait for the service to carry it out.
+    #[arg(long, default_value_t = 60)]
+    pub wait_seconds: u32,
+    /// The receipt as JSON.
     #[arg(long)]
     pub json: bool,
 }

@@ -17,6 +17,7 @@ pub mod topics;
 pub mod rebuild;
 pub mod inspect;
 pub mod forecast;
+pub mod forget;
 pub mod generate;
 pub mod replay;
 pub mod play;

@@ -8,7 +8,7 @@ use clap::error::ErrorKind;
 use crate::cli::args::{Cli, Command, LogFormat};
 use crate::cli::exit::Failure;
 use crate::cli::{
-    backtest, compare, config, demo, evaluate, forecast, generate, import, inspect, promote, publish, rebuild, replay,
+    backtest, compare, config, demo, evaluate, forecast, forget, generate, import, inspect, promote, publish, rebuild, replay,
     serve, topics, train,
 };
 use crate::service::telemetry::logs;
@@ -40,6 +40,7 @@ fn command(cli: &Cli) -> Result<(), Failure> {
         Command::Topics(command) => topics::run(command),
         Command::Rebuild(args) => rebuild::run(args),
         Command::Inspect(args) => inspect::run(args),
+        Command::Forget(args) => forget::run(args),
         Command::Forecast(args) => forecast::run(args),
         Command::Generate(args) => generate::run(args),
         Command::Replay(args) => replay::run(args),

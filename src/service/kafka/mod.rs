@@ -10,5 +10,6 @@ pub mod cluster;
 pub mod topics;
 pub mod rebuild;
 pub mod publish;
+pub mod erasure;
 pub mod models;
 pub mod embedded;

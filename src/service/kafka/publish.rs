@@ -1,12 +1,12 @@
 //! Events into the input topic, keyed and partitioned as Java clients do.
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use rdkafka::ClientContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::DeliveryResult;
+use rdkafka::message::{DeliveryResult, Message};
 use rdkafka::producer::{BaseProducer, BaseRecord, NoCustomPartitioner, Producer, ProducerContext};
 
 use crate::config::settings::Settings;
@@ -18,11 +18,11 @@ use crate::wire::partitioner::partition;
 /// Longest time that one record may wait for room, or all for delivery.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Remembers what Kafka refused.
-#[derive(Default)]
+/// Remembers what Kafka refused, and the place of what it took last.
 struct Refusals {
     count: AtomicU64,
     first: OnceLock<KafkaError>,
+    last_offset: AtomicI64,
 }
 
 impl ClientContext for Refusals {}
@@ -31,9 +31,12 @@ impl ProducerContext<NoCustomPartitioner> for Refusals {
     type DeliveryOpaque = ();
 
     fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
-        if let Err((fault, _)) = result {
-            self.count.fetch_add(1, Ordering::Relaxed);
-            self.first.get_or_init(|| fault.clone());
+        match result {
+            Ok(message) => self.last_offset.store(message.offset(), Ordering::Relaxed),
+            Err((fault, _)) => {
+                self.count.fetch_add(1, Ordering::Relaxed);
+                self.first.get_or_init(|| fault.clone());
+            }
         }
     }
 }
@@ -49,7 +52,11 @@ impl Publisher {
     /// A producer into the first input topic, which has `partitions` partitions.
     pub fn new(settings: &Settings, partitions: u32) -> Result<Self, ServiceFault> {
         let producer = publisher(settings)
-            .create_with_context(Refusals::default())
+            .create_with_context(Refusals {
+                count: AtomicU64::new(0),
+                first: OnceLock::new(),
+                last_offset: AtomicI64::new(-1),
+            })
             .map_err(|fault| ServiceFault::settings("producer", &fault))?;
         let topic = settings.file.topics.events.first().cloned().unwrap_or_default();
         Ok(Self { producer, topic, partitions })
@@ -80,6 +87,11 @@ impl Publisher {
     pub fn in_flight(&self) -> i32 {
         self.producer.poll(Duration::ZERO);
         self.producer.in_flight_count()
+    }
+
+    /// The offset of the record acknowledged last; −1 before the first.
+    pub fn last_offset(&self) -> i64 {
+        self.producer.context().last_offset.load(Ordering::Relaxed)
     }
 
     /// Waits until every record is acknowledged. Fails where Kafka refused any.

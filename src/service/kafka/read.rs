@@ -128,7 +128,8 @@ pub fn ends<C: ConsumerContext>(
     }
 }
 
-fn reader(settings: &Settings, isolation: &str) -> Result<Reader, ServiceFault> {
+/// A client that reads partitions from where it is told to.
+pub fn reader(settings: &Settings, isolation: &str) -> Result<Reader, ServiceFault> {
     let mut config = asking(settings, isolation);
     config.set("enable.partition.eof", "true").set("fetch.wait.max.ms", "10").set("auto.offset.reset", "earliest");
     config.create_with_context(Listening).map_err(|fault| ServiceFault::settings("reading client", &fault))
