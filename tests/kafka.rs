@@ -13,6 +13,8 @@
 mod broker;
 #[path = "kafka/bench.rs"]
 mod bench;
+#[path = "kafka/erasure.rs"]
+mod erasure;
 #[path = "kafka/promotions.rs"]
 mod promotions;
 #[path = "kafka/retraining.rs"]

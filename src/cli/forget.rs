@@ -28,7 +28,8 @@ pub fn run(args: &ForgetArgs) -> Result<(), Failure> {
     let number = partition(args.customer.as_bytes(), partitions);
     let lookout = Lookout::new(&settings, &args.customer, number)?;
     let publisher = Publisher::new(&settings, partitions)?;
-    let asked = now();
+    // Where the inputs are read up to a day only, later events are refused.
+    let asked = settings.rules.until.map_or(now(), |until| now().min(Millis(until.0 - 1)));
     let event = json!({
         "id": format!("forget-{}", Uuid::new_v4()),
         "type": "forget",
@@ -44,7 +45,7 @@ pub fn run(args: &ForgetArgs) -> Result<(), Failure> {
     });
     let written = lookout.wait(Duration::from_secs(u64::from(args.wait_seconds)))?;
     let done = written.is_some();
-    let receipt = receipt(&settings, &args.customer, asked, request, written.unwrap_or_default())?;
+    let receipt = receipt(&settings, &args.customer, asked, &request, &written.unwrap_or_default())?;
     if args.json {
         say(serde_json::to_string_pretty(&receipt).unwrap_or_default());
     } else {
@@ -64,8 +65,8 @@ fn receipt(
     settings: &Settings,
     customer: &str,
     asked: Millis,
-    request: Value,
-    written: Vec<Written>,
+    request: &Value,
+    written: &[Written],
 ) -> Result<Value, Failure> {
     let topics = &settings.file.topics;
     let records = written.iter().map(|one| {
@@ -79,8 +80,7 @@ fn receipt(
         let millis: i64 = known.get(topic)?.get("retention.ms")?.parse().ok()?;
         (millis >= 0).then(|| instant_text(Millis(asked.0.saturating_add(millis))))
     };
-    let remaining: Vec<Value> =
-        kept.iter().map(|topic| json!({"topic": topic, "until": until(topic)})).collect();
+    let remaining: Vec<Value> = kept.iter().map(|topic| json!({"topic": topic, "until": until(topic)})).collect();
     Ok(json!({
         "customer_id": customer,
         "asked": instant_text(asked),

@@ -8,8 +8,8 @@ use clap::error::ErrorKind;
 use crate::cli::args::{Cli, Command, LogFormat};
 use crate::cli::exit::Failure;
 use crate::cli::{
-    backtest, compare, config, demo, evaluate, forecast, forget, generate, import, inspect, promote, publish, rebuild, replay,
-    serve, topics, train,
+    backtest, compare, config, demo, evaluate, forecast, forget, generate, import, inspect, promote, publish, rebuild,
+    replay, serve, topics, train,
 };
 use crate::service::telemetry::logs;
 

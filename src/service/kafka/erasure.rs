@@ -79,9 +79,8 @@ impl Lookout {
                 _ => None,
             }
         })?;
-        let risk = self.read(&self.risk, deadline, |key, gone| {
-            (key == self.customer && gone).then_some(("risk erased", true))
-        })?;
+        let risk = self
+            .read(&self.risk, deadline, |key, gone| (key == self.customer && gone).then_some(("risk erased", true)))?;
         let (Some(profiles), Some(risk)) = (suppressed, risk) else { return Ok(None) };
         written.extend(profiles);
         written.extend(risk);
