@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::cli::args::InspectArgs;
 use crate::cli::exit::Failure;
 use crate::cli::output::say;
+use crate::engine::alerting::episode::Suppression;
 
 /// Runs the command.
 pub fn run(args: &InspectArgs) -> Result<(), Failure> {
@@ -29,18 +30,68 @@ fn text(profile: &Value) -> String {
         Some(Value::Number(number)) if number.is_f64() => format!("{:.3}", number.as_f64().unwrap_or_default()),
         Some(other) => other.to_string(),
     };
+    let liking = |what: &str| {
+        let count = profile.pointer(&format!("/preferences/{what}/purchases")).and_then(Value::as_u64);
+        match (word(&format!("/preferences/{what}/value")), count.unwrap_or_default()) {
+            (none, count) if none == "—" => format!("no clear preference in {count} purchases"),
+            (value, count) => format!("{value}, {} of {count} purchases", word(&format!("/preferences/{what}/count"))),
+        }
+    };
     let rows = [
         ("customer", word("/customer_id")),
         ("as of", word("/day")),
         ("silent for", format!("{} days", word("/recency_days"))),
         ("bought on", format!("{} days, last on {}", word("/purchase_days"), word("/last_purchase_day"))),
         ("spent in a year", format!("{} {}", word("/windows/365d/net_spend"), word("/currency"))),
-        ("tier", word("/tier")),
+        ("RFM, tier, segment", format!("{}, {}, {}", rfm(profile), word("/tier"), word("/segment"))),
+        ("style", word("/style")),
+        ("likes to buy", liking("week")),
+        ("at", liking("day_part")),
+        ("by", liking("channel")),
+        ("most of all", liking("category")),
+        ("displeased by", word("/satisfaction/cause")),
+        ("points", word("/points/balance")),
         ("band", word("/band")),
         ("this silence will last", word("/score")),
         ("value at risk", word("/value_at_risk")),
         ("warning open since", word("/episode/opened_day")),
-        ("not warned because", word("/not_warned_because")),
+        ("not warned because", not_warned(profile).unwrap_or_else(|| "—".to_owned())),
     ];
     rows.map(|(name, value)| format!("{name:>24}  {value}\n")).concat()
+}
+
+/// The three scores in a row.
+fn rfm(profile: &Value) -> String {
+    let score = |name| profile.pointer(&format!("/rfm/{name}")).map_or("—".to_owned(), Value::to_string);
+    ["recency", "frequency", "monetary"].map(score).concat()
+}
+
+/// Why no warning of the customer is open, in a sentence; `None` where one is.
+fn not_warned(profile: &Value) -> Option<String> {
+    let word = |pointer: &str| profile.pointer(pointer).and_then(Value::as_str);
+    if profile.get("episode").is_some_and(Value::is_object) {
+        return None;
+    }
+    if profile.get("contactable") == Some(&Value::Bool(false)) {
+        return Some("the customer is held out, so that the effect of warnings can be measured".to_owned());
+    }
+    let reason = Suppression::ALL.into_iter().find(|reason| word("/not_warned_because") == Some(reason.name()));
+    Some(match reason {
+        Some(Suppression::History) => "it has bought on fewer days than alerts.min_purchase_days".to_owned(),
+        Some(Suppression::OptedOut) => "it wants no messages".to_owned(),
+        Some(Suppression::Silence) => "it has been silent for less than alerts.min_silence_days".to_owned(),
+        Some(Suppression::Dwell) => "the score has been high for fewer closes than alerts.dwell_days".to_owned(),
+        Some(Suppression::Cooldown) => "the last warning ended less than alerts.cooldown_days ago".to_owned(),
+        Some(Suppression::PurchaseKnown) => "a purchase after the closed day is known already".to_owned(),
+        Some(Suppression::Capacity) => {
+            "the day's places went to customers with more at risk (alerts.capacity_per_day)".to_owned()
+        }
+        Some(Suppression::Stale) => "the close was decided more than alerts.max_age_days late".to_owned(),
+        None if word("/last_purchase_day").is_none() => "it never bought".to_owned(),
+        None if profile.get("score").is_none_or(Value::is_null) => "the silence is churn already".to_owned(),
+        None => match profile.pointer("/forecast/0/day").and_then(Value::as_str) {
+            Some(day) => format!("the score is below the threshold; silence alone changes the band on {day}"),
+            None => "the score is below the threshold, and silence alone will not change that".to_owned(),
+        },
+    })
 }
