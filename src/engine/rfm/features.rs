@@ -8,7 +8,8 @@ use crate::engine::day::Day;
 use crate::engine::rfm::settled::Rhythm;
 use crate::engine::rfm::view::View;
 
-/// What part of a customer's story a feature tells; reasons are summed over these.
+/// What part of a customer's story a feature tells; reasons are summed over these. What moves as the silence grows is told
+/// as silence, so that a reason against it never stands beside it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Group {
     /// The silence measured against the customer's own rhythm.
@@ -63,10 +64,10 @@ pub const FEATURES: usize = 44;
 
 /// Name, group and meaning of each feature, in the order of the vector.
 pub const FEATURE_TABLE: [(&str, Group, &str); FEATURES] = [
-    ("ld7", Group::Trend, "ln(0.02 + decayed purchase days), half-life 7 days, now"),
-    ("ld14", Group::Trend, "the same, 14 days"),
-    ("ld60", Group::Trend, "the same, 60 days"),
-    ("ld90", Group::Trend, "the same, 90 days"),
+    ("ld7", Group::Silence, "ln(0.02 + decayed purchase days), half-life 7 days, now"),
+    ("ld14", Group::Silence, "the same, 14 days"),
+    ("ld60", Group::Silence, "the same, 60 days"),
+    ("ld90", Group::Silence, "the same, 90 days"),
     ("ld0_60", Group::Trend, "ln decayed purchase days just after the last purchase, 60 days"),
     ("ld0_90", Group::Trend, "the same, 90 days"),
     ("bg7", Group::Silence, "(x + 0.5) ln((A + 7)/(tx + 7)): the log-odds kernel of BG/NBD (Fader, Hardie, Lee 2005)"),
@@ -91,7 +92,7 @@ pub const FEATURE_TABLE: [(&str, Group, &str); FEATURES] = [
     ("hinge3", Group::Silence, "max(0, ln R − third knot)"),
     ("hinge4", Group::Silence, "max(0, ln R − fourth knot)"),
     ("ln_n", Group::Trend, "ln n"),
-    ("ltenure", Group::Trend, "ln A, days since the first purchase + 1"),
+    ("ltenure", Group::Silence, "ln A, days since the first purchase + 1"),
     ("lattention7", Group::Engagement, "ln(1 + decayed visits, views and logins), half-life 7 days"),
     ("lattention30", Group::Engagement, "the same, 30 days"),
     ("lattention90", Group::Engagement, "the same, 90 days"),
