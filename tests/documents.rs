@@ -10,6 +10,7 @@ use churnwatch::config::schema::schema;
 use churnwatch::engine::alerting::segment::Segments;
 use churnwatch::engine::event::{INTERACTION_NAMES, Reason};
 use churnwatch::service::telemetry::metrics::Metrics;
+use serde_json::Value;
 
 fn file(name: &str) -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
@@ -43,6 +44,19 @@ fn the_events_document_names_every_type_and_reason() {
         .filter(|word| !text.contains(word))
         .collect();
     assert!(missing.is_empty(), "docs/events.md does not name {missing:?}");
+}
+
+/// The alert shown whole is the newest of the golden ones that tells what changed; CHURNWATCH_BLESS=1 puts it in.
+#[test]
+fn the_alert_shown_whole_is_one_that_was_written() {
+    let name = "docs/alerts.md";
+    let text = std::fs::read_to_string(file(name)).unwrap();
+    let golden = std::fs::read_to_string(file("tests/golden/alerts.jsonl")).unwrap();
+    let alerts = golden.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let told = alerts.filter(|alert| alert.pointer("/data/changed").is_some_and(Value::is_object)).last().unwrap();
+    let (before, rest) = text.split_once("```json\n").unwrap();
+    let (_, after) = rest.split_once("```").unwrap();
+    same(name, &format!("{before}```json\n{}\n```{after}", serde_json::to_string_pretty(&told).unwrap()));
 }
 
 /// The table of segments in docs/profile.md is the one that a company without its own has.
