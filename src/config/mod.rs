@@ -6,6 +6,7 @@ pub mod fault;
 pub mod file;
 pub mod checker;
 pub mod security;
+pub mod goals;
 pub mod settings;
 pub mod schema;
 pub mod environment;

@@ -14,7 +14,9 @@ use sha2::{Digest, Sha256};
 use crate::config::checker::{Checker, address, currency, date, duration, secret};
 use crate::config::fault::Fault;
 use crate::config::file::{Clock, ConfigFile};
+use crate::config::goals::goals;
 use crate::config::security::{is_secret, security};
+use crate::effect_study::goals::Goals;
 use crate::engine::alerting::policy::Policy;
 use crate::engine::alerting::value::Tier;
 use crate::engine::day::{Day, Millis};
@@ -34,6 +36,8 @@ pub struct Settings {
     pub rules: EventRules,
     /// What the engine decides by, for one partition.
     pub policy: Policy,
+    /// What the company wants to reach.
+    pub goals: Goals,
     /// `time.until` as a day.
     pub until: Option<Day>,
     /// `time.source_silence`; `None`: off.
@@ -56,6 +60,7 @@ impl Settings {
         let mut check = Checker { faults: Vec::new() };
         let rules = rules(&file, &mut check);
         let policy = policy(&file, &mut check);
+        let goals = goals(&file.goals, rules.currency, &mut check);
         check_ranges(&file, &mut check);
         let until = file.time.until.as_deref().map(date).transpose();
         let until = check.take("time.until", until, None);
@@ -83,7 +88,19 @@ impl Settings {
         }
         let rules = EventRules { until: until.map(|until| midnight(until, &rules.zone)), ..rules };
         let source_silence = (!silence.is_zero()).then_some(silence);
-        Ok(Self { file, rules, policy, until, source_silence, listen, admin_listen, token, erasure_secret, security })
+        Ok(Self {
+            file,
+            rules,
+            policy,
+            goals,
+            until,
+            source_silence,
+            listen,
+            admin_listen,
+            token,
+            erasure_secret,
+            security,
+        })
     }
 
     /// The same settings closing days up to `until`, by the events alone.
