@@ -46,7 +46,7 @@ fn the_events_document_names_every_type_and_reason() {
 /// Every churnwatch command in these documents' consoles exists with the options it is given.
 #[test]
 fn the_readme_s_commands_are_understood() {
-    let text = ["README.md", "docs/models.md", "docs/accuracy.md", "models/README.md"]
+    let text = ["README.md", "docs/models.md", "docs/accuracy.md", "docs/effect.md", "models/README.md"]
         .map(|name| std::fs::read_to_string(file(name)).unwrap())
         .join("\n");
     let commands: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("$ churnwatch ")).collect();

@@ -1,12 +1,14 @@
 //! Two diagrams as SVG: what was known week by week, and the cells with their intervals.
 
+use std::collections::BTreeMap;
+
 use plotters::backend::{DrawingBackend, SVGBackend};
 use plotters::chart::ChartBuilder;
 use plotters::drawing::{DrawingAreaErrorKind, IntoDrawingArea};
 use plotters::element::{Circle, PathElement, Polygon, Text};
 use plotters::style::{Color, IntoFont, RGBColor, ShapeStyle, WHITE};
 
-use crate::effect_study::document::{label, points};
+use crate::effect_study::document::{action_label, label, points};
 use crate::effect_study::report::Report;
 use crate::effect_study::words::table::Words;
 use crate::engine::alerting::value::Tier;
@@ -74,7 +76,7 @@ fn draw_sequence<'a>(
 }
 
 /// The cells, one below the other; `None` without cells.
-pub fn cells_svg(report: &Report, words: &Words) -> Option<String> {
+pub fn cells_svg(report: &Report, words: &Words, names: &BTreeMap<String, String>) -> Option<String> {
     let drawn: Vec<(String, f64, [f64; 2])> = report
         .cells
         .iter()
@@ -85,7 +87,8 @@ pub fn cells_svg(report: &Report, words: &Words) -> Option<String> {
                 Tier::Mid => words.mid,
                 Tier::High => words.high,
             };
-            let [action, segment] = [&cell.name.action, &cell.name.segment].map(|name| label(name.as_deref(), words));
+            let action = action_label(cell.name.action.as_deref(), names, words);
+            let segment = label(cell.name.segment.as_deref(), words);
             let pooled = &cell.pooled;
             (format!("{action} · {segment} · {tier}"), points(pooled.estimate), pooled.interval.map(points))
         })

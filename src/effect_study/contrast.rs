@@ -3,7 +3,7 @@
 
 use crate::effect_study::episode::{Episode, side, weight};
 
-/// Two means and their difference. Pairs are treated, held out.
+/// Two means and their difference; what an empty arm leaves unknown is no number. Pairs are treated, held out.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Contrast {
     /// Episodes.
@@ -33,7 +33,7 @@ pub fn contrast<'a>(
             *count += 1;
         }
     }
-    let means = pair(|at| if get(weights, at) > 0.0 { get(sums, at) / get(weights, at) } else { 0.0 });
+    let means = pair(|at| get(sums, at) / get(weights, at));
     // Each customer's pull on either mean; a customer may be in both arms, in different half-years.
     let mut pulls = vec![None::<[f64; 2]>; customers];
     for episode in episodes {
@@ -51,13 +51,9 @@ pub fn contrast<'a>(
         square += (treated - held_out).powi(2);
     }
     let few = if clusters > 1.0 { clusters / (clusters - 1.0) } else { 1.0 };
-    Contrast {
-        episodes: counts,
-        means,
-        mean_errors: squares.map(|square| (few * square).sqrt()),
-        difference: get(means, 0) - get(means, 1),
-        error: (few * square).sqrt(),
-    }
+    let difference = get(means, 0) - get(means, 1);
+    let error = if difference.is_nan() { f64::NAN } else { (few * square).sqrt() };
+    Contrast { episodes: counts, means, mean_errors: squares.map(|square| (few * square).sqrt()), difference, error }
 }
 
 fn pair(of: impl Fn(usize) -> f64) -> [f64; 2] {

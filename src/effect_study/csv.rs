@@ -48,7 +48,7 @@ pub fn report_csv(report: &Report) -> String {
         let [treated, held_out] = episodes;
         let ends = line.interval.filter(|ends| ends.iter().all(|end| end.is_finite()));
         let [low, high] = ends.map_or_else(|| [String::new(), String::new()], |ends| ends.map(|end| end.to_string()));
-        let difference = line.difference.to_string();
+        let difference = if line.difference.is_finite() { line.difference.to_string() } else { String::new() };
         let (part, figure, state) = (line.part.to_owned(), line.figure.to_owned(), line.state.to_owned());
         let fields = [part, figure, from, to, action, segment, tier, treated, held_out, difference, low, high, state];
         let _ = out.write_record(fields);

@@ -1,8 +1,10 @@
 //! The report in words: headings, sentences and tables, which text and page lay out each in their way.
 
+use std::collections::BTreeMap;
+
 use crate::effect_study::goals::Reached;
 use crate::effect_study::mismatch::Mismatch;
-use crate::effect_study::numbers::{between, between_percent, count, p_value, percent, signed, whole};
+use crate::effect_study::numbers::{between, between_percent, count, fixed, p_value, percent, signed, whole};
 use crate::effect_study::periods::{Period, Row};
 use crate::effect_study::pooling::Cell;
 use crate::effect_study::ranking::LEAST_HELD_OUT;
@@ -36,18 +38,25 @@ pub struct Part {
     pub sentences: Vec<String>,
 }
 
-/// Puts a report in words.
-pub fn document(report: &Report, words: &Words) -> Document {
+/// Puts a report in words; `names` says what actions are called.
+pub fn document(report: &Report, words: &Words, names: &BTreeMap<String, String>) -> Document {
     let [from, until] = report.span.map(day_text);
     let window = report.window_days.to_string();
     let mut about = vec![fill(words.span, &[("from", &from), ("days", &window), ("until", &until)])];
-    about.push(report.look.as_ref().map_or_else(
+    let mut push = |sentence: String| about.push(sentence);
+    push(report.look.as_ref().map_or_else(
         || words.no_look.to_owned(),
         |look| {
             let (number, year) = (look.number.to_string(), look.year.to_string());
             fill(words.look, &[("number", &number), ("year", &year), ("day", &day_text(look.day))])
         },
     ));
+    if let Some(look) = &report.year_before {
+        let difference = signed(points(look.returns.contrast.difference), 1);
+        let interval = between(look.returns.interval().map(points), 1, words);
+        let day = day_text(look.day);
+        push(fill(words.year_before, &[("day", &day), ("points", &difference), ("interval", &interval)]));
+    }
     let mut parts = Vec::new();
     if let Some(look) = &report.look {
         parts.push(arms(report, look, words));
@@ -55,7 +64,7 @@ pub fn document(report: &Report, words: &Words) -> Document {
     parts.push(notes(report, words));
     parts.extend(goals(report, words));
     if !report.cells.is_empty() {
-        parts.push(cells(&report.cells, words));
+        parts.push(cells(&report.cells, words, names));
     }
     parts.push(ranking(report, words));
     if !report.rows.is_empty() {
@@ -102,8 +111,8 @@ fn arms(report: &Report, look: &Look, words: &Words) -> Part {
         ],
         vec![
             fill(words.margin_each, &[("currency", &report.currency)]),
-            format!("{treated_margin:.2}"),
-            format!("{held_out_margin:.2}"),
+            fixed(treated_margin, 2),
+            fixed(held_out_margin, 2),
             signed(margin, 2),
             between(look.margin.interval(), 2, words),
         ],
@@ -135,7 +144,11 @@ fn notes(report: &Report, words: &Words) -> Part {
         notes.push(fill(words.false_alarms, &[("share", &percent(rate)), ("interval", &interval)]));
         let share = percent(report.exposed as f64 / held_out.max(1) as f64);
         let values = [("count", count(report.exposed)), ("all", count(held_out)), ("share", share)];
-        notes.push(fill(words.exposed, &values.each_ref().map(|(name, value)| (*name, value.as_str()))));
+        let mut sentence = fill(words.exposed, &values.each_ref().map(|(name, value)| (*name, value.as_str())));
+        if report.exposed > 0 {
+            sentence.push_str(words.exposed_meaning);
+        }
+        notes.push(sentence);
     }
     notes.push(match report.detectable {
         [Some(returns), Some(margin)] => {
@@ -207,7 +220,7 @@ fn goals(report: &Report, words: &Words) -> Option<Part> {
     table.extend(false_alarms.iter().map(|goal| {
         let wanted = fill(words.at_most, &[("value", &format!("{:.1}", goal.goal))]);
         let interval = goal.interval.map(|interval| between_percent(interval, words));
-        line(words.goal_false_alarms, goal, [wanted, format!("{:.1}", goal.estimate)], interval)
+        line(words.goal_false_alarms, goal, [wanted, fixed(goal.estimate, 1)], interval)
     }));
     let heading = words.goals_heading.to_owned();
     (table.len() > 1).then_some(Part { heading, table, names: 1, sentences: Vec::new() })
@@ -218,7 +231,12 @@ pub fn label(name: Option<&str>, words: &Words) -> String {
     name.unwrap_or(words.none).to_owned()
 }
 
-fn cells(cells: &[Cell], words: &Words) -> Part {
+/// What an action is called, by the playbook where it says so.
+pub fn action_label(name: Option<&str>, names: &BTreeMap<String, String>, words: &Words) -> String {
+    name.and_then(|name| names.get(name)).cloned().unwrap_or_else(|| label(name, words))
+}
+
+fn cells(cells: &[Cell], words: &Words, names: &BTreeMap<String, String>) -> Part {
     let head = [
         words.action,
         words.segment,
@@ -239,7 +257,7 @@ fn cells(cells: &[Cell], words: &Words) -> Part {
             Tier::High => high,
         };
         vec![
-            label(cell.name.action.as_deref(), words),
+            action_label(cell.name.action.as_deref(), names, words),
             label(cell.name.segment.as_deref(), words),
             tier.to_owned(),
             count(treated),

@@ -25,6 +25,7 @@ pub fn report_json(report: &Report) -> Value {
         "currency": report.currency,
         "verdict": report.verdict.name(),
         "look": report.look.as_ref().map(look),
+        "year_before": report.year_before.as_ref().map(look),
         "sample_ratio": {"openings": openings, "matured": matured},
         "exposed_held_out": report.exposed,
         "false_alarms": report.look.as_ref().map(|look| json!({

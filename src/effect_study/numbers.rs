@@ -29,7 +29,7 @@ pub fn signed(number: f64, places: usize) -> String {
 
 /// `16.0 %`.
 pub fn percent(share: f64) -> String {
-    format!("{:.1} %", share * 100.0)
+    if share.is_finite() { format!("{:.1} %", share * 100.0) } else { "–".into() }
 }
 
 /// The interval of a difference, or a dash where it is endless.
@@ -39,11 +39,16 @@ pub fn between(ends: [f64; 2], places: usize, words: &Words) -> String {
 
 /// The interval of a share, in percent.
 pub fn between_percent(ends: [f64; 2], words: &Words) -> String {
-    joined(ends.map(|end| end.clamp(0.0, 100.0)), |end| format!("{end:.1}"), words)
+    joined(ends, |end| format!("{:.1}", end.clamp(0.0, 100.0)), words)
 }
 
 fn joined([low, high]: [f64; 2], one: impl Fn(f64) -> String, words: &Words) -> String {
     if low.is_finite() && high.is_finite() { format!("{} {} {}", one(low), words.to, one(high)) } else { "–".into() }
+}
+
+/// `12.30`, or a dash where it is unknown.
+pub fn fixed(number: f64, places: usize) -> String {
+    if number.is_finite() { format!("{number:.places$}") } else { "–".into() }
 }
 
 /// A p-value to three places.

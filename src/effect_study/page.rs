@@ -1,5 +1,6 @@
 //! The report as one page: everything is inside the file, nothing is fetched and nothing runs.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use crate::effect_study::charts::{cells_svg, sequence_svg};
@@ -13,14 +14,20 @@ table{border-collapse:collapse;font-variant-numeric:tabular-nums}td,th{padding:.
 td.name,th.name{text-align:left}.scroll{overflow-x:auto}svg{max-width:100%;height:auto}";
 
 /// The whole page.
-pub fn page(document: &Document, report: &Report, words: &Words) -> String {
+pub fn page(document: &Document, report: &Report, words: &Words, names: &BTreeMap<String, String>) -> String {
     let mut out = String::new();
     // Writing to a string does not fail.
-    let _ = write_page(&mut out, document, report, words);
+    let _ = write_page(&mut out, document, report, words, names);
     out
 }
 
-fn write_page(out: &mut String, document: &Document, report: &Report, words: &Words) -> std::fmt::Result {
+fn write_page(
+    out: &mut String,
+    document: &Document,
+    report: &Report,
+    words: &Words,
+    names: &BTreeMap<String, String>,
+) -> std::fmt::Result {
     let title = escaped(document.title);
     writeln!(out, "<!DOCTYPE html>\n<html lang=\"{}\">\n<head>\n<meta charset=\"utf-8\">", words.language)?;
     writeln!(out, "<meta name=\"viewport\" content=\"width=device-width\">\n<title>{title}</title>")?;
@@ -31,7 +38,7 @@ fn write_page(out: &mut String, document: &Document, report: &Report, words: &Wo
     for part in &document.parts {
         writeln!(out, "<h2>{}</h2>", escaped(&part.heading))?;
         if part.heading == words.cells_heading {
-            out.extend(cells_svg(report, words));
+            out.extend(cells_svg(report, words, names));
         }
         write_table(out, part)?;
         write_sentences(out, &part.sentences)?;

@@ -100,6 +100,14 @@ impl Playbook {
     }
 }
 
+/// What the actions are called in a language, where the playbook says so; a text that is no playbook names none.
+pub fn action_names(text: &str, language: &str) -> BTreeMap<String, String> {
+    let Ok(document) = text.parse::<DocumentMut>() else { return BTreeMap::new() };
+    let actions = document.get("actions").and_then(Item::as_table_like);
+    let named = actions.into_iter().flat_map(TableLike::iter);
+    named.filter_map(|(name, action)| Some((name.to_owned(), action.get(language)?.as_str()?.to_owned()))).collect()
+}
+
 /// Puts a number where another stood, with the white space and comment around it.
 fn put(item: &mut Item, weight: f64) {
     let around = item.as_value().map(|value| value.decor().clone());
@@ -162,7 +170,7 @@ fn amount(item: &Item) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::Playbook;
+    use super::{Playbook, action_names};
 
     const TEXT: &str = r#"# Agreed with sales in March.
 [actions.call]
@@ -191,6 +199,13 @@ letter = 1 # for everybody else
             .replace("call = 0.6, letter = 0.4 }", "call = 0.05, letter = 0.95 }")
             .replace("letter = 1 # for", "letter = 0.0 # for");
         assert_eq!(playbook.text(), expected + "none = 1.0\n");
+    }
+
+    #[test]
+    fn actions_are_called_as_the_playbook_says() {
+        let names = action_names("[actions.call]\nzh = \"致电客户\"\n[actions.letter]\nen = \"Write\"", "zh");
+        assert_eq!(names.into_iter().collect::<Vec<_>>(), [("call".to_owned(), "致电客户".to_owned())]);
+        assert!(action_names("[", "zh").is_empty());
     }
 
     #[test]

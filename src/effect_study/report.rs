@@ -80,6 +80,8 @@ pub struct Report {
     pub currency: String,
     /// The last completed look; absent before the first week is over.
     pub look: Option<Look>,
+    /// The last look of the year before, where this is not the first.
+    pub year_before: Option<Look>,
     /// The word.
     pub verdict: Verdict,
     /// Sizes of the arms at the openings, and among the matured.
@@ -141,6 +143,7 @@ pub fn report(study: &Study, spending: &Spending, goals: &Goals, period: Period)
         window_days: study.window_days,
         span: [study.first, study.last],
         currency: study.currency.clone(),
+        year_before: look.as_ref().and_then(|look| looks.iter().rev().find(|other| other.year < look.year)).cloned(),
         verdict,
         mismatches,
         exposed: exposed as u64,

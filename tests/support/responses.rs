@@ -35,6 +35,8 @@ pub(crate) struct Responses {
     pub(crate) share: f64,
     /// Share held out in truth, by day.
     pub(crate) true_share: TrueShare,
+    /// How much customers differ: at 1 some return half as often as the rate says, others half as often again.
+    pub(crate) unlike: f64,
     /// Openings a day.
     pub(crate) per_day: u32,
 }
@@ -43,7 +45,7 @@ impl Responses {
     /// Three actions that are drawn alike.
     pub(crate) fn uniform(rates: [f64; 3], holdout: f64) -> Self {
         let actions = ["letter", "points", "call"].into_iter().zip(rates).map(|(name, rate)| (name, rate, 1.0 / 3.0));
-        Self { actions: actions.collect(), holdout, share: 0.1, true_share: |_| 0.1, per_day: 100 }
+        Self { actions: actions.collect(), holdout, share: 0.1, true_share: |_| 0.1, unlike: 0.0, per_day: 100 }
     }
 
     /// The episodes that open on a day, counted from 0.
@@ -59,7 +61,8 @@ impl Responses {
                 at < 0.0
             });
             let (action, rate, _) = *action.or(self.actions.last()).unwrap();
-            let returned = draw.unit() < if arm == Arm::Treated { rate } else { self.holdout };
+            let inclination = 1.0 + self.unlike * (uniform(&[b"inclination", name.as_bytes()]) - 0.5);
+            let returned = draw.unit() < inclination * if arm == Arm::Treated { rate } else { self.holdout };
             let value = 20.0 + 180.0 * uniform(&[b"value", name.as_bytes()]);
             Episode {
                 opening: Opening { customer, arm, propensity: 1.0 - self.share, opened },

@@ -18,11 +18,11 @@ macro_rules! words {
 }
 
 words! {
-    language, title, span, look, no_look,
+    language, title, span, look, no_look, year_before,
     verdict_arms_do_not_match, verdict_not_enough, verdict_helps, verdict_harms, verdict_not_shown, enough_rule,
     arms_heading, treated, held_out, difference, interval, episodes, came_back, margin_each, points, to,
     notes_heading, added_margin_week, added_margin_month, detectable, detectable_unknown,
-    arms_match, arms_mismatch, arms_changed, matured_match, matured_mismatch, exposed, false_alarms,
+    arms_match, arms_mismatch, arms_changed, matured_match, matured_mismatch, exposed, exposed_meaning, false_alarms,
     goals_heading, goal, wanted, measured, state, goal_retention, goal_margin_week, goal_margin_month, goal_false_alarms,
     at_most, reached, not_reached, not_yet_known,
     cells_heading, cells_note, action, segment, tier, own, pooled, none, low, mid, high,
