@@ -7,6 +7,7 @@ pub mod wire;
 pub mod shop;
 pub mod processor;
 pub mod training;
+pub mod effect_study;
 pub mod config;
 pub mod service;
 pub mod cli;

@@ -8,7 +8,8 @@ use std::path::Path;
 use syn::visit::{self, Visit};
 
 /// Rooms from the foundations up; a room may use only rooms above itself in this list.
-const LAYERS: [&str; 8] = ["engine", "wire", "shop", "processor", "training", "config", "service", "cli"];
+const LAYERS: [&str; 9] =
+    ["engine", "wire", "shop", "processor", "training", "effect_study", "config", "service", "cli"];
 /// Walls inside the engine, likewise.
 const ENGINE: [&str; 21] = [
     "day",
@@ -34,7 +35,7 @@ const ENGINE: [&str; 21] = [
     "closing",
 ];
 /// Rooms without I/O, clock, environment, logging or randomness of their own.
-const PURE: [&str; 5] = ["engine", "shop", "processor", "training", "wire"];
+const PURE: [&str; 6] = ["engine", "shop", "processor", "training", "effect_study", "wire"];
 /// What pure rooms never name.
 const BANNED: [&str; 11] = [
     "std::net",

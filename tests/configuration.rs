@@ -108,6 +108,11 @@ immediate = ["shouting"]
 tier_margin = 0.5
 [holdout]
 share = 1.5
+[goals]
+retention = "2"
+incremental_margin = "50000 EUR"
+false_alarms = 40
+retentoin = "2 points"
 [http]
 listen = "0.0.0.0:8080"
 admin_listen = "here"
@@ -159,6 +164,10 @@ lapsed = true
         "alerts.capacity_per_day.middle",
         "alerts.immediate",
         "holdout.share",
+        "goals.retention: \"2\" is a goal without unit: write it like \"2 points\"",
+        "goals.incremental_margin: \"EUR\" is not the unit of this goal",
+        "goals.false_alarms: \"40\" is a goal without unit",
+        "goals.retentoin: unknown key; did you mean \"retention\"?",
         "http.admin_listen",
         "http.token_file",
         "service.workers",

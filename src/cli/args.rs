@@ -9,6 +9,7 @@ use crate::cli::ask::ServiceArgs;
 use crate::cli::input_args::{FileArgs, HistoryArgs};
 use crate::cli::model_args::{BacktestArgs, CompareArgs, EvaluateArgs, ImportArgs, TrainArgs};
 use crate::cli::model_at::{ModelAt, model_at};
+use crate::cli::study_args::{OptimizeArgs, ReportArgs};
 
 /// Tells a shop, while there is still time, which customers are slipping away.
 #[derive(Debug, Parser)]
@@ -82,6 +83,14 @@ pub enum Command {
         after_help = "Example: churnwatch compare history.csv.gz --champion old.json --challenger new.json --at 2026-01-01"
     )]
     Compare(CompareArgs),
+    /// Say whether acting on warnings helped, from the outcomes of both arms.
+    #[command(after_help = "Example: churnwatch report --outcomes outcomes.jsonl --html report.html")]
+    Report(ReportArgs),
+    /// Give actions that work more weight in the playbook.
+    #[command(
+        after_help = "Example: churnwatch optimize --playbook playbook.toml --outcomes outcomes.jsonl --output next.toml"
+    )]
+    Optimize(OptimizeArgs),
     /// Put heads fitted by scikit-learn into a model.
     #[command(after_help = "Example: churnwatch import --silence head.json --base model.json --output imported.json")]
     Import(ImportArgs),

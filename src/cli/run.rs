@@ -8,8 +8,8 @@ use clap::error::ErrorKind;
 use crate::cli::args::{Cli, Command, LogFormat};
 use crate::cli::exit::Failure;
 use crate::cli::{
-    backtest, compare, config, demo, evaluate, forecast, forget, generate, import, inspect, promote, publish, rebuild,
-    replay, serve, topics, train,
+    backtest, compare, config, demo, evaluate, forecast, forget, generate, import, inspect, optimize, promote, publish,
+    rebuild, replay, report, serve, topics, train,
 };
 use crate::service::telemetry::logs;
 
@@ -48,6 +48,8 @@ fn command(cli: &Cli) -> Result<(), Failure> {
         Command::Evaluate(args) => evaluate::run(args),
         Command::Backtest(args) => backtest::run(args),
         Command::Compare(args) => compare::run(args),
+        Command::Report(args) => report::run(args),
+        Command::Optimize(args) => optimize::run(args),
         Command::Import(args) => import::run(args),
         Command::Promote(args) => promote::run(args),
         Command::Config(args) => config::run(args),

@@ -32,7 +32,7 @@ pub struct ConfigFile {
     /// Named segments, in order.
     pub segments: SegmentsFile,
     /// What the company wants to reach.
-    pub goals: BTreeMap<String, serde_json::Value>,
+    pub goals: Goals,
     /// Probes, metrics and the API.
     pub http: Http,
     /// The model.
@@ -300,6 +300,18 @@ impl Default for Holdout {
     fn default() -> Self {
         Self { share: 0.1, salt: "churnwatch".into() }
     }
+}
+
+/// What the company wants to reach; each goal is a text with its unit.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Goals {
+    /// Return rate that acting adds at least, as "2 points" (percentage points).
+    pub retention: Option<serde_json::Value>,
+    /// Margin that acting adds at least in a period of the report, in the base currency, as "50000 CNY".
+    pub incremental_margin: Option<serde_json::Value>,
+    /// Held-out customers who come back by themselves at most, as "40 %".
+    pub false_alarms: Option<serde_json::Value>,
 }
 
 /// Forgetting customers.

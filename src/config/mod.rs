@@ -8,6 +8,7 @@ pub mod checker;
 pub mod segments;
 pub mod file;
 pub mod security;
+pub mod goals;
 pub mod schema;
 pub mod playbook;
 pub mod settings;

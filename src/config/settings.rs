@@ -14,9 +14,11 @@ use sha2::{Digest, Sha256};
 use crate::config::checker::{Checker, address, currency, date, duration, secret};
 use crate::config::fault::Fault;
 use crate::config::file::{Clock, ConfigFile};
+use crate::config::goals::goals;
 use crate::config::playbook::playbook;
 use crate::config::security::{is_secret, security};
 use crate::config::segments::segments;
+use crate::effect_study::goals::Goals;
 use crate::engine::alerting::playbook::Playbook;
 use crate::engine::alerting::policy::Policy;
 use crate::engine::alerting::value::Tier;
@@ -37,6 +39,8 @@ pub struct Settings {
     pub rules: EventRules,
     /// What the engine decides by, for one partition.
     pub policy: Policy,
+    /// What the company wants to reach.
+    pub goals: Goals,
     /// `time.until` as a day.
     pub until: Option<Day>,
     /// `time.source_silence`; `None`: off.
@@ -66,6 +70,7 @@ impl Settings {
             }
             Err(faults) => check.faults.extend(faults),
         }
+        let goals = goals(&file.goals, rules.currency, &mut check);
         check_ranges(&file, &mut check);
         let until = file.time.until.as_deref().map(date).transpose();
         let until = check.take("time.until", until, None);
@@ -93,7 +98,19 @@ impl Settings {
         }
         let rules = EventRules { until: until.map(|until| midnight(until, &rules.zone)), ..rules };
         let source_silence = (!silence.is_zero()).then_some(silence);
-        Ok(Self { file, rules, policy, until, source_silence, listen, admin_listen, token, erasure_secret, security })
+        Ok(Self {
+            file,
+            rules,
+            policy,
+            goals,
+            until,
+            source_silence,
+            listen,
+            admin_listen,
+            token,
+            erasure_secret,
+            security,
+        })
     }
 
     /// The same settings closing days up to `until`, by the events alone.

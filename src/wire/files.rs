@@ -54,6 +54,15 @@ impl EventFile {
     }
 }
 
+/// The decompressed bytes of a file of lines; `-` is standard input.
+pub fn open_lines(path: &Path) -> Result<Box<dyn Read + Send>, FileFault> {
+    let name = path.display().to_string();
+    if name == "-" {
+        return Ok(Box::new(stdin()));
+    }
+    open_decompressed(path, &name).map(|(_, source)| source)
+}
+
 /// The name without its compression suffix, and the decompressed bytes.
 fn open_decompressed(path: &Path, name: &str) -> Result<(String, Box<dyn Read + Send>), FileFault> {
     let file = File::open(path).map_err(|fault| FileFault::unreadable(name, &fault))?;

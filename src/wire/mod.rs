@@ -30,6 +30,7 @@ pub mod alert;
 pub mod alert_line;
 pub mod outcome;
 pub mod outcome_lines;
+pub mod outcome_facts;
 pub mod risk;
 pub mod understanding_json;
 pub mod profile_json;

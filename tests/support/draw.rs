@@ -15,4 +15,9 @@ impl Draw {
     pub(crate) fn below(&mut self, limit: u64) -> u64 {
         self.0.next_u64() % limit
     }
+
+    /// A number in [0, 1).
+    pub(crate) fn unit(&mut self) -> f64 {
+        (self.0.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
+    }
 }

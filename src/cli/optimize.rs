@@ -1,0 +1,108 @@
+//! `optimize`: how often each approved action shall be drawn next; the playbook comes back with new weights and nothing
+//! else changed.
+
+use std::path::Path;
+
+use serde_json::{Map, Value, json};
+
+use crate::cli::common::settings;
+use crate::cli::exit::Failure;
+use crate::cli::outcomes::study;
+use crate::cli::output::{check_folder, say, write_whole};
+use crate::cli::study_args::{OptimizeArgs, RewardArg};
+use crate::effect_study::bandit::{LEAST_TREATED, Reward};
+use crate::effect_study::optimize::{Decision, RuleRecord, optimize};
+use crate::effect_study::playbook_edit::Playbook;
+
+/// Runs the command.
+pub fn run(args: &OptimizeArgs) -> Result<(), Failure> {
+    let settings = settings(args.input.config.as_deref())?;
+    if let Some(path) = &args.output {
+        check_folder(path)?;
+    }
+    let path = args.playbook.as_deref().or(settings.file.playbook.path.as_deref());
+    let path = path.ok_or_else(|| Failure::usage("name the playbook, by --playbook or in the configuration"))?;
+    let text = std::fs::read_to_string(path)
+        .map_err(|fault| Failure::usage(format!("cannot read the playbook {}: {fault}", path.display())))?;
+    let mut playbook =
+        Playbook::read(&text).map_err(|fault| Failure::usage(format!("the playbook {}: {fault}", path.display())))?;
+    let study = study(&args.input, &settings)?;
+    let reward = args.reward.map(|reward| match reward {
+        RewardArg::Return => Reward::Return,
+        RewardArg::Margin => Reward::Margin,
+    });
+    let records = optimize(&mut playbook, &study.episodes, reward, args.seed);
+    if args.json {
+        let rules: Vec<Value> = records.iter().map(rule_json).collect();
+        say(json!({"episodes": study.episodes.len(), "seed": args.seed, "rules": rules}));
+    } else {
+        table(&records, &study.currency);
+    }
+    match args.output.as_deref().filter(|path| *path != Path::new("-")) {
+        Some(output) => write_whole(output, playbook.text().as_bytes()),
+        None if args.json => Ok(()),
+        None => {
+            say(playbook.text().trim_end());
+            Ok(())
+        }
+    }
+}
+
+fn rule_json(record: &RuleRecord) -> Value {
+    let actions: Map<String, Value> = record
+        .actions
+        .iter()
+        .map(|action| {
+            let told = json!({
+                "old_weight": action.old,
+                "new_weight": action.new,
+                "treated": action.treated.episodes,
+                "mean_reward": action.treated.mean(),
+                "best": action.best,
+                "harms": action.harm,
+            });
+            (action.name.clone(), told)
+        })
+        .collect();
+    json!({
+        "decision": record.decision.name(),
+        "reward": record.reward.name(),
+        "holdout": record.holdout.episodes,
+        "holdout_mean_reward": record.holdout.mean(),
+        "actions": actions,
+    })
+}
+
+/// What was decided, on standard error.
+fn table(records: &[RuleRecord], currency: &str) {
+    for (number, record) in records.iter().enumerate() {
+        let word = match record.decision {
+            Decision::Weighted => "new weights".to_owned(),
+            Decision::Kept => format!("weights stay: fewer than {LEAST_TREATED} matured treated episodes"),
+            Decision::DoNotDisturb => "do not disturb: every action does harm".to_owned(),
+        };
+        let basis = match record.reward {
+            Reward::Return => "share that came back".to_owned(),
+            Reward::Margin => format!("margin less cost cap, {currency}"),
+        };
+        eprintln!("rule {}: {word}", number + 1);
+        eprintln!(
+            "  {:<20}{:>8}{:>8}{:>9}{:>8}{:>8}  mean {basis}",
+            "action", "old", "new", "treated", "best", "harms"
+        );
+        for action in &record.actions {
+            eprintln!(
+                "  {:<20}{:>8.3}{:>8.3}{:>9}{:>8.3}{:>8.3}  {:.4}",
+                action.name,
+                action.old,
+                action.new,
+                action.treated.episodes,
+                action.best,
+                action.harm,
+                action.treated.mean()
+            );
+        }
+        let holdout = &record.holdout;
+        eprintln!("  {:<36}{:>9}{:>18}{:.4}", "held out", holdout.episodes, "", holdout.mean());
+    }
+}

@@ -1,0 +1,58 @@
+//! `report`: whether acting on warnings helped, as text, JSON, CSV and a page.
+
+use crate::cli::common::settings;
+use crate::cli::exit::Failure;
+use crate::cli::outcomes::study;
+use crate::cli::output::{check_folder, say, say_json, write_whole};
+use crate::cli::study_args::{Language, PeriodArg, ReportArgs};
+use crate::effect_study::boundary::Spending;
+use crate::effect_study::csv::report_csv;
+use crate::effect_study::document::document;
+use crate::effect_study::json::report_json;
+use crate::effect_study::page::page;
+use crate::effect_study::periods::Period;
+use crate::effect_study::playbook_edit::action_names;
+use crate::effect_study::report::report;
+use crate::effect_study::text::text;
+use crate::effect_study::words::en::EN;
+use crate::effect_study::words::zh::ZH;
+
+/// Runs the command.
+pub fn run(args: &ReportArgs) -> Result<(), Failure> {
+    let settings = settings(args.input.config.as_deref())?;
+    if let Some(path) = &args.html {
+        check_folder(path)?;
+    }
+    let study = study(&args.input, &settings)?;
+    if settings.goals.incremental_margin.is_some() && study.currency != settings.rules.currency.code() {
+        return Err(Failure::usage(format!(
+            "the outcomes are in {}, the configuration in {}: name the configuration that they were made with",
+            study.currency,
+            settings.rules.currency.code()
+        )));
+    }
+    let period = match args.period {
+        PeriodArg::Week => Period::Week,
+        PeriodArg::Month => Period::Month,
+    };
+    let report = report(&study, &Spending::yearly(), &settings.goals, period);
+    let words = match args.language {
+        Language::En => &EN,
+        Language::Zh => &ZH,
+    };
+    let playbook = settings.file.playbook.path.as_deref().map(std::fs::read_to_string);
+    // Names alone are taken from it, so that a report is made without it too.
+    let names = playbook.and_then(Result::ok).map(|text| action_names(&text, words.language)).unwrap_or_default();
+    let document = document(&report, words, &names);
+    if let Some(path) = &args.html {
+        write_whole(path, page(&document, &report, words, &names).as_bytes())?;
+    }
+    if args.json {
+        say_json(&report_json(&report), true);
+    } else if args.csv {
+        say(report_csv(&report).trim_end());
+    } else {
+        say(text(&document).trim_end());
+    }
+    Ok(())
+}

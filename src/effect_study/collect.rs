@@ -1,0 +1,201 @@
+//! From outcomes in any order, some of them twice, to a study. The same records give the same study, however they lie.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use crate::effect_study::episode::{Endings, Episode, LeftOut, Opening, Study, side};
+use crate::engine::customer::uniform;
+use crate::engine::day::Day;
+use crate::wire::outcome_facts::{Ending, Facts, Told};
+
+/// Days from an opening to its outcome where no outcome says so.
+const USUAL_WINDOW_DAYS: i32 = 30;
+
+/// What is known of an episode.
+struct Known {
+    customer: u32,
+    facts: Facts,
+}
+
+/// Takes outcomes, one by one.
+pub struct Collector {
+    /// Openings before this day don't count.
+    from: Option<Day>,
+    /// Nothing of this day or later is known yet.
+    until: Option<Day>,
+    seen: HashSet<u128>,
+    customers: HashMap<String, u32>,
+    opened: HashMap<Uuid, Known>,
+    matured: HashMap<Uuid, Known>,
+    ended: HashMap<Uuid, (usize, Ending)>,
+    currency: Option<String>,
+    last: Option<Day>,
+    left_out: LeftOut,
+}
+
+impl Collector {
+    /// Counts openings from a day on, and what was known before another.
+    pub fn new(from: Option<Day>, until: Option<Day>) -> Self {
+        Self {
+            from,
+            until,
+            seen: HashSet::new(),
+            customers: HashMap::new(),
+            opened: HashMap::new(),
+            matured: HashMap::new(),
+            ended: HashMap::new(),
+            currency: None,
+            last: None,
+            left_out: LeftOut::default(),
+        }
+    }
+
+    /// Takes one line's outcome, or counts it as unreadable.
+    pub fn take(&mut self, read: Result<Option<Facts>, String>) {
+        let Ok(facts) = read else {
+            self.left_out.unreadable += 1;
+            return;
+        };
+        let Some(mut facts) = facts else { return };
+        if self.from.is_some_and(|from| facts.opened < from) || self.until.is_some_and(|until| facts.day >= until) {
+            return;
+        }
+        if self.currency.get_or_insert_with(|| facts.currency.clone()) != &facts.currency {
+            self.left_out.unreadable += 1;
+            return;
+        }
+        let known = match facts.told {
+            Told::Opened => self.opened.contains_key(&facts.episode),
+            Told::Ended(_) => self.ended.contains_key(&facts.episode),
+            Told::Matured { .. } => self.matured.contains_key(&facts.episode),
+        };
+        if !self.seen.insert(facts.id) || known {
+            self.left_out.repeated += 1;
+            return;
+        }
+        // An event may tell of a day that is still open, a matured outcome only of a closed one.
+        if matches!(facts.told, Told::Matured { .. }) {
+            self.last = self.last.max(Some(facts.day));
+        }
+        let next = self.customers.len() as u32;
+        let customer = std::mem::take(&mut facts.customer);
+        let customer = *self.customers.entry(customer).or_insert(next);
+        let (episode, told) = (facts.episode, facts.told);
+        match told {
+            Told::Opened => {
+                self.opened.insert(episode, Known { customer, facts });
+            }
+            Told::Matured { .. } => {
+                self.matured.insert(episode, Known { customer, facts });
+            }
+            Told::Ended(ending) => {
+                self.ended.insert(episode, (side(facts.arm), ending));
+            }
+        }
+    }
+
+    /// The study; `None` where nothing was told.
+    pub fn study(self) -> Option<Study> {
+        let Self { from, customers, opened, matured, ended, currency, last, mut left_out, .. } = self;
+        // Numbered by name, so that the order of the records doesn't change the last bit of a sum.
+        let mut names: Vec<(String, u32)> = customers.into_iter().collect();
+        names.sort();
+        let mut numbers = vec![0; names.len()];
+        for (number, (_, read)) in (0..).zip(&names) {
+            if let Some(slot) = numbers.get_mut(*read as usize) {
+                *slot = number;
+            }
+        }
+        let number = |known: &Known| numbers.get(known.customer as usize).copied().unwrap_or_default();
+        let opening = |known: &Known| Opening {
+            customer: number(known),
+            arm: known.facts.arm,
+            propensity: known.facts.propensity,
+            opened: known.facts.opened,
+        };
+        // An outcome whose opening was not read was opened all the same.
+        let orphans = matured.iter().filter(|(episode, _)| !opened.contains_key(episode));
+        let mut openings: Vec<(Uuid, Opening)> =
+            opened.iter().chain(orphans).map(|(episode, known)| (*episode, opening(known))).collect();
+        openings.sort_by_key(|(episode, opening)| (opening.opened, *episode));
+        let first = from.or_else(|| openings.first().map(|(_, opening)| opening.opened))?;
+        let window_days = usual_window(&matured).unwrap_or(USUAL_WINDOW_DAYS);
+        let mut labels = HashSet::new();
+        let mut episodes: Vec<(Uuid, Episode)> = Vec::new();
+        for (id, known) in &matured {
+            let Told::Matured { contacted, purchases, margin } = known.facts.told else { continue };
+            if !(known.facts.propensity > 0.0 && known.facts.propensity < 1.0) {
+                left_out.without_both_arms += 1;
+                continue;
+            }
+            let start = opened.get(id).map_or(&known.facts, |opened| &opened.facts);
+            let mut label = |of: fn(&Facts) -> &Option<String>| {
+                let text = of(start).as_deref().or_else(|| of(&known.facts).as_deref())?;
+                Some(interned(&mut labels, text))
+            };
+            let name = names.get(number(known) as usize).map_or("", |(name, _)| name.as_str());
+            let episode = Episode {
+                opening: opening(known),
+                matured: known.facts.day,
+                tier: start.tier,
+                segment: label(|facts| &facts.segment),
+                action: label(|facts| &facts.action),
+                rule: label(|facts| &facts.rule),
+                value_at_risk: start.value_at_risk.or(known.facts.value_at_risk).unwrap_or(0.0),
+                fold_draw: uniform(&[b"fold", name.as_bytes()]),
+                contacted,
+                returned: purchases > 0,
+                margin,
+            };
+            episodes.push((*id, episode));
+        }
+        episodes.sort_by_key(|(id, episode)| (episode.matured, *id));
+        Some(Study {
+            openings: openings.into_iter().map(|(_, opening)| opening).collect(),
+            episodes: episodes.into_iter().map(|(_, episode)| episode).collect(),
+            customers: names.len(),
+            window_days,
+            first,
+            last: last.unwrap_or(first),
+            currency: currency?,
+            endings: endings(ended.values()),
+            left_out,
+        })
+    }
+}
+
+fn interned(labels: &mut HashSet<Arc<str>>, text: &str) -> Arc<str> {
+    if let Some(known) = labels.get(text) {
+        return Arc::clone(known);
+    }
+    let new: Arc<str> = Arc::from(text);
+    labels.insert(Arc::clone(&new));
+    new
+}
+
+/// The number of days that most outcomes waited.
+fn usual_window(matured: &HashMap<Uuid, Known>) -> Option<i32> {
+    let mut counts: HashMap<i32, u64> = HashMap::new();
+    for known in matured.values() {
+        *counts.entry(known.facts.day.since(known.facts.opened)).or_default() += 1;
+    }
+    counts.into_iter().max_by_key(|(days, count)| (*count, *days)).map(|(days, _)| days)
+}
+
+fn endings<'a>(ended: impl Iterator<Item = &'a (usize, Ending)>) -> Endings {
+    let mut endings = Endings::default();
+    for (at, ending) in ended {
+        let counts = match ending {
+            Ending::WonBack => &mut endings.won_back,
+            Ending::Calmed => &mut endings.calmed,
+            Ending::Lapsed => &mut endings.lapsed,
+            Ending::Withdrawn => &mut endings.withdrawn,
+        };
+        if let Some(count) = counts.get_mut(*at) {
+            *count += 1;
+        }
+    }
+    endings
+}

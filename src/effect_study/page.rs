@@ -1,0 +1,73 @@
+//! The report as one page: everything is inside the file, nothing is fetched and nothing runs.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use crate::effect_study::charts::{cells_svg, sequence_svg};
+use crate::effect_study::document::{Document, Part};
+use crate::effect_study::report::Report;
+use crate::effect_study::words::table::Words;
+
+const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#222}\
+h1{font-size:1.5rem}h2{font-size:1.15rem;margin-top:2rem}.verdict{font-size:1.15rem;border-left:4px solid #1f77b4;padding:.5rem 1rem;background:#f2f7fb}\
+table{border-collapse:collapse;font-variant-numeric:tabular-nums}td,th{padding:.2rem .8rem;border-bottom:1px solid #ddd;text-align:right}\
+td.name,th.name{text-align:left}.scroll{overflow-x:auto}svg{max-width:100%;height:auto}";
+
+/// The whole page.
+pub fn page(document: &Document, report: &Report, words: &Words, names: &BTreeMap<String, String>) -> String {
+    let mut out = String::new();
+    // Writing to a string does not fail.
+    let _ = write_page(&mut out, document, report, words, names);
+    out
+}
+
+fn write_page(
+    out: &mut String,
+    document: &Document,
+    report: &Report,
+    words: &Words,
+    names: &BTreeMap<String, String>,
+) -> std::fmt::Result {
+    let title = escaped(document.title);
+    writeln!(out, "<!DOCTYPE html>\n<html lang=\"{}\">\n<head>\n<meta charset=\"utf-8\">", words.language)?;
+    writeln!(out, "<meta name=\"viewport\" content=\"width=device-width\">\n<title>{title}</title>")?;
+    writeln!(out, "<style>{STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>")?;
+    write_sentences(out, &document.about)?;
+    writeln!(out, "<p class=\"verdict\">{}</p>", escaped(&document.verdict))?;
+    out.extend(sequence_svg(report, words));
+    for part in &document.parts {
+        writeln!(out, "<h2>{}</h2>", escaped(&part.heading))?;
+        if part.heading == words.cells_heading {
+            out.extend(cells_svg(report, words, names));
+        }
+        write_table(out, part)?;
+        write_sentences(out, &part.sentences)?;
+    }
+    writeln!(out, "</body>\n</html>")
+}
+
+fn write_sentences(out: &mut String, sentences: &[String]) -> std::fmt::Result {
+    sentences.iter().try_for_each(|sentence| writeln!(out, "<p>{}</p>", escaped(sentence)))
+}
+
+fn write_table(out: &mut String, part: &Part) -> std::fmt::Result {
+    if part.table.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "<div class=\"scroll\"><table>")?;
+    for (number, row) in part.table.iter().enumerate() {
+        let tag = if number == 0 { "th" } else { "td" };
+        write!(out, "<tr>")?;
+        for (column, cell) in row.iter().enumerate() {
+            let class = if column < part.names { " class=\"name\"" } else { "" };
+            write!(out, "<{tag}{class}>{}</{tag}>", escaped(cell))?;
+        }
+        writeln!(out, "</tr>")?;
+    }
+    writeln!(out, "</table></div>")
+}
+
+/// Names come from the playbook and the outcomes, so they are never taken for markup.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}

@@ -1,0 +1,196 @@
+//! Whether weights find the action that works, keep trying the others, and leave those alone whom every action drives away.
+//! `cargo test --test optimize -- --nocapture` prints the figures of docs/effect.md.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test stops at the first thing that is not as it should be"
+)]
+
+mod support;
+
+use std::process::Command;
+
+use churnwatch::effect_study::episode::Episode;
+use churnwatch::effect_study::optimize::{Decision, optimize};
+use churnwatch::effect_study::playbook_edit::Playbook;
+use churnwatch::engine::alerting::holdout::Arm;
+use serde_json::Value;
+
+use support::draw::Draw;
+use support::responses::{Responses, START, lines};
+
+const PLAYBOOK: &str = r#"# Agreed with sales.
+[actions.letter]
+cost_cap = "2.00"
+[actions.points]
+cost_cap = "2.00"
+[actions.call]
+cost_cap = "2.00" # a quarter of an hour
+[actions.none]
+
+[[rules]]
+weights = { letter = 0.333, points = 0.333, call = 0.334 } # nobody knows yet
+"#;
+const RATES: [f64; 3] = [0.12, 0.16, 0.20];
+const DAYS: i32 = 200;
+
+/// Returns that the drawn actions were worth, beyond those of a uniform choice, as a share of what always the best one
+/// would have been worth beyond it.
+fn gained(seed: u64) -> f64 {
+    let mut responses = Responses::uniform(RATES, 0.10);
+    let (mut draw, salt) = (Draw::new(3_000 + seed), format!("optimize {seed}"));
+    let (mut episodes, mut text): (Vec<Episode>, String) = (Vec::new(), PLAYBOOK.to_owned());
+    for day in 0..DAYS {
+        if day > 0 && day % 7 == 0 {
+            let today = START.plus(day);
+            let matured = episodes.partition_point(|episode| episode.matured < today);
+            let mut playbook = Playbook::read(&text).unwrap();
+            optimize(&mut playbook, &episodes[..matured], None, seed);
+            text = playbook.text();
+            let weights = &Playbook::read(&text).unwrap().rules[0].weights;
+            for (name, _, often) in &mut responses.actions {
+                *often = weights.iter().find(|(action, _)| action == name).unwrap().1;
+            }
+        }
+        episodes.extend(responses.day(day, &salt, &mut draw));
+    }
+    let treated: Vec<&Episode> = episodes.iter().filter(|episode| episode.opening.arm == Arm::Treated).collect();
+    let worth = |episode: &&Episode| {
+        responses.actions.iter().find(|(name, _, _)| Some(*name) == episode.action.as_deref()).unwrap().1
+    };
+    let mean = treated.iter().map(worth).sum::<f64>() / treated.len() as f64;
+    let uniform = RATES.iter().sum::<f64>() / 3.0;
+    (mean - uniform) / (0.20 - uniform)
+}
+
+/// How many shops are tried; `CHURNWATCH_SEEDS` asks for more.
+fn seeds() -> u64 {
+    std::env::var("CHURNWATCH_SEEDS").ok().and_then(|text| text.parse().ok()).unwrap_or(20)
+}
+
+#[test]
+fn weekly_weights_earn_at_least_half_of_what_knowing_would() {
+    let gains: Vec<f64> = (0..seeds()).map(gained).collect();
+    let enough = gains.iter().filter(|gain| **gain >= 0.5).count();
+    let least = gains.iter().copied().fold(f64::INFINITY, f64::min);
+    let mean = gains.iter().sum::<f64>() / gains.len() as f64;
+    println!(
+        "optimize every week over {DAYS} days, {} seeds: {enough} earn at least half of the gap; mean {mean:.2}, least {least:.2}",
+        gains.len()
+    );
+    assert!(enough * 10 >= gains.len() * 9, "{gains:?}");
+}
+
+/// A rule for the best customers, whom every action drives away, and one for the others.
+const TWO_RULES: &str = r#"[actions.letter]
+[actions.points]
+[actions.call]
+cost_cap = "20.00"
+[actions.none]
+channel = "nothing" # leave them alone
+
+[[rules]]
+name = "best"
+tier = ["high"]
+weights = { letter = 0.5, points = 0.5 }
+
+[[rules]]
+segment = ["loyal"] # those who know us
+weights = { letter = 0.2, call = 0.3, points = 0.5 }
+
+[[rules]]
+segment = ["lost"]
+weights = { call = 1.0 }
+"#;
+
+/// Episodes of a shop whose best customers stay away when anything is done.
+fn two_kinds(days: i32) -> Vec<Episode> {
+    let mut episodes = Responses::uniform(RATES, 0.10).study(days, 9).episodes;
+    let mut draw = Draw::new(11);
+    for episode in &mut episodes {
+        if episode.tier.name() == "high" {
+            let rate = if episode.opening.arm == Arm::Treated { 0.02 } else { 0.30 };
+            episode.returned = draw.unit() < rate;
+        }
+    }
+    episodes
+}
+
+#[test]
+fn who_is_driven_away_is_left_alone_and_little_data_change_nothing() {
+    let mut playbook = Playbook::read(TWO_RULES).unwrap();
+    let records = optimize(&mut playbook, &two_kinds(60), None, 1);
+    let decisions: Vec<Decision> = records.iter().map(|record| record.decision).collect();
+    assert_eq!(decisions, [Decision::DoNotDisturb, Decision::Weighted, Decision::Kept]);
+    let names: Vec<&str> = records.iter().map(|record| record.reward.name()).collect();
+    // Calls cost more than letters, so that rule is judged by margin.
+    assert_eq!(names, ["return", "margin", "return"]);
+    let weights = |at: usize| Playbook::read(&playbook.text()).unwrap().rules[at].weights.clone();
+    assert_eq!(weights(0), [("none".to_owned(), 1.0)]);
+    assert!(weights(1).iter().all(|(_, weight)| *weight >= 0.05) && weights(1) != records_before(1));
+    assert_eq!(weights(2), records_before(2));
+    // Without an action that is none it is said and left to people.
+    let mut playbook = Playbook::read(&TWO_RULES.replace("[actions.none]", "[actions.nothing]")).unwrap();
+    let records = optimize(&mut playbook, &two_kinds(60), None, 1);
+    assert_eq!(records[0].decision, Decision::DoNotDisturb);
+    assert_eq!(Playbook::read(&playbook.text()).unwrap().rules[0].weights, records_before(0));
+    let mut playbook = Playbook::read(TWO_RULES).unwrap();
+    let records = optimize(&mut playbook, &two_kinds(2), None, 1);
+    assert!(records.iter().all(|record| record.decision == Decision::Kept));
+    assert_eq!(playbook.text(), TWO_RULES);
+}
+
+fn records_before(rule: usize) -> Vec<(String, f64)> {
+    Playbook::read(TWO_RULES).unwrap().rules[rule].weights.clone()
+}
+
+/// Where the outcome names its rule, that counts, whatever else would fit.
+#[test]
+fn the_recorded_rule_is_preferred() {
+    let mut episodes = two_kinds(60);
+    for episode in &mut episodes {
+        episode.rule = Some("best".into());
+    }
+    let records = optimize(&mut Playbook::read(TWO_RULES).unwrap(), &episodes, None, 1);
+    let held_out = episodes.iter().filter(|episode| episode.opening.arm == Arm::Holdout).count() as u64;
+    assert_eq!(records[0].holdout.episodes, held_out);
+}
+
+#[test]
+fn the_command_edits_weights_alone_and_the_same_seed_gives_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (playbook, outcomes, next) = (path("playbook.toml"), path("outcomes.jsonl"), path("next.toml"));
+    std::fs::write(&playbook, TWO_RULES).unwrap();
+    std::fs::write(&outcomes, lines(&two_kinds(60)).join("\n")).unwrap();
+    let run = |arguments: &[&str]| {
+        Command::new(env!("CARGO_BIN_EXE_churnwatch")).arg("optimize").args(arguments).output().unwrap()
+    };
+    let usual = ["--playbook", &playbook, "--outcomes", &outcomes];
+    let printed = run(&usual);
+    assert!(printed.status.success(), "{}", String::from_utf8_lossy(&printed.stderr));
+    let printed_text = String::from_utf8(printed.stdout).unwrap();
+    let table = String::from_utf8(printed.stderr).unwrap();
+    assert!(table.contains("do not disturb") && table.contains("weights stay"), "{table}");
+    let told = run(&[&usual[..], &["--json", "--output", &next]].concat());
+    let told: Value = serde_json::from_slice(&told.stdout).unwrap();
+    assert_eq!(told["rules"][0]["decision"], "do_not_disturb");
+    assert_eq!(std::fs::read_to_string(&next).unwrap(), printed_text);
+    // Every line but those of weights is as it was.
+    let others =
+        |text: &str| text.lines().filter(|line| !line.contains("weights")).map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(others(&printed_text), others(TWO_RULES));
+    let broken = path("broken.toml");
+    std::fs::write(&broken, TWO_RULES.replace("letter = 0.2", "letter = 0.9")).unwrap();
+    for (arguments, sentence) in [
+        (vec!["--outcomes", &outcomes], "name the playbook"),
+        (vec!["--playbook", "/nonexistent.toml", "--outcomes", &outcomes], "cannot read the playbook"),
+        (vec!["--playbook", &broken, "--outcomes", &outcomes], "not to 1"),
+        (vec!["--playbook", &playbook], "name files of --outcomes"),
+    ] {
+        let output = run(&arguments);
+        assert_eq!(output.status.code(), Some(64));
+        assert!(String::from_utf8_lossy(&output.stderr).contains(sentence), "{sentence}");
+    }
+}
