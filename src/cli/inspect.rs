@@ -33,6 +33,7 @@ fn text(profile: &Value) -> String {
     let liking = |what: &str| {
         let count = profile.pointer(&format!("/preferences/{what}/purchases")).and_then(Value::as_u64);
         match (word(&format!("/preferences/{what}/value")), count.unwrap_or_default()) {
+            (none, 1) if none == "—" => "no clear preference in 1 purchase".to_owned(),
             (none, count) if none == "—" => format!("no clear preference in {count} purchases"),
             (value, count) => format!("{value}, {} of {count} purchases", word(&format!("/preferences/{what}/count"))),
         }
