@@ -58,7 +58,9 @@ impl Tally {
         self.sum / self.episodes.max(1) as f64
     }
 
-    fn joined(self, other: &Self) -> Self {
+    /// Both together.
+    #[must_use]
+    pub fn joined(self, other: &Self) -> Self {
         Self {
             episodes: self.episodes + other.episodes,
             sum: self.sum + other.sum,
@@ -89,7 +91,10 @@ fn beliefs(tallies: &[Tally], reward: Reward, all: &Tally) -> Vec<Option<Belief>
     let one = |tally: &Tally| {
         let episodes = tally.episodes as f64;
         match reward {
-            Reward::Return => Beta::new(tally.sum + 1.0, episodes - tally.sum + 1.0).ok().map(Belief::Share),
+            Reward::Return => {
+                let returns = tally.sum.clamp(0.0, episodes);
+                Beta::new(returns + 1.0, episodes - returns + 1.0).ok().map(Belief::Share)
+            }
             Reward::Margin => {
                 let mean = (tally.sum + all.mean()) / (episodes + 1.0);
                 Normal::new(mean, spread / (episodes + 1.0).sqrt()).ok().map(Belief::Mean)

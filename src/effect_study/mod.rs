@@ -23,5 +23,6 @@ pub mod csv;
 pub mod charts;
 pub mod page;
 pub mod bandit;
+pub mod seasons;
 pub mod playbook_edit;
 pub mod optimize;

@@ -6,6 +6,7 @@ use rand_chacha::rand_core::SeedableRng;
 use crate::effect_study::bandit::{CREDIBLE, LEAST_HARMED, LEAST_TREATED, Reward, Tally, best, harms, weights};
 use crate::effect_study::episode::{Episode, side};
 use crate::effect_study::playbook_edit::{NONE, Playbook};
+use crate::effect_study::seasons::Weeks;
 
 /// What becomes of a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +39,7 @@ pub struct ActionRecord {
     pub old: f64,
     /// Its weight from now on.
     pub new: f64,
-    /// Treated episodes, and their rewards.
+    /// Treated episodes, and their rewards freed from the weeks they fell in.
     pub treated: Tally,
     /// Probability that it is the best.
     pub best: f64,
@@ -55,7 +56,7 @@ pub struct RuleRecord {
     pub decision: Decision,
     /// Its approved actions.
     pub actions: Vec<ActionRecord>,
-    /// Its held-out episodes, and their rewards.
+    /// Its held-out episodes, likewise.
     pub holdout: Tally,
 }
 
@@ -108,18 +109,20 @@ fn decide(
         Reward::Return => episode.came_back(),
         Reward::Margin => episode.margin - cap,
     };
-    let mut treated = vec![Tally::default(); actions.len()];
-    let mut holdout = Tally::default();
+    // The holdout is the last arm.
+    let mut weeks = Weeks::new(actions.len() + 1);
     for episode in episodes {
         if side(episode.opening.arm) == 1 {
-            holdout.add(value(episode, 0.0));
+            weeks.add(episode.opening.opened, actions.len(), value(episode, 0.0));
             continue;
         }
         let action = actions.iter().position(|(name, _, _)| Some(name.as_str()) == episode.action.as_deref());
-        if let Some((tally, (_, _, cap))) = action.and_then(|at| Some((treated.get_mut(at)?, actions.get(at)?))) {
-            tally.add(value(episode, *cap));
+        if let Some((at, (_, _, cap))) = action.and_then(|at| Some((at, actions.get(at)?))) {
+            weeks.add(episode.opening.opened, at, value(episode, *cap));
         }
     }
+    let mut treated = weeks.tallies();
+    let holdout = treated.pop().unwrap_or_default();
     let (best, harm) = (best(&treated, reward, random), harms(&treated, &holdout, reward, random));
     let harmful = |((name, _, _), (tally, harm)): (&(String, f64, f64), (&Tally, &f64))| {
         name == NONE || tally.episodes >= LEAST_HARMED && holdout.episodes >= LEAST_HARMED && *harm >= CREDIBLE
