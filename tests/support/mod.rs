@@ -16,3 +16,4 @@ pub(crate) mod logs;
 pub(crate) mod bad;
 pub(crate) mod shop;
 pub(crate) mod recipe;
+pub(crate) mod desk;
