@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use crate::cli::common::{artifact, history, settings};
+use crate::cli::common::settings;
 use crate::cli::evaluate::warn_of_hindsight;
 use crate::cli::exit::Failure;
+use crate::cli::judged::{Judged, check_least_silence};
 use crate::cli::model_args::BacktestArgs;
-use crate::cli::output::{say_json, write_whole};
+use crate::cli::output::{check_folder, say_json, write_whole};
+use crate::cli::past::history;
 use crate::cli::play::Play;
 use crate::config::settings::Settings;
 use crate::engine::alerting::policy::Policy;
@@ -34,9 +36,14 @@ use crate::wire::money::money_text;
 /// Runs the command.
 pub fn run(args: &BacktestArgs) -> Result<(), Failure> {
     let settings = settings(args.input.config.as_deref())?;
-    let model = artifact(args.model.as_deref(), &settings)?.model().map_err(Failure::usage)?;
+    let judged = Judged::read(args.model.as_deref(), &settings, None)?;
+    let model = &judged.model;
     let period = Period { from: day(args.from), to: day(args.to) };
     let horizon = model.horizon_days();
+    check_least_silence(&settings, horizon)?;
+    if let Some(path) = &args.chart {
+        check_folder(path)?;
+    }
     if period.to.since(period.from) <= horizon {
         return Err(Failure::usage(format!(
             "a silence needs {horizon} days to end: --to must lie more than that after --from"
@@ -55,20 +62,22 @@ pub fn run(args: &BacktestArgs) -> Result<(), Failure> {
             return Err(Failure::usage(format!("the data before --to {reach}: choose --from and --to inside")));
         }
     }
-    warn_of_hindsight(&model, period.from);
     let treatments = Treatments::default();
     let lateness_days = settings.policy.lateness_days;
     let rules = RowRules { constants: model.constants, lateness_days, treatments: &treatments, seed: 0 };
-    let mut survey = survey(&read.history, &model, &rules, period, settings.policy.min_silence_days);
+    let mut survey = survey(&read.history, model, &rules, period, settings.policy.min_silence_days);
     if survey.evaluated.is_empty() {
         return Err(Failure::usage("no silence starts in the period: choose --from and --to further apart"));
     }
-    let chosen = choose(args, &model, &settings, &survey)?;
+    let chosen = choose(args, model, &settings, &survey)?;
+    read.unusable.tell();
+    judged.warn_of_currency();
+    warn_of_hindsight(model, period.from);
     let stage = Stage { args, settings: &settings, history: &read.history };
-    let ours = stage.warnings(&model, chosen.threshold)?;
-    let theirs = stage.warnings(&idle_model(&model, chosen.idle_days), 0.5)?;
+    let ours = stage.warnings(model, chosen.threshold)?;
+    let theirs = stage.warnings(&idle_model(model, chosen.idle_days), 0.5)?;
     let records = [&ours, &theirs].map(|warnings| record(&survey.evaluated, warnings, horizon));
-    let report = report(args, &model, &settings, &mut survey, &chosen, [&ours, &theirs], &records);
+    let report = report(args, model, &settings, &mut survey, &chosen, [&ours, &theirs], &records);
     if !args.json {
         table(&records, &chosen, &settings);
     }

@@ -4,10 +4,13 @@ use std::io::{Write, stdout};
 
 use serde_json::{Map, Value, json};
 
-use crate::cli::common::{artifact, history, settings, treatments};
+use crate::cli::common::settings;
 use crate::cli::evaluate::{check_anybody, check_reach, figures_json, warn_of_hindsight};
 use crate::cli::exit::Failure;
+use crate::cli::judged::Judged;
 use crate::cli::model_args::CompareArgs;
+use crate::cli::past::history;
+use crate::cli::past_outcomes::treatments;
 use crate::config::settings::Settings;
 use crate::engine::alerting::value::Tier;
 use crate::service::kafka::models::read;
@@ -16,22 +19,29 @@ use crate::service::pulse::Pulse;
 use crate::training::compare::{Comparison, HeadComparison, WarningDifference, compare};
 use crate::training::evaluate::Figures;
 use crate::training::history::History;
-use crate::wire::artifact::Artifact;
 use crate::wire::calendar::{day, day_text};
 
 /// Runs the command.
 pub fn run(args: &CompareArgs) -> Result<(), Failure> {
     let settings = settings(args.input.config.as_deref())?;
-    let champion = champion(args, &settings)?.model().map_err(Failure::usage)?;
-    let challenger = artifact(Some(&args.challenger), &settings)?.model().map_err(Failure::usage)?;
+    let judged = [champion(args, &settings)?, Judged::read(Some(&args.challenger), &settings, None)?];
+    let [champion, challenger] = judged.each_ref().map(|one| &one.model);
     let (at, horizon) = (day(args.at), champion.horizon_days());
+    if challenger.horizon_days() != horizon {
+        return Err(Failure::usage(format!(
+            "the champion's horizon is {horizon} days, the challenger's {}: models of two questions can't be compared, train them with one --horizon-days",
+            challenger.horizon_days()
+        )));
+    }
     let read = history(&args.input, &settings, Some(at.plus(horizon)))?;
     check_reach(&read, at, horizon)?;
-    warn_of_hindsight(&champion, at);
     let treatments = treatments(&args.input, &args.outcomes, &settings, at.plus(horizon))?;
-    let models = [&champion, &challenger];
+    let models = [champion, challenger];
     let compared = compare(&read.history, &treatments, models, at, settings.policy.lateness_days);
     check_anybody(compared.forward.rows, at)?;
+    read.unusable.tell();
+    judged.iter().for_each(Judged::warn_of_currency);
+    warn_of_hindsight(champion, at);
     let tiers = Tier::ALL.iter().zip(&compared.warnings);
     let warnings: Map<String, Value> =
         tiers.map(|(tier, difference)| (tier.name().to_owned(), warnings_json(difference, &read.history))).collect();
@@ -40,6 +50,7 @@ pub fn run(args: &CompareArgs) -> Result<(), Failure> {
         "challenger": challenger.version,
         "at": day_text(at),
         "horizon_days": horizon,
+        "unusable_records": read.unusable.all(),
         "forward": head_json(&compared.forward),
         "silence": head_json(&compared.silence),
         "warnings": warnings,
@@ -53,20 +64,30 @@ pub fn run(args: &CompareArgs) -> Result<(), Failure> {
         table(&compared);
         writeln!(stdout(), "{report:#}")
     };
-    if compared.objections.is_empty() { Ok(()) } else { Err(Failure::Refused(compared.objections)) }
+    if !compared.objections.is_empty() {
+        let objections = compared.objections.join("; ");
+        return Err(Failure::Refused(format!("{} may not be promoted: {objections}", challenger.version)));
+    }
+    if !args.json {
+        eprintln!(
+            "{} may be promoted: nothing speaks against it on {} customers",
+            challenger.version, compared.forward.rows
+        );
+    }
+    Ok(())
 }
 
 /// The model named, else the newest promotion where there are brokers, else the configured one.
-fn champion(args: &CompareArgs, settings: &Settings) -> Result<Artifact, Failure> {
+fn champion(args: &CompareArgs, settings: &Settings) -> Result<Judged, Failure> {
     if args.champion.is_none() && !settings.file.kafka.brokers.is_empty() {
         // Says within seconds that no broker answers, where reading would wait for one.
         check(settings)?;
         let promoted = read(settings, &Pulse::free())?.promotions;
         if let Some(newest) = promoted.into_iter().next_back() {
-            return Ok(newest.artifact);
+            return Judged::of(&newest.artifact, settings);
         }
     }
-    artifact(args.champion.as_deref(), settings)
+    Judged::read(args.champion.as_deref(), settings, None)
 }
 
 fn head_json(head: &HeadComparison) -> Value {

@@ -4,10 +4,12 @@ use std::io::Write;
 
 use serde_json::{Map, Value, json};
 
-use crate::cli::common::{ReadHistory, artifact, history, settings};
+use crate::cli::common::settings;
 use crate::cli::exit::Failure;
+use crate::cli::judged::Judged;
 use crate::cli::model_args::EvaluateArgs;
-use crate::cli::output::{create, say_json};
+use crate::cli::output::{check_folder, create, say_json};
+use crate::cli::past::{ReadHistory, history};
 use crate::engine::day::Day;
 use crate::engine::scoring::model::Model;
 use crate::training::evaluate::{Evaluation, Figures, evaluate, rows_at, scored};
@@ -18,15 +20,15 @@ use crate::wire::calendar::{day, day_text};
 /// Runs the command.
 pub fn run(args: &EvaluateArgs) -> Result<(), Failure> {
     let settings = settings(args.input.config.as_deref())?;
-    let model = artifact(args.model.as_deref(), &settings)?.model().map_err(Failure::usage)?;
-    let at = day(args.at);
-    let horizon = model.horizon_days();
-    if args.horizon_days.is_some_and(|days| days as i32 != horizon) {
-        return Err(Failure::usage(format!("the model's horizon is {horizon} days: leave --horizon-days out")));
+    let judged = Judged::read(args.model.as_deref(), &settings, args.horizon_days)?;
+    let model = &judged.model;
+    let (at, horizon) = (day(args.at), model.horizon_days());
+    if let Some(path) = &args.scores {
+        check_folder(path)?;
     }
     let read = history(&args.input, &settings, Some(at.plus(horizon)))?;
     check_reach(&read, at, horizon)?;
-    let rows = rows_at(&read.history, &model, &Treatments::default(), at, settings.policy.lateness_days);
+    let rows = rows_at(&read.history, model, &Treatments::default(), at, settings.policy.lateness_days);
     check_anybody(rows.len(), at)?;
     let scored = scored(&rows, |features| model.forward.score(features));
     if let Some(path) = &args.scores {
@@ -39,8 +41,10 @@ pub fn run(args: &EvaluateArgs) -> Result<(), Failure> {
         out.flush().map_err(Failure::of)?;
     }
     let evaluation = evaluate(&scored, horizon);
-    let report = report(&model, at, &evaluation);
-    warn_of_hindsight(&model, at);
+    let report = report(model, at, &evaluation, &read);
+    read.unusable.tell();
+    judged.warn_of_currency();
+    warn_of_hindsight(model, at);
     if !args.json {
         table(&evaluation);
     }
@@ -68,12 +72,13 @@ pub fn check_anybody(customers: usize, at: Day) -> Result<(), Failure> {
     Err(Failure::usage(format!("nobody had bought anything before {}: choose a later --at", day_text(at))))
 }
 
-/// Says so where a model has seen what it is judged by.
+/// Says so where a model may have seen what it is judged by: its data reach past `at`, whosever they are.
 pub fn warn_of_hindsight(model: &Model, at: Day) {
     if model.trained_until > at {
         eprintln!(
-            "churnwatch: {} was trained on events after {}, so these figures flatter it",
+            "churnwatch: {} was trained on events up to {}, past {}: if they were these customers', the figures flatter it",
             model.version,
+            day_text(model.trained_until.plus(-1)),
             day_text(at)
         );
     }
@@ -96,7 +101,7 @@ fn table(evaluation: &Evaluation) {
     eprintln!("lift by tenth   {}", lift.join(" "));
 }
 
-fn report(model: &Model, at: Day, evaluation: &Evaluation) -> Value {
+fn report(model: &Model, at: Day, evaluation: &Evaluation, read: &ReadHistory) -> Value {
     let mut report = json!({
         "model": model.version,
         "at": day_text(at),
@@ -104,6 +109,7 @@ fn report(model: &Model, at: Day, evaluation: &Evaluation) -> Value {
         "trained_until": day_text(model.trained_until),
         "customers": evaluation.rows,
         "base_rate": evaluation.base_rate,
+        "unusable_records": read.unusable.all(),
     });
     let intervals = Figures::NAMES.iter().zip(evaluation.intervals);
     let intervals: Map<String, Value> = intervals.map(|(name, ends)| ((*name).to_owned(), json!(ends))).collect();

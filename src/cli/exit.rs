@@ -10,8 +10,8 @@ use crate::service::fault::ServiceFault;
 pub enum Failure {
     /// It did not work out; exit code 1.
     Failed(String),
-    /// A gate said no, for these reasons; exit code 2.
-    Refused(Vec<String>),
+    /// A gate said no; exit code 2.
+    Refused(String),
     /// Usage or configuration; exit code 64.
     Usage(Vec<String>),
     /// The watchdog stopped it; exit code 70.
@@ -23,7 +23,7 @@ impl Failure {
     pub fn report(&self) -> ExitCode {
         let (sentences, code): (&[String], u8) = match self {
             Self::Failed(sentence) => (std::slice::from_ref(sentence), 1),
-            Self::Refused(sentences) => (sentences, 2),
+            Self::Refused(sentence) => (std::slice::from_ref(sentence), 2),
             Self::Usage(sentences) => (sentences, 64),
             Self::Stuck(sentence) => (std::slice::from_ref(sentence), 70),
         };

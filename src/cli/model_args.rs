@@ -87,7 +87,8 @@ pub struct EvaluateArgs {
     /// The midnight at which everybody is scored.
     #[arg(long)]
     pub at: Date,
-    /// The churn horizon, which must be the model's.
+    /// The churn horizon that the model must have. If absent the configuration's where it states one, else the model's
+    /// own counts.
     #[arg(long)]
     pub horizon_days: Option<u32>,
     /// Also write every customer's score, as JSON Lines.

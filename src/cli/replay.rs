@@ -12,6 +12,7 @@ use crate::cli::cast::{Cast, cast};
 use crate::cli::common::settings;
 use crate::cli::exit::Failure;
 use crate::cli::input_args::Source;
+use crate::cli::judged::check_least_silence;
 use crate::cli::output::{create, say};
 use crate::cli::play::Play;
 use crate::config::settings::Settings;
@@ -47,7 +48,8 @@ pub fn run(args: &ReplayArgs) -> Result<(), Failure> {
     let settings = settings(args.input.config.as_deref())?;
     let until = args.until.map(day).or(settings.until);
     let settings = settings.until(until);
-    let models = cast(&args.model, &settings)?;
+    let models = cast(&args.model, &settings, with_promotions(args))?;
+    check_least_silence(&settings, models.first.horizon_days())?;
     let mut sinks = Sinks::open(args)?;
     let mut put = |record: &OutRecord<'_>| sinks.put(record);
     let play = Play::new(&mut put);
@@ -72,6 +74,11 @@ pub fn run(args: &ReplayArgs) -> Result<(), Failure> {
     let customers = processors.iter().map(Processor::customers).sum();
     report(&stats, customers, skipped, args.json);
     Ok(())
+}
+
+/// Whether the promoted models are played too.
+fn with_promotions(args: &ReplayArgs) -> bool {
+    args.input.source == Source::Kafka && (args.model.is_empty() || args.clock == ReplayClock::Recorded)
 }
 
 /// Plays files as if they had been published into so many partitions of one topic; also gives the rows left out.
@@ -103,7 +110,7 @@ fn topics(
 ) -> Result<Vec<Processor>, Failure> {
     let partitions = check(settings)?;
     let setup = settings.setup(partitions);
-    let promoted = if args.model.is_empty() || args.clock == ReplayClock::Recorded {
+    let promoted = if with_promotions(args) {
         Arc::new(read(settings, &Pulse::free())?.schedule())
     } else {
         Arc::new(models.schedule.clone())

@@ -4,10 +4,13 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::cli::common::{ReadHistory, history, settings, treatments};
+use crate::cli::common::settings;
 use crate::cli::exit::Failure;
+use crate::cli::judged::check_least_silence;
 use crate::cli::model_args::{FeatureSet, LabelArg, TrainArgs};
 use crate::cli::output::{check_folder, create, say, write_whole};
+use crate::cli::past::{ReadHistory, history};
+use crate::cli::past_outcomes::treatments;
 use crate::config::settings::Settings;
 use crate::engine::day::Day;
 use crate::engine::rfm::features::FEATURE_TABLE;
@@ -18,7 +21,7 @@ use crate::training::history::History;
 use crate::training::recipe::{Label, TrainSettings};
 use crate::training::rows::RowRules;
 use crate::training::thresholds::{WANTED_PRECISION, Wanted};
-use crate::training::train::{Trained, train};
+use crate::training::train::{TrainFault, Trained, train};
 use crate::training::treatments::Treatments;
 use crate::training::{forward, silence};
 use crate::wire::artifact::Artifact;
@@ -44,11 +47,12 @@ pub fn run(args: &TrainArgs) -> Result<(), Failure> {
     }
     let stem = args.output.file_stem().map(|stem| stem.to_string_lossy().into_owned());
     let name = args.name.clone().or(stem).unwrap_or_else(|| "model".into());
-    let trained = train(&read.history, &treatments, &train_settings, &name).map_err(Failure::of)?;
+    let trained = train(&read.history, &treatments, &train_settings, &name).map_err(failure)?;
+    read.unusable.tell();
     let artifact = artifact(&name, &settings, &trained, record(args, &read, &treatments, &trained, at));
     if let Some(path) = &args.card {
         let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-        let card = card(&artifact, &stem, [&trained.silence, &trained.forward], &trained.edges, read.unusable);
+        let card = card(&artifact, &stem, [&trained.silence, &trained.forward], &trained.edges, read.unusable.all());
         for (name, svg) in &card.diagrams {
             write_whole(&path.with_file_name(name), svg.as_bytes())?;
         }
@@ -63,7 +67,7 @@ pub fn run(args: &TrainArgs) -> Result<(), Failure> {
         say(json!({
             "model": artifact.model().map_err(Failure::of)?.version,
             "output": args.output,
-            "unusable_records": read.unusable,
+            "unusable_records": read.unusable.all(),
             "thresholds": artifact.thresholds,
             "validation": artifact.validation,
             "training": artifact.training,
@@ -76,11 +80,21 @@ pub fn run(args: &TrainArgs) -> Result<(), Failure> {
         args.output.display(),
         artifact.training.events,
         artifact.training.customers,
-        read.unusable,
+        read.unusable.all(),
         trained.silence.rows,
         trained.forward.rows,
     );
     Ok(())
+}
+
+/// What another flag would mend is usage; a history that teaches nothing is a failure.
+fn failure(fault: TrainFault) -> Failure {
+    match fault {
+        TrainFault::Empty | TrainFault::Beyond { .. } | TrainFault::TooShort { .. } | TrainFault::NoHoldout { .. } => {
+            Failure::usage(fault)
+        }
+        TrainFault::Head { .. } => Failure::of(fault),
+    }
 }
 
 fn train_settings(args: &TrainArgs, settings: &Settings, at: Day) -> Result<TrainSettings, Failure> {
@@ -88,13 +102,7 @@ fn train_settings(args: &TrainArgs, settings: &Settings, at: Day) -> Result<Trai
     if !(7..=730).contains(&horizon_days) {
         return Err(Failure::usage("--horizon-days must lie between 7 and 730"));
     }
-    let least = settings.policy.min_silence_days;
-    if least + 1 >= horizon_days as i32 {
-        return Err(Failure::usage(format!(
-            "alerts.min_silence_days ({least}) leaves no close to warn at within a horizon of {horizon_days} days: make it smaller than {}",
-            horizon_days - 1
-        )));
-    }
+    check_least_silence(settings, horizon_days as i32)?;
     Ok(TrainSettings {
         at,
         horizon_days: horizon_days as i32,

@@ -33,10 +33,11 @@ pub fn check(mut value: Value) -> Result<Settings, Vec<Fault>> {
     if let Some(segments) = value.get_mut("segments").and_then(Value::as_array_mut) {
         segments.retain(Value::is_object);
     }
+    let horizon_stated = value.pointer("/churn/horizon_days").is_some();
     let mut faults: Vec<Fault> = shape.into_iter().map(|shape| shape.fault).collect();
     // What is left has the right shape, so its values can be checked too and all faults come at once.
     match serde_json::from_value::<ConfigFile>(value) {
-        Ok(file) => match Settings::check(file) {
+        Ok(file) => match Settings::check(file, horizon_stated) {
             Ok(settings) if faults.is_empty() => return Ok(settings),
             Ok(_) => {}
             Err(more) => faults.extend(more),

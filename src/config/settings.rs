@@ -35,6 +35,8 @@ use crate::wire::words::Locale;
 pub struct Settings {
     /// The file as it stands, defaults filled in.
     pub file: ConfigFile,
+    /// Whether somebody set `churn.horizon_days`: otherwise it is the default.
+    pub horizon_stated: bool,
     /// How bytes become events.
     pub rules: EventRules,
     /// What the engine decides by, for one partition.
@@ -59,7 +61,7 @@ pub struct Settings {
 
 impl Settings {
     /// Checks every value; all faults come back at once.
-    pub fn check(file: ConfigFile) -> Result<Self, Vec<Fault>> {
+    pub fn check(file: ConfigFile, horizon_stated: bool) -> Result<Self, Vec<Fault>> {
         let mut check = Checker { faults: Vec::new() };
         let rules = rules(&file, &mut check);
         let mut policy = policy(&file, &mut check);
@@ -100,6 +102,7 @@ impl Settings {
         let source_silence = (!silence.is_zero()).then_some(silence);
         Ok(Self {
             file,
+            horizon_stated,
             rules,
             policy,
             goals,

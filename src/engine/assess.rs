@@ -16,6 +16,7 @@ use crate::engine::rfm::deliberation::style;
 use crate::engine::rfm::features::Features;
 use crate::engine::rfm::open::Entry;
 use crate::engine::rfm::profile::Profile;
+use crate::engine::rfm::settled::Rhythm;
 use crate::engine::rfm::view::View;
 use crate::engine::scoring::clears::clears;
 use crate::engine::scoring::forecast::forecast;
@@ -72,16 +73,23 @@ impl Judge<'_> {
 
     /// Scores a customer at the end of `day`; `None` without a standing purchase up to it, or after a lapse.
     pub fn assess(&self, profile: &Profile, day: Day) -> Option<Assessed> {
+        self.fold(profile, day).1
+    }
+
+    /// The same with the rhythm at the end of `day`, which the score is founded on and which a lapsed customer has too.
+    pub fn fold(&self, profile: &Profile, day: Day) -> (Option<Rhythm>, Option<Assessed>) {
         let (rhythm, totals) = profile.money_at(day, self.policy.lateness_days);
-        let last = rhythm.as_ref()?.last;
-        let silence_days = day.since(last);
-        if !self.is_within_horizon(silence_days) {
-            return None;
-        }
-        let view = profile.view_of(day, rhythm, totals);
-        let features = self.model.features(&view)?;
-        let (log_odds, clipped) = self.model.silence.measure(&features);
-        Some(Assessed { view, features, silence_days, last, silence: sigmoid(log_odds), clipped })
+        let assessed = rhythm.as_ref().and_then(|Rhythm { last, .. }| {
+            let (last, silence_days) = (*last, day.since(*last));
+            if !self.is_within_horizon(silence_days) {
+                return None;
+            }
+            let view = profile.view_of(day, rhythm, totals);
+            let features = self.model.features(&view)?;
+            let (log_odds, clipped) = self.model.silence.measure(&features);
+            Some(Assessed { view, features, silence_days, last, silence: sigmoid(log_odds), clipped })
+        });
+        (rhythm, assessed)
     }
 
     /// P(this silence will exceed H) in a view; `None` without a purchase or after a lapse.
@@ -91,9 +99,8 @@ impl Judge<'_> {
     }
 
     /// Whether a silence exceeds the horizon with the close of `day`.
-    pub fn exceeds_on(&self, profile: &Profile, day: Day) -> bool {
-        let (rhythm, _) = profile.money_at(day, self.policy.lateness_days);
-        rhythm.is_some_and(|rhythm| day.since(rhythm.last) == self.model.horizon_days())
+    pub fn exceeds_on(&self, rhythm: &Rhythm, day: Day) -> bool {
+        day.since(rhythm.last) == self.model.horizon_days()
     }
 
     /// Counts a scored customer for drift.

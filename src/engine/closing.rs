@@ -15,6 +15,7 @@ use crate::engine::effect::{Alert, Effect, Matured, Moment};
 use crate::engine::money::Money;
 use crate::engine::partition::{Engine, Sweep};
 use crate::engine::placing::Place;
+use crate::engine::rfm::settled::Rhythm;
 use crate::engine::state::{Customer, Slot};
 use crate::engine::step::Outcome;
 
@@ -89,12 +90,12 @@ impl Engine {
         let Some(customer) = self.state.get(slot) else { return };
         let judge = self.judge();
         let before = customer.standing;
-        let assessed = judge.assess(&customer.profile, day);
+        let (rhythm, assessed) = judge.fold(&customer.profile, day);
         let thresholds = judge.thresholds();
-        match &assessed {
-            Some(assessed) => judge.see(assessed, &mut sweep.seen),
-            None if judge.exceeds_on(&customer.profile, day) => sweep.seen.exceed(),
-            None => {}
+        match (&assessed, &rhythm) {
+            (Some(assessed), _) => judge.see(assessed, &mut sweep.seen),
+            (None, Some(rhythm)) if judge.exceeds_on(rhythm, day) => sweep.seen.exceed(),
+            (None, _) => {}
         }
         if purchase_known_after(&customer.profile, day) {
             // The silence is over already: what the day looked like is not told any more.
@@ -105,7 +106,7 @@ impl Engine {
             return;
         }
         let Some(assessed) = assessed else {
-            self.close_unscored(slot, day, out);
+            self.close_unscored(slot, rhythm.as_ref(), day, out);
             return;
         };
         let entered = next_standing(&before, &thresholds, &assessed);
@@ -201,11 +202,10 @@ impl Engine {
     }
 
     /// A customer that is not scored: it never bought, has lapsed, or its only purchases lie after the day.
-    fn close_unscored(&mut self, slot: Slot, day: Day, out: &mut Vec<Effect>) {
+    fn close_unscored(&mut self, slot: Slot, rhythm: Option<&Rhythm>, day: Day, out: &mut Vec<Effect>) {
         let Some(customer) = self.state.get(slot) else { return };
         let before = customer.standing;
-        let (rhythm, _) = customer.profile.money_at(day, self.policy.lateness_days);
-        let place = rhythm.as_ref().map(|rhythm| self.judge().place(customer, rhythm, day, None));
+        let place = rhythm.map(|rhythm| self.judge().place(customer, rhythm, day, None));
         let generation = self.in_force.generation;
         let silent = Standing { band: None, above_since: None, generation, ..told(&before, day) };
         let after = placed(silent, place);

@@ -64,11 +64,16 @@ impl Fit {
         if model == configured { Ok(()) } else { Err(PromotionFault::Horizon { model, configured }) }
     }
 
+    /// Whether the model was trained on amounts in the configuration's currency.
+    pub fn has_currency_of(&self, artifact: &Artifact) -> bool {
+        artifact.currency == self.currency
+    }
+
     /// Checks everything that a promoted model must fit.
     pub fn check(&self, artifact: &Artifact) -> Result<(), PromotionFault> {
         self.check_horizon(artifact)?;
         let (model, configured) = (artifact.currency.clone(), self.currency.clone());
-        if model == configured { Ok(()) } else { Err(PromotionFault::Currency { model, configured }) }
+        if self.has_currency_of(artifact) { Ok(()) } else { Err(PromotionFault::Currency { model, configured }) }
     }
 }
 

@@ -17,3 +17,4 @@ pub(crate) mod bad;
 pub(crate) mod shop;
 pub(crate) mod recipe;
 pub(crate) mod responses;
+pub(crate) mod desk;

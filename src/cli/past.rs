@@ -1,0 +1,141 @@
+//! The past as commands read it, from files or topics: the events as a history, with what could not be used.
+
+use sha2::{Digest, Sha256};
+
+use crate::cli::common::{now, open};
+use crate::cli::exit::Failure;
+use crate::cli::input_args::{HistoryArgs, Source};
+use crate::config::settings::Settings;
+use crate::engine::day::{Day, Millis};
+use crate::engine::event::{Body, Reason};
+use crate::service::kafka::history::PartitionHistory;
+use crate::service::kafka::topics::check;
+use crate::training::history::History;
+use crate::wire::event::{RawRecord, Scratch, parse};
+
+/// A history read from files, with what was left out.
+pub struct ReadHistory {
+    /// The events.
+    pub history: History,
+    /// SHA-256 of the usable events' bytes, in order.
+    pub digest: String,
+    /// Records that could not be used.
+    pub unusable: Unusable,
+}
+
+/// Records that could not be used, by reason.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Unusable {
+    counts: [u64; Reason::ALL.len()],
+}
+
+impl Unusable {
+    fn count(&mut self, reason: Reason) {
+        if let Some(count) = self.counts.get_mut(reason as usize) {
+            *count += 1;
+        }
+    }
+
+    /// All of them.
+    pub fn all(&self) -> u64 {
+        self.counts.iter().sum()
+    }
+
+    /// The reasons that there were, with their counts.
+    pub fn by_reason(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        let reasons = Reason::ALL.iter().zip(self.counts).filter(|(_, count)| *count > 0);
+        reasons.map(|(reason, count)| (reason.words(), count))
+    }
+
+    /// Says in a line how many there were and why, where there were any.
+    pub fn tell(&self) {
+        let all = self.all();
+        if all == 0 {
+            return;
+        }
+        let records = if all == 1 { "record" } else { "records" };
+        let reasons: Vec<String> = self.by_reason().map(|(reason, count)| format!("{reason} {count}")).collect();
+        eprintln!(
+            "churnwatch: {all} {records} could not be used and {} left out: {} (`churnwatch replay --dead-letters -` shows each)",
+            if all == 1 { "is" } else { "are" },
+            reasons.join(", ")
+        );
+    }
+}
+
+/// Reads the events before the midnight that opens `until` (all, if absent) into a history.
+pub fn history(input: &HistoryArgs, settings: &Settings, until: Option<Day>) -> Result<ReadHistory, Failure> {
+    input.check()?;
+    let mut taking = Taking {
+        settings,
+        until,
+        wall: now(),
+        scratch: Scratch::default(),
+        digest: Sha256::new(),
+        history: History::new(settings.policy.lateness_days),
+        usable: 0,
+        unusable: Unusable::default(),
+    };
+    match input.source {
+        Source::Files => {
+            let mut stream = open(&input.files, &input.columns, settings)?;
+            while let Some((record, _)) = stream.next(&settings.rules).map_err(Failure::of)? {
+                let (key, value, timestamp) = (Some(&record.key[..]), Some(&record.value[..]), taking.wall);
+                taking.take(&RawRecord { key, value, timestamp });
+            }
+        }
+        Source::Kafka => {
+            for partition in 0..check(settings)? {
+                let mut past = PartitionHistory::open(settings, partition)?;
+                while let Some(record) = past.next(None)? {
+                    taking.take(&record.record(taking.wall));
+                }
+            }
+        }
+    }
+    let Taking { mut history, digest, usable, unusable, .. } = taking;
+    if usable == 0 && unusable.all() > 0 {
+        return Err(Failure::Failed(format!(
+            "none of the {} records could be used: `churnwatch replay --dead-letters -` says why of each",
+            unusable.all()
+        )));
+    }
+    history.sort();
+    Ok(ReadHistory { history, digest: hex::encode(digest.finalize()), unusable })
+}
+
+/// A history in the making.
+struct Taking<'a> {
+    settings: &'a Settings,
+    until: Option<Day>,
+    wall: Millis,
+    scratch: Scratch,
+    digest: Sha256,
+    history: History,
+    usable: u64,
+    unusable: Unusable,
+}
+
+impl Taking<'_> {
+    fn take(&mut self, record: &RawRecord<'_>) {
+        let parsed = match parse(&self.settings.rules, record, self.wall, &mut self.scratch) {
+            Ok(parsed) => parsed,
+            Err(reject) => {
+                self.unusable.count(reject.reason);
+                return;
+            }
+        };
+        if self.until.is_some_and(|until| parsed.event.day >= until) {
+            self.usable += 1;
+            if matches!(parsed.event.body, Body::Forget) {
+                self.history.forget(parsed.event.customer);
+            }
+        } else if self.history.add(&parsed.event) {
+            self.usable += 1;
+            self.digest.update(record.value.unwrap_or_default());
+            self.digest.update(b"\n");
+        } else {
+            self.unusable.count(Reason::TooLate);
+        }
+    }
+}
