@@ -9,6 +9,7 @@ use crate::cli::ask::ServiceArgs;
 use crate::cli::input_args::{FileArgs, HistoryArgs};
 use crate::cli::model_args::{BacktestArgs, CompareArgs, EvaluateArgs, ImportArgs, TrainArgs};
 use crate::cli::model_at::{ModelAt, model_at};
+use crate::config::contracts::Contract;
 
 /// Tells a shop, while there is still time, which customers are slipping away.
 #[derive(Debug, Parser)]
@@ -88,6 +89,16 @@ pub enum Command {
     /// Check, print or describe the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Print a contract as JSON Schema: what goes in, what comes out, what files hold.
+    #[command(after_help = "Example: churnwatch schema alert")]
+    Schema(SchemaArgs),
+}
+
+/// Arguments of `schema`.
+#[derive(Debug, Args)]
+pub struct SchemaArgs {
+    /// Whose schema.
+    pub of: Contract,
 }
 
 /// Arguments of `generate`.

@@ -27,4 +27,5 @@ pub mod compare;
 pub mod import;
 pub mod promote;
 pub mod config;
+pub mod schema;
 pub mod run;

@@ -9,7 +9,7 @@ use crate::cli::args::{Cli, Command, LogFormat};
 use crate::cli::exit::Failure;
 use crate::cli::{
     backtest, compare, config, demo, evaluate, forecast, generate, import, inspect, promote, publish, rebuild, replay,
-    serve, topics, train,
+    schema, serve, topics, train,
 };
 use crate::service::telemetry::logs;
 
@@ -50,5 +50,6 @@ fn command(cli: &Cli) -> Result<(), Failure> {
         Command::Import(args) => import::run(args),
         Command::Promote(args) => promote::run(args),
         Command::Config(args) => config::run(args),
+        Command::Schema(args) => schema::run(args),
     }
 }

@@ -10,6 +10,7 @@ pub mod file;
 pub mod security;
 pub mod schema;
 pub mod playbook;
+pub mod contracts;
 pub mod settings;
 pub mod environment;
 pub mod load;
