@@ -5,6 +5,7 @@
 use std::path::Path;
 use std::process::Command;
 
+use churnwatch::config::contracts::Contract;
 use churnwatch::config::load::check;
 use churnwatch::config::schema::schema;
 use churnwatch::engine::alerting::segment::Segments;
@@ -32,6 +33,17 @@ fn the_metrics_document_is_the_registry() {
 #[test]
 fn the_configuration_schema_is_the_program_s() {
     same("docs/config.schema.json", &(serde_json::to_string_pretty(&schema()).unwrap() + "\n"));
+}
+
+#[test]
+fn the_schemas_are_the_program_s() {
+    for contract in Contract::ALL.into_iter().filter(|contract| *contract != Contract::Config) {
+        same(&format!("docs/schemas/{}.json", contract.name()), &(contract.text() + "\n"));
+        let printed =
+            Command::new(env!("CARGO_BIN_EXE_churnwatch")).args(["schema", contract.name()]).output().unwrap();
+        assert_eq!(String::from_utf8(printed.stdout).unwrap(), contract.text() + "\n");
+    }
+    assert_eq!(Contract::Config.schema(), schema());
 }
 
 #[test]

@@ -10,6 +10,7 @@ use crate::cli::input_args::{FileArgs, HistoryArgs};
 use crate::cli::model_args::{BacktestArgs, CompareArgs, EvaluateArgs, ImportArgs, TrainArgs};
 use crate::cli::model_at::{ModelAt, model_at};
 use crate::cli::study_args::{OptimizeArgs, ReportArgs};
+use crate::config::contracts::Contract;
 
 /// Tells a shop, while there is still time, which customers are slipping away.
 #[derive(Debug, Parser)]
@@ -100,6 +101,16 @@ pub enum Command {
     /// Check, print or describe the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Print a contract as JSON Schema: what goes in, what comes out, what files hold.
+    #[command(after_help = "Example: churnwatch schema alert")]
+    Schema(SchemaArgs),
+}
+
+/// Arguments of `schema`.
+#[derive(Debug, Args)]
+pub struct SchemaArgs {
+    /// Whose schema.
+    pub of: Contract,
 }
 
 /// Arguments of `generate`.

@@ -35,4 +35,5 @@ pub mod optimize;
 pub mod import;
 pub mod promote;
 pub mod config;
+pub mod schema;
 pub mod run;

@@ -9,7 +9,7 @@ use crate::cli::args::{Cli, Command, LogFormat};
 use crate::cli::exit::Failure;
 use crate::cli::{
     backtest, compare, config, demo, evaluate, forecast, forget, generate, import, inspect, optimize, promote, publish,
-    rebuild, replay, report, serve, topics, train,
+    rebuild, replay, report, schema, serve, topics, train,
 };
 use crate::service::telemetry::logs;
 
@@ -53,5 +53,6 @@ fn command(cli: &Cli) -> Result<(), Failure> {
         Command::Import(args) => import::run(args),
         Command::Promote(args) => promote::run(args),
         Command::Config(args) => config::run(args),
+        Command::Schema(args) => schema::run(args),
     }
 }

@@ -1,9 +1,10 @@
 //! The parts of a model artifact, as they stand in its JSON.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Which head.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum HeadName {
     /// P(this silence will exceed H).
@@ -22,7 +23,7 @@ impl std::fmt::Display for HeadName {
 }
 
 /// One head.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HeadRecord {
     /// Log-odds where all standardised features are zero.
@@ -36,7 +37,7 @@ pub struct HeadRecord {
 }
 
 /// One feature of a head.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FeatureRecord {
     /// Name in the feature table.
@@ -50,7 +51,7 @@ pub struct FeatureRecord {
 }
 
 /// Edges between the five scores of recency, frequency and monetary value.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RfmRecord {
     /// Days since the last purchase.
@@ -62,7 +63,7 @@ pub struct RfmRecord {
 }
 
 /// Spread of the silence scores.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReferenceRecord {
     /// Deciles, ascending.
@@ -74,7 +75,7 @@ pub struct ReferenceRecord {
 }
 
 /// Figures of a head fitted on earlier rows alone.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ValidationRecord {
     /// The midnight that opens the period of the rows judged.
@@ -96,7 +97,7 @@ pub struct ValidationRecord {
 }
 
 /// How and on what a model was trained.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TrainingRecord {
     /// First day of the history, YYYY-MM-DD.

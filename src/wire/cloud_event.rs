@@ -12,7 +12,7 @@ use crate::engine::effect::Moment;
 use crate::wire::calendar::{instant_text, midnight};
 
 /// The `source` of everything that churnwatch says.
-const SOURCE: &str = "/churnwatch";
+pub const SOURCE: &str = "/churnwatch";
 
 /// When something was decided: an event's time, or for a close the midnight that ends the day.
 pub fn moment_text(moment: Moment, zone: &TimeZone) -> String {

@@ -22,6 +22,7 @@ pub mod csv_rows;
 pub mod files;
 pub mod merge;
 pub mod words;
+pub mod shapes;
 pub mod texts;
 pub mod reasons;
 pub mod cloud_event;

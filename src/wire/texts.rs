@@ -6,7 +6,6 @@ use std::sync::LazyLock;
 
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource};
-use serde_json::{Value, json};
 
 /// A language that sentences are written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,9 +59,9 @@ pub fn sentence(language: Language, id: &str, parameters: &FluentArgs<'_>) -> St
     bundle.format_pattern(pattern, Some(parameters), &mut Vec::new()).into_owned()
 }
 
-/// The sentence in every language, as fields named by their codes.
-pub fn in_all_languages(id: &str, parameters: &FluentArgs<'_>) -> [(String, Value); 2] {
-    Language::ALL.map(|language| (language.code().to_owned(), json!(sentence(language, id, parameters))))
+/// The sentence in every language, in the order of [`Language::ALL`].
+pub fn in_all_languages(id: &str, parameters: &FluentArgs<'_>) -> [String; 2] {
+    Language::ALL.map(|language| sentence(language, id, parameters))
 }
 
 #[cfg(test)]

@@ -1,0 +1,48 @@
+//! Parts that several records have.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::engine::alerting::band::Band;
+use crate::engine::day::Day;
+use crate::engine::rfm::rfm_scores::RfmScores;
+use crate::wire::shapes::scalars::DayText;
+use crate::wire::shapes::vocabulary::Word;
+
+/// Scores of recency, frequency and monetary value, 1 (worst) to 5 (best).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Rfm {
+    /// How recently.
+    #[schemars(range(min = 1, max = 5))]
+    pub recency: u8,
+    /// How often.
+    #[schemars(range(min = 1, max = 5))]
+    pub frequency: u8,
+    /// For how much.
+    #[schemars(range(min = 1, max = 5))]
+    pub monetary: u8,
+}
+
+impl From<RfmScores> for Rfm {
+    fn from(RfmScores { recency, frequency, monetary }: RfmScores) -> Self {
+        Self { recency, frequency, monetary }
+    }
+}
+
+/// A day on which silence alone will change the band.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct BandChange {
+    /// To what.
+    pub band: Word<Band>,
+    /// When.
+    pub day: DayText,
+}
+
+impl BandChange {
+    /// The changes to come, in order.
+    pub fn all(forecast: &[(Day, Band)]) -> Vec<Self> {
+        forecast.iter().map(|(day, band)| Self { band: Word(*band), day: (*day).into() }).collect()
+    }
+}

@@ -1,0 +1,51 @@
+//! The envelope as its readers see it: CloudEvents 1.0 in structured JSON. The CloudEvents SDK writes it.
+
+use std::borrow::Cow;
+use std::marker::PhantomData;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+
+use crate::wire::cloud_event::SOURCE;
+
+/// A set of CloudEvents types.
+pub trait Kinds {
+    /// Name of a `CloudEvent` of these types in a schema.
+    const NAME: &'static str;
+    /// What such an event tells.
+    const MEANING: &'static str;
+    /// The types.
+    const TYPES: &'static [&'static str];
+}
+
+/// A `CloudEvent` of some types, with this data.
+pub struct CloudEvent<K, D>(PhantomData<(K, D)>);
+
+impl<K: Kinds, D: JsonSchema> JsonSchema for CloudEvent<K, D> {
+    fn schema_name() -> Cow<'static, str> {
+        K::NAME.into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": K::MEANING,
+            "type": "object",
+            "properties": {
+                "specversion": {"description": "Version of CloudEvents.", "type": "string", "const": "1.0"},
+                "id": generator.subschema_for::<crate::wire::shapes::scalars::UuidText>(),
+                "type": {"description": "What happened.", "type": "string", "enum": K::TYPES},
+                "source": {"description": "Who says so.", "type": "string", "const": SOURCE},
+                "datacontenttype": {
+                    "description": "Media type of `data`.", "type": "string", "const": "application/json"
+                },
+                "subject": {
+                    "description": "The customer's id, which is the record's key too.",
+                    "type": "string", "minLength": 1, "maxLength": 128
+                },
+                "time": generator.subschema_for::<crate::wire::shapes::scalars::InstantText>(),
+                "data": generator.subschema_for::<D>(),
+            },
+            "required": ["specversion", "id", "type", "source", "datacontenttype", "subject", "time", "data"],
+            "additionalProperties": false,
+        })
+    }
+}

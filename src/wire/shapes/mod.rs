@@ -1,0 +1,16 @@
+//! The shape of every record, as types that say in words what a field means: the JSON Schemas are made from them.
+//!
+//! Architecture invariant: what goes out is written by filling one of these, so a schema cannot say otherwise.
+
+pub mod schema;
+pub mod scalars;
+pub mod vocabulary;
+pub mod envelope;
+pub mod common;
+pub mod alert;
+pub mod outcome;
+pub mod risk;
+pub mod dead_letter;
+pub mod event;
+pub mod understanding;
+pub mod profile;
