@@ -23,6 +23,7 @@ pub mod forecast;
 pub mod generate;
 pub mod replay;
 pub mod play;
+pub mod wish;
 pub mod train;
 pub mod evaluate;
 pub mod backtest;
