@@ -13,6 +13,7 @@ use crate::cli::model_args::BacktestArgs;
 use crate::cli::output::{check_folder, say_json, write_whole};
 use crate::cli::past::history;
 use crate::cli::play::Play;
+use crate::cli::wish::{Reached, asked_json, missed_here};
 use crate::config::settings::Settings;
 use crate::engine::alerting::policy::Policy;
 use crate::engine::money::Money;
@@ -20,8 +21,8 @@ use crate::engine::scoring::model::Model;
 use crate::processor::batch::{OutRecord, OutTopic};
 use crate::processor::setup::{ClockMode, Setup};
 use crate::training::backtest::{
-    Period, Record, Survey, Warning, Warnings, idle_model, idle_precision, idle_rule, lead_gain, peaks, record, survey,
-    warned_ahead,
+    Period, Record, Survey, Warning, Warnings, idle_count, idle_model, idle_precision, idle_rule, lead_gain, peaks,
+    record, survey, warned_ahead,
 };
 use crate::training::chart::{Frame, Legend, Line, lines};
 use crate::training::history::History;
@@ -79,8 +80,9 @@ pub fn run(args: &BacktestArgs) -> Result<(), Failure> {
     let records = [&ours, &theirs].map(|warnings| record(&survey.evaluated, warnings, horizon));
     let report = report(args, model, &settings, &mut survey, &chosen, [&ours, &theirs], &records);
     if !args.json {
-        table(&records, &chosen, &settings);
+        table(&records, &chosen, &settings, survey.evaluated_days);
     }
+    say_missed(args, &chosen, &records, survey.evaluated_days);
     if let Some(path) = &args.chart {
         let name = format!("{} days idle", chosen.idle_days);
         let points = [&ours, &theirs].map(|warnings| warned_ahead(&survey.evaluated, warnings, horizon));
@@ -104,8 +106,9 @@ struct Chosen {
     threshold: f64,
     idle_days: i32,
     basis: &'static str,
-    precision_there: f64,
-    idle_precision_there: f64,
+    asked: Option<Wanted>,
+    there: Reached,
+    idle_there: Reached,
 }
 
 fn choose(args: &BacktestArgs, model: &Model, settings: &Settings, survey: &Survey) -> Result<Chosen, Failure> {
@@ -127,12 +130,32 @@ fn choose(args: &BacktestArgs, model: &Model, settings: &Settings, survey: &Surv
         })?,
         None => settings.policy.thresholds.unwrap_or(model.thresholds).first().copied().unwrap_or(0.5),
     };
-    let (precision_there, _) = warned_at(&peaks, days, threshold);
-    let wanted = asked.unwrap_or(Wanted::Precision(precision_there));
+    let (precision, per_day) = warned_at(&peaks, days, threshold);
+    let wanted = asked.unwrap_or(Wanted::Precision(precision));
     let ks = settings.policy.min_silence_days + 1..=model.horizon_days();
     let idle_days = idle_rule(silences, days, wanted, ks);
-    let idle_precision_there = idle_precision(silences, idle_days);
-    Ok(Chosen { threshold, idle_days, basis, precision_there, idle_precision_there })
+    let idle_there = Reached {
+        precision: idle_precision(silences, idle_days),
+        per_day: idle_count(silences, idle_days) as f64 / f64::from(days),
+    };
+    Ok(Chosen { threshold, idle_days, basis, asked, there: Reached { precision, per_day }, idle_there })
+}
+
+/// What a record came to, by the days on which the silences started.
+fn reached(record: &Record, days: i32) -> Reached {
+    let [precision, ..] = record.figures;
+    Reached { precision, per_day: record.alerts as f64 / f64::from(days) }
+}
+
+/// Says where the model, or the best rule there is, came to something else than was asked for.
+fn say_missed(args: &BacktestArgs, chosen: &Chosen, [ours, theirs]: &[Record; 2], days: i32) {
+    let Some(wanted) = chosen.asked else { return };
+    let rule = format!("the rule of {} days idle", chosen.idle_days);
+    for (who, record) in [("the model", ours), (&rule, theirs)] {
+        if let Some(sentence) = missed_here(who, wanted, reached(record, days), args.r#match) {
+            eprintln!("churnwatch: {sentence}");
+        }
+    }
 }
 
 /// What every run of the processor shares.
@@ -191,28 +214,33 @@ fn report(
         "horizon_days": horizon,
         "threshold": chosen.threshold,
         "chosen_on": chosen.basis,
-        "precision_there": chosen.precision_there,
+        "asked": asked_json(chosen.asked),
+        "precision_there": chosen.there.precision,
+        "alerts_per_day_there": chosen.there.per_day,
         "silences": survey.evaluated.len(),
         "churned": survey.evaluated.iter().filter(|silence| silence.churned).count(),
         "currency": settings.rules.currency.code(),
         "lead_gain_days": {"mean": gain, "interval": interval, "pairs": pairs},
         "weekly_top_tenth": {"weeks": weeks, "precision": by_score, "precision_by_silence": by_silence, "base_rate": everybody},
     });
-    let mut idle = record_json(their_record, settings);
+    let days = survey.evaluated_days;
+    let mut idle = record_json(their_record, settings, days);
     idle.insert("idle_days".into(), chosen.idle_days.into());
-    idle.insert("precision_there".into(), chosen.idle_precision_there.into());
+    idle.insert("precision_there".into(), chosen.idle_there.precision.into());
+    idle.insert("alerts_per_day_there".into(), chosen.idle_there.per_day.into());
     if let Some(report) = report.as_object_mut() {
-        report.extend(record_json(our_record, settings));
+        report.extend(record_json(our_record, settings, days));
         report.insert("idle".into(), Value::Object(idle));
     }
     report
 }
 
-fn record_json(record: &Record, settings: &Settings) -> Map<String, Value> {
+fn record_json(record: &Record, settings: &Settings, days: i32) -> Map<String, Value> {
     let named = || Record::NAMES.iter().map(|name| (*name).to_owned());
     let mut told: Map<String, Value> = named().zip(record.figures.map(Value::from)).collect();
     let intervals: Map<String, Value> = named().zip(record.intervals.map(|ends| json!(ends))).collect();
     told.insert("alerts".into(), record.alerts.into());
+    told.insert("alerts_per_day".into(), reached(record, days).per_day.into());
     told.insert("lead_days_median".into(), record.lead_days_median.into());
     told.insert("value_warned".into(), money_text(record.value_warned, settings.rules.currency).into());
     told.insert("opened_within_2_days".into(), record.within_two_days.into());
@@ -221,12 +249,19 @@ fn record_json(record: &Record, settings: &Settings) -> Map<String, Value> {
 }
 
 /// The two records side by side, on standard error.
-fn table(records: &[Record; 2], chosen: &Chosen, settings: &Settings) {
+fn table(records: &[Record; 2], chosen: &Chosen, settings: &Settings, days: i32) {
     let [ours, theirs] = records;
     let rule = format!("{} days idle", chosen.idle_days);
     eprintln!("{:<24}{:>12}{:>16}", "", "model", rule);
     let line = |name: &str, ours: String, theirs: String| eprintln!("{name:<24}{ours:>12}{theirs:>16}");
     line("alerts", ours.alerts.to_string(), theirs.alerts.to_string());
+    let per_day = |record: &Record| format!("{:.1}", reached(record, days).per_day);
+    line("alerts_per_day", per_day(ours), per_day(theirs));
+    match chosen.asked {
+        Some(Wanted::PerDay(count)) => line("  asked for", format!("{count:.1}"), format!("{count:.1}")),
+        Some(Wanted::Precision(share)) => line("precision asked for", format!("{share:.3}"), format!("{share:.3}")),
+        None => {}
+    }
     for ((name, ours), theirs) in Record::NAMES.iter().zip(ours.figures).zip(theirs.figures) {
         let places = if name.contains("lead") { 1 } else { 3 };
         line(name, format!("{ours:.places$}"), format!("{theirs:.places$}"));

@@ -24,6 +24,7 @@ pub mod forget;
 pub mod generate;
 pub mod replay;
 pub mod play;
+pub mod wish;
 pub mod train;
 pub mod evaluate;
 pub mod backtest;

@@ -139,13 +139,14 @@ pub struct BacktestArgs {
     #[arg(long)]
     pub to: Date,
     /// Share of warnings that shall come true: the watch threshold that gives it on the silences before --from.
-    #[arg(long, conflicts_with = "capacity", value_parser = share)]
+    #[arg(long, group = "asked", value_parser = share)]
     pub precision: Option<f64>,
-    /// Choose that threshold on the evaluated silences themselves, so that another rule can be compared at equal precision.
-    #[arg(long, requires = "precision")]
+    /// Choose that threshold on the evaluated silences themselves, so that another rule can be compared at equal precision
+    /// or with as many warnings.
+    #[arg(long, requires = "asked")]
     pub r#match: bool,
     /// Warnings a day: the watch threshold that gave them before --from.
-    #[arg(long, value_parser = amount)]
+    #[arg(long, group = "asked", value_parser = amount)]
     pub capacity: Option<f64>,
     /// Also draw how early the warnings came, as SVG.
     #[arg(long)]

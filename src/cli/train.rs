@@ -11,6 +11,7 @@ use crate::cli::model_args::{FeatureSet, LabelArg, TrainArgs};
 use crate::cli::output::{check_folder, create, say, write_whole};
 use crate::cli::past::{ReadHistory, history};
 use crate::cli::past_outcomes::treatments;
+use crate::cli::wish::{bands_json, missed_by_bands};
 use crate::config::settings::Settings;
 use crate::engine::day::Day;
 use crate::engine::rfm::features::FEATURE_TABLE;
@@ -63,12 +64,17 @@ pub fn run(args: &TrainArgs) -> Result<(), Failure> {
     }
     // Last, so that there is no model where anything else could not be written.
     write_whole(&args.output, &artifact.write())?;
+    let asked = asked(args);
+    if let Some(sentence) = asked.and_then(|asked| missed_by_bands(asked, &trained.edges)) {
+        eprintln!("churnwatch: {sentence}");
+    }
     if args.json {
         say(json!({
             "model": artifact.model().map_err(Failure::of)?.version,
             "output": args.output,
             "unusable_records": read.unusable.all(),
             "thresholds": artifact.thresholds,
+            "bands": bands_json(asked, &trained.edges),
             "validation": artifact.validation,
             "training": artifact.training,
         }));
@@ -115,16 +121,15 @@ fn train_settings(args: &TrainArgs, settings: &Settings, at: Day) -> Result<Trai
             LabelArg::Silence => Label::Silence,
             LabelArg::Forward => Label::Forward,
         },
-        wanted: wanted(args),
+        wanted: asked(args).unwrap_or(WANTED_PRECISION.map(Wanted::Precision)),
         seed: args.seed,
     })
 }
 
-fn wanted(args: &TrainArgs) -> [Wanted; 3] {
-    match args.capacity {
-        Some(capacity) => capacity.map(Wanted::PerDay),
-        None => args.precision.unwrap_or(WANTED_PRECISION).map(Wanted::Precision),
-    }
+/// What was asked of the three bands; `None`: nothing, and they are the usual ones.
+fn asked(args: &TrainArgs) -> Option<[Wanted; 3]> {
+    let capacity = args.capacity.map(|capacity| capacity.map(Wanted::PerDay));
+    capacity.or(args.precision.map(|precision| precision.map(Wanted::Precision)))
 }
 
 /// The rows that the heads were fitted with, as CSV: head, customer, day, days of silence, label, features.

@@ -98,9 +98,7 @@ pub fn idle_rule(silences: &[Silence], days: i32, wanted: Wanted, ks: std::ops::
     let (longest, shortest) = (*ks.end(), *ks.start());
     let good = |k: &i32| match wanted {
         Wanted::Precision(precision) => idle_precision(silences, *k) >= precision,
-        Wanted::PerDay(count) => {
-            silences.iter().filter(|silence| silence.closes >= *k).count() as f64 <= count * f64::from(days)
-        }
+        Wanted::PerDay(count) => idle_count(silences, *k) as f64 <= count * f64::from(days),
     };
     ks.into_iter().find(good).unwrap_or_else(|| match wanted {
         // The longest silence warns least.
@@ -114,6 +112,11 @@ pub fn idle_rule(silences: &[Silence], days: i32, wanted: Wanted, ks: std::ops::
 /// Precision of the idle-days rule with R = k.
 pub fn idle_precision(silences: &[Silence], k: i32) -> f64 {
     share(silences.iter().filter(|silence| silence.closes >= k).map(|silence| silence.churned))
+}
+
+/// Warnings of the idle-days rule with R = k.
+pub fn idle_count(silences: &[Silence], k: i32) -> usize {
+    silences.iter().filter(|silence| silence.closes >= k).count()
 }
 
 /// The idle-days rule as a model of one feature, so that it runs through the same processor: its threshold is 0.5.
