@@ -6,10 +6,11 @@ use std::path::Path;
 use std::process::Command;
 
 use churnwatch::config::contracts::Contract;
-use churnwatch::config::load::check;
+use churnwatch::config::load::{check, load};
 use churnwatch::config::schema::schema;
 use churnwatch::engine::alerting::segment::Segments;
 use churnwatch::engine::event::{INTERACTION_NAMES, Reason};
+use churnwatch::service::kafka::topics::plan;
 use churnwatch::service::telemetry::metrics::Metrics;
 use serde_json::Value;
 
@@ -44,6 +45,62 @@ fn the_schemas_are_the_program_s() {
         assert_eq!(String::from_utf8(printed.stdout).unwrap(), contract.text() + "\n");
     }
     assert_eq!(Contract::Config.schema(), schema());
+}
+
+/// The values of a key of docs/asyncapi.yaml, in order; the file keeps to one line a value.
+fn values<'a>(text: &'a str, key: &str) -> Vec<&'a str> {
+    let of = |line: &'a str| line.trim_start_matches([' ', '-']).strip_prefix(key)?.strip_prefix(": ");
+    text.lines().filter_map(of).map(|value| value.trim_matches('\'')).collect()
+}
+
+/// The channels are the topics that `topics create` makes, with its policies.
+#[test]
+fn the_channels_are_the_configured_topics() {
+    let text = std::fs::read_to_string(file("docs/asyncapi.yaml")).unwrap();
+    let (_, text) = text.split_once("\nchannels:\n").unwrap();
+    let (names, policies) = (values(text, "address"), values(text, "cleanup.policy"));
+    assert_eq!(values(text, "topic"), names);
+    let told = names.into_iter().zip(policies).zip(values(text, "retention.ms"));
+    let told: Vec<(String, String, String)> =
+        told.map(|((name, policy), keep)| (name.into(), policy.trim_matches(['[', ']']).into(), keep.into())).collect();
+    let made: Vec<(String, String, String)> =
+        plan(&load(None).unwrap()).into_iter().map(|(name, policy, keep)| (name, policy.to_owned(), keep)).collect();
+    assert_eq!(told, made);
+}
+
+/// Every reference leads somewhere, every payload and header has an example that the program wrote or would take.
+#[test]
+fn the_asyncapi_document_refers_to_what_is_there() {
+    let text = std::fs::read_to_string(file("docs/asyncapi.yaml")).unwrap();
+    let references = values(&text, "$ref");
+    assert!(references.len() > 20, "{references:?}");
+    for reference in references {
+        let (path, pointer) = reference.split_once('#').unwrap_or((reference, ""));
+        if path.is_empty() {
+            let name = pointer.rsplit('/').next().unwrap();
+            assert!(text.lines().any(|line| line.trim() == format!("{name}:")), "{reference}");
+        } else {
+            let schema: Value =
+                serde_json::from_str(&std::fs::read_to_string(file("docs").join(path)).unwrap()).unwrap();
+            assert!(schema.pointer(pointer).is_some(), "{reference}");
+        }
+    }
+    let golden: Vec<Value> = ["alerts.jsonl", "risk.jsonl", "outcomes.jsonl", "dead-letters.jsonl"]
+        .iter()
+        .flat_map(|name| {
+            let lines = std::fs::read_to_string(file("tests/golden").join(name)).unwrap();
+            lines.lines().filter_map(|line| serde_json::from_str(line).ok()).collect::<Vec<Value>>()
+        })
+        .collect();
+    let event = jsonschema::validator_for(&Contract::Event.schema()).unwrap();
+    let examples = [values(&text, "payload"), values(&text, "headers")].concat();
+    assert!(examples.len() > 12, "{examples:?}");
+    for example in examples {
+        let value: Value = serde_json::from_str(example).unwrap();
+        let part = |record: &Value| [record.get("headers"), record.get("value")].contains(&Some(&value));
+        let known = golden.iter().any(|record| *record == value || part(record));
+        assert!(known || event.is_valid(&value), "{example}");
+    }
 }
 
 #[test]

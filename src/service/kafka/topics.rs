@@ -25,7 +25,7 @@ const NEW_TOPIC: Duration = Duration::from_secs(5);
 const BROKER_S_DEFAULT: i32 = -1;
 
 /// Name, cleanup policy and retention (milliseconds; −1: for ever) of every topic.
-fn plan(settings: &Settings) -> Vec<(String, &'static str, String)> {
+pub fn plan(settings: &Settings) -> Vec<(String, &'static str, String)> {
     let topics = &settings.file.topics;
     let outcomes = (OUTCOME_DAYS * 86_400_000).to_string();
     let for_ever = || String::from("-1");

@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::engine::alerting::band::Band;
 use crate::engine::alerting::value::Tier;
@@ -34,6 +35,24 @@ impl Kinds for AlertKinds {
         "churnwatch.alert.lapsed",
         "churnwatch.alert.withdrawn",
     ];
+
+    fn rules() -> Vec<(&'static [&'static str], Value)> {
+        let open = json!({"cause": {"const": null}, "late": {"const": null}, "expires_day": {"type": "string"}});
+        let ended = json!({
+            "expires_day": {"const": null}, "clears": {"type": "array", "maxItems": 0}, "changed": {"const": null},
+        });
+        vec![
+            (&["churnwatch.alert.opened", "churnwatch.alert.escalated"], open),
+            (&["churnwatch.alert.escalated"], json!({"changed": {"const": null}})),
+            (&["churnwatch.alert.resolved", "churnwatch.alert.lapsed", "churnwatch.alert.withdrawn"], ended),
+            (
+                &["churnwatch.alert.resolved"],
+                json!({"cause": {"enum": ["purchase", "score"]}, "late": {"type": "boolean"}}),
+            ),
+            (&["churnwatch.alert.lapsed"], json!({"cause": {"const": null}, "late": {"const": null}})),
+            (&["churnwatch.alert.withdrawn"], json!({"cause": {"const": "opt_out"}, "late": {"const": null}})),
+        ]
+    }
 }
 
 /// The type of an alert about an erased customer.

@@ -4,8 +4,10 @@ use std::borrow::Cow;
 use std::marker::PhantomData;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde_json::{Value, json};
 
 use crate::wire::cloud_event::SOURCE;
+use crate::wire::shapes::scalars::{InstantText, UuidText};
 
 /// A set of CloudEvents types.
 pub trait Kinds {
@@ -15,6 +17,11 @@ pub trait Kinds {
     const MEANING: &'static str;
     /// The types.
     const TYPES: &'static [&'static str];
+
+    /// What the data of each type hold, where types differ: types, and the schemas of their fields.
+    fn rules() -> Vec<(&'static [&'static str], Value)> {
+        Vec::new()
+    }
 }
 
 /// A `CloudEvent` of some types, with this data.
@@ -26,12 +33,12 @@ impl<K: Kinds, D: JsonSchema> JsonSchema for CloudEvent<K, D> {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        json_schema!({
+        let mut schema = json_schema!({
             "description": K::MEANING,
             "type": "object",
             "properties": {
                 "specversion": {"description": "Version of CloudEvents.", "type": "string", "const": "1.0"},
-                "id": generator.subschema_for::<crate::wire::shapes::scalars::UuidText>(),
+                "id": generator.subschema_for::<UuidText>(),
                 "type": {"description": "What happened.", "type": "string", "enum": K::TYPES},
                 "source": {"description": "Who says so.", "type": "string", "const": SOURCE},
                 "datacontenttype": {
@@ -41,11 +48,24 @@ impl<K: Kinds, D: JsonSchema> JsonSchema for CloudEvent<K, D> {
                     "description": "The customer's id, which is the record's key too.",
                     "type": "string", "minLength": 1, "maxLength": 128
                 },
-                "time": generator.subschema_for::<crate::wire::shapes::scalars::InstantText>(),
+                "time": generator.subschema_for::<InstantText>(),
                 "data": generator.subschema_for::<D>(),
             },
             "required": ["specversion", "id", "type", "source", "datacontenttype", "subject", "time", "data"],
             "additionalProperties": false,
-        })
+        });
+        let rules: Vec<Value> = K::rules().into_iter().map(|(types, fields)| rule(types, &fields)).collect();
+        if !rules.is_empty() {
+            schema.insert("allOf".to_owned(), rules.into());
+        }
+        schema
     }
+}
+
+/// A `CloudEvent` of these types has data with these fields.
+fn rule(types: &[&str], fields: &Value) -> Value {
+    json!({
+        "if": {"properties": {"type": {"enum": types}}},
+        "then": {"properties": {"data": {"properties": fields}}},
+    })
 }

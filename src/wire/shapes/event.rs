@@ -3,12 +3,10 @@
 
 use schemars::JsonSchema;
 
-use crate::wire::shapes::schema::without_null;
-
 /// One event of one customer, a flat JSON object; its record is keyed by `customer_id`. Fields that are not named here are
 /// ignored, and so are fields that belong to another type. An optional field is absent, never null.
 #[derive(JsonSchema)]
-#[schemars(transform = without_null, title = "Event")]
+#[schemars(title = "Event")]
 pub struct EventShape {
     /// Id of the event; the same id is the same event, however often it is sent. At most 128 bytes.
     #[schemars(length(min = 1, max = 128))]

@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::engine::alerting::holdout::Arm;
 use crate::engine::alerting::value::Tier;
@@ -27,6 +28,14 @@ impl Kinds for TransitionKinds {
     const MEANING: &'static str = "A warning opened, escalated or ended.";
     const TYPES: &'static [&'static str] =
         &["churnwatch.outcome.opened", "churnwatch.outcome.escalated", "churnwatch.outcome.ended"];
+
+    fn rules() -> Vec<(&'static [&'static str], Value)> {
+        let open = json!({"ending": {"const": null}, "cause": {"const": null}});
+        vec![
+            (&["churnwatch.outcome.opened", "churnwatch.outcome.escalated"], open),
+            (&["churnwatch.outcome.ended"], json!({"ending": {"type": "string"}})),
+        ]
+    }
 }
 
 /// The type of a measured outcome.

@@ -1,23 +1,26 @@
 //! From a shape to its JSON Schema (draft 2020-12), as written to topics and files or as accepted from them.
 
 use schemars::generate::{Contract, SchemaSettings};
-use schemars::transform::{RecursiveTransform, Transform};
+use schemars::transform::RecursiveTransform;
 use schemars::{JsonSchema, Schema};
 use serde_json::Value;
 
 /// The schema of what this program writes: every field is there, and no other.
 pub fn written<T: JsonSchema>() -> Value {
-    of::<T>(Contract::Serialize)
+    of::<T>(settings(Contract::Serialize))
 }
 
-/// The schema of what this program reads.
+/// The schema of what this program reads: an optional field is absent, never null.
 pub fn accepted<T: JsonSchema>() -> Value {
-    of::<T>(Contract::Deserialize)
+    of::<T>(settings(Contract::Deserialize).with_transform(RecursiveTransform(no_null)))
 }
 
-fn of<T: JsonSchema>(contract: Contract) -> Value {
+fn settings(contract: Contract) -> SchemaSettings {
     let settings = SchemaSettings::draft2020_12().with(|settings| settings.contract = contract);
-    let settings = settings.with_transform(RecursiveTransform(in_one_line));
+    settings.with_transform(RecursiveTransform(in_one_line))
+}
+
+fn of<T: JsonSchema>(settings: SchemaSettings) -> Value {
     serde_json::to_value(settings.into_generator().into_root_schema_for::<T>()).unwrap_or_default()
 }
 
@@ -28,11 +31,7 @@ fn in_one_line(schema: &mut Schema) {
     }
 }
 
-/// Takes null out of a schema: in an input an optional field is absent, never null.
-pub fn without_null(schema: &mut Schema) {
-    RecursiveTransform(no_null).transform(schema);
-}
-
+/// Takes null out of the types that a place allows.
 fn no_null(schema: &mut Schema) {
     let is_null = |one: &Value| one.get("type").is_some_and(|kind| kind == "null");
     if let Some(Value::Array(types)) = schema.get_mut("type") {
