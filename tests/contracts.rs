@@ -145,7 +145,7 @@ fn everything_that_comes_out_fits_its_schema() {
 /// One thing changed: a field too many, one too few, a word that is none, a number out of its range, a day that is none.
 #[test]
 fn a_damaged_record_is_found() {
-    let damage: [(Contract, &str, &str, Value); 14] = [
+    let damage: [(Contract, &str, &str, Value); 15] = [
         (Contract::Alert, "alerts.jsonl", "/data/secret", json!(1)),
         (Contract::Alert, "alerts.jsonl", "/data/band", json!("low")),
         (Contract::Alert, "alerts.jsonl", "/data/score", json!(1.5)),
@@ -157,6 +157,7 @@ fn a_damaged_record_is_found() {
         (Contract::Outcome, "outcomes.jsonl", "/data/ending", json!("lapsed")),
         (Contract::Outcome, "outcomes.jsonl", "/data/arm", json!("both")),
         (Contract::Risk, "risk.jsonl", "/value_at_risk", json!(7.5)),
+        (Contract::Risk, "risk.jsonl", "/contactable", json!(false)),
         (Contract::Risk, "risk.jsonl", "/forecast/0/day", json!("2024-13-01")),
         (Contract::DeadLetter, "dead-letters.jsonl", "/headers/reason", json!("bad luck")),
         (Contract::Profile, "profiles.jsonl", "/windows/30d/purchases", json!(-1)),

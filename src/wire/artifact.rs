@@ -26,6 +26,7 @@ const SCHEMA: u32 = 2;
 #[serde(deny_unknown_fields)]
 pub struct Artifact {
     /// Version of this shape.
+    #[schemars(extend("const" = SCHEMA))]
     pub schema_version: u32,
     /// Digest of the names and meanings of all features.
     pub feature_fingerprint: String,
@@ -34,6 +35,7 @@ pub struct Artifact {
     /// Base currency that amounts are in.
     pub currency: String,
     /// Churn horizon H, days.
+    #[schemars(range(min = 7, max = 730))]
     pub horizon_days: i32,
     /// Population mean gap between purchase days, days.
     pub mean_gap_days: f64,

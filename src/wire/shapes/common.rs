@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::{Map, Value, json};
 
 use crate::engine::alerting::band::Band;
 use crate::engine::day::Day;
@@ -45,4 +46,12 @@ impl BandChange {
     pub fn all(forecast: &[(Day, Band)]) -> Vec<Self> {
         forecast.iter().map(|(day, band)| Self { band: Word(*band), day: (*day).into() }).collect()
     }
+}
+
+/// The rule of a record about a customer who is held out: these fields are null, and nothing is forecast.
+pub fn held_out(fields: &[&str]) -> Value {
+    let nulls = fields.iter().map(|field| ((*field).to_owned(), json!({"const": null})));
+    let mut then: Map<String, Value> = nulls.collect();
+    then.insert("forecast".to_owned(), json!({"type": "array", "maxItems": 0}));
+    json!({"if": {"properties": {"contactable": {"const": false}}}, "then": {"properties": then}})
 }

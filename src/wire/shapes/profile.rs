@@ -10,14 +10,14 @@ use crate::engine::alerting::episode::Suppression;
 use crate::engine::alerting::value::Tier;
 use crate::engine::event::INTERACTION_NAMES;
 use crate::engine::rfm::style::Style;
-use crate::wire::shapes::common::{BandChange, Rfm};
+use crate::wire::shapes::common::{BandChange, Rfm, held_out};
 use crate::wire::shapes::scalars::{CurrencyCode, DayText, MoneyText, UuidText};
 use crate::wire::shapes::understanding::{Points, Preferences, Satisfaction};
 use crate::wire::shapes::vocabulary::{EpisodeBand, Word};
 
 /// What is known of a customer at the end of a local day.
 #[derive(Debug, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields, title = "Profile")]
+#[schemars(deny_unknown_fields, title = "Profile", extend("allOf" = [held_out(&["band", "segment", "episode"])]))]
 pub struct ProfileShape<'a> {
     /// The customer's id.
     #[schemars(length(min = 1, max = 128))]

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::engine::alerting::band::Band;
 use crate::engine::alerting::value::Tier;
-use crate::wire::shapes::common::BandChange;
+use crate::wire::shapes::common::{BandChange, held_out};
 use crate::wire::shapes::scalars::{CurrencyCode, DayText, InstantText, MoneyText};
 use crate::wire::shapes::vocabulary::Word;
 
@@ -13,7 +13,7 @@ use crate::wire::shapes::vocabulary::Word;
 /// tombstone) says that the customer was erased.
 // The fields stand in the order of the alphabet, which is the order they are written in.
 #[derive(Debug, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields, title = "Risk")]
+#[schemars(deny_unknown_fields, title = "Risk", extend("allOf" = [held_out(&["band", "segment"])]))]
 pub struct RiskRecord<'a> {
     /// The local day that this is as of.
     pub as_of: DayText,
