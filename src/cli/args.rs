@@ -188,7 +188,7 @@ pub struct ReplayArgs {
     /// Where dead letters go.
     #[arg(long)]
     pub dead_letters: Option<PathBuf>,
-    /// The summary as JSON.
+    /// The summary on one line, on standard output; on standard error where standard output holds an output.
     #[arg(long)]
     pub json: bool,
 }

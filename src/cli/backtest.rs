@@ -6,7 +6,6 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use crate::cli::common::settings;
-use crate::cli::evaluate::warn_of_hindsight;
 use crate::cli::exit::Failure;
 use crate::cli::judged::{Judged, check_least_silence};
 use crate::cli::model_args::BacktestArgs;
@@ -73,7 +72,7 @@ pub fn run(args: &BacktestArgs) -> Result<(), Failure> {
     let chosen = choose(args, model, &settings, &survey)?;
     read.unusable.tell();
     judged.warn_of_currency();
-    warn_of_hindsight(model, period.from);
+    judged.warn_of_hindsight(period.from, period.to);
     let stage = Stage { args, settings: &settings, history: &read.history };
     let ours = stage.warnings(model, chosen.threshold)?;
     let theirs = stage.warnings(&idle_model(model, chosen.idle_days), 0.5)?;

@@ -5,12 +5,12 @@ use std::io::{Write, stdout};
 use serde_json::{Map, Value, json};
 
 use crate::cli::common::settings;
-use crate::cli::evaluate::{check_anybody, check_reach, figures_json, warn_of_hindsight};
+use crate::cli::evaluate::{check_anybody, check_reach, figures_json};
 use crate::cli::exit::Failure;
 use crate::cli::judged::Judged;
 use crate::cli::model_args::CompareArgs;
 use crate::cli::past::history;
-use crate::cli::past_outcomes::treatments;
+use crate::cli::past_outcomes::outcomes;
 use crate::config::settings::Settings;
 use crate::engine::alerting::value::Tier;
 use crate::service::kafka::models::read;
@@ -35,13 +35,16 @@ pub fn run(args: &CompareArgs) -> Result<(), Failure> {
     }
     let read = history(&args.input, &settings, Some(at.plus(horizon)))?;
     check_reach(&read, at, horizon)?;
-    let treatments = treatments(&args.input, &args.outcomes, &settings, at.plus(horizon))?;
+    let outcomes = outcomes(&args.input, &args.outcomes, &settings, at.plus(horizon))?;
+    outcomes.check(&read.history)?;
     let models = [champion, challenger];
-    let compared = compare(&read.history, &treatments, models, at, settings.policy.lateness_days);
+    let compared = compare(&read.history, &outcomes.treatments, models, at, settings.policy.lateness_days);
     check_anybody(compared.forward.rows, at)?;
     read.unusable.tell();
+    outcomes.tell(&read.history);
     judged.iter().for_each(Judged::warn_of_currency);
-    warn_of_hindsight(champion, at);
+    let [of_champion, _] = &judged;
+    of_champion.warn_of_hindsight(at, at.plus(horizon));
     let tiers = Tier::ALL.iter().zip(&compared.warnings);
     let warnings: Map<String, Value> =
         tiers.map(|(tier, difference)| (tier.name().to_owned(), warnings_json(difference, &read.history))).collect();

@@ -44,7 +44,7 @@ pub fn run(args: &EvaluateArgs) -> Result<(), Failure> {
     let report = report(model, at, &evaluation, &read);
     read.unusable.tell();
     judged.warn_of_currency();
-    warn_of_hindsight(model, at);
+    judged.warn_of_hindsight(at, at.plus(horizon));
     if !args.json {
         table(&evaluation);
     }
@@ -70,18 +70,6 @@ pub fn check_anybody(customers: usize, at: Day) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::usage(format!("nobody had bought anything before {}: choose a later --at", day_text(at))))
-}
-
-/// Says so where a model may have seen what it is judged by: its data reach past `at`, whosever they are.
-pub fn warn_of_hindsight(model: &Model, at: Day) {
-    if model.trained_until > at {
-        eprintln!(
-            "churnwatch: {} was trained on events up to {}, past {}: if they were these customers', the figures flatter it",
-            model.version,
-            day_text(model.trained_until.plus(-1)),
-            day_text(at)
-        );
-    }
 }
 
 /// Figures by name, without those of the silence alone.

@@ -50,7 +50,7 @@ pub fn run(args: &ImportArgs) -> Result<(), Failure> {
     );
     if args.silence.is_some() {
         eprintln!(
-            "churnwatch: the thresholds are still those of the base's silence head: choose new ones by `churnwatch backtest --precision` before alerts go out"
+            "churnwatch: the thresholds are still those of the base's silence head: find new ones by `churnwatch backtest --precision` and write watch, high and critical under [alerts] before alerts go out"
         );
     }
     Ok(())

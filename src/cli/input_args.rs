@@ -18,7 +18,8 @@ pub enum Source {
 /// Files or input topics.
 #[derive(Debug, Args)]
 pub struct HistoryArgs {
-    /// JSON Lines or CSV, plain, .gz or .zst; `-` is standard input. Several are merged by time.
+    /// JSON Lines or CSV, plain, .gz or .zst; `-` is standard input, either of the two and plain. Several are merged by
+    /// time.
     pub files: Vec<PathBuf>,
     /// Where the events are; with kafka no files are named.
     #[arg(long, default_value = "files")]
@@ -47,7 +48,8 @@ impl HistoryArgs {
 /// Input files and how they are read.
 #[derive(Debug, Args)]
 pub struct FileArgs {
-    /// JSON Lines or CSV, plain, .gz or .zst; `-` is standard input. Several are merged by time.
+    /// JSON Lines or CSV, plain, .gz or .zst; `-` is standard input, either of the two and plain. Several are merged by
+    /// time.
     #[arg(required = true)]
     pub files: Vec<PathBuf>,
     /// Columns of CSV files that are named otherwise, as `customer_id=COLUMN,timestamp=COLUMN,amount=COLUMN,type=COLUMN`.

@@ -5,8 +5,10 @@ use std::path::Path;
 use crate::cli::common::read_artifact;
 use crate::cli::exit::Failure;
 use crate::config::settings::Settings;
+use crate::engine::day::Day;
 use crate::engine::scoring::model::Model;
 use crate::wire::artifact::Artifact;
+use crate::wire::calendar::{day, day_text};
 
 /// A model for a past, with what must be said of it once nothing else stands in the way.
 pub struct Judged {
@@ -14,6 +16,8 @@ pub struct Judged {
     pub model: Model,
     /// Its currency is not the configuration's.
     foreign: Option<String>,
+    /// The first day that it was trained on; `None` where the artifact does not say it.
+    trained_from: Option<Day>,
 }
 
 impl Judged {
@@ -36,7 +40,22 @@ impl Judged {
     /// A model that was found to fit already.
     pub fn of(artifact: &Artifact, settings: &Settings) -> Result<Self, Failure> {
         let model = artifact.model().map_err(Failure::usage)?;
-        Ok(Self { foreign: foreign(artifact, &model.version, settings), model })
+        let trained_from = artifact.training.from.parse().ok().map(day);
+        Ok(Self { foreign: foreign(artifact, &model.version, settings), trained_from, model })
+    }
+
+    /// Says so where the model may have seen the days from `from` up to but not on `until` that it is judged by. Whose
+    /// events it saw can't be told: the same ones may come from a file and from a topic.
+    pub fn warn_of_hindsight(&self, from: Day, until: Day) {
+        let model = &self.model;
+        if model.trained_until > from && self.trained_from.is_none_or(|begun| begun < until) {
+            eprintln!(
+                "churnwatch: {} was trained on events up to {}, past {}: if they were these customers', the figures flatter it",
+                model.version,
+                day_text(model.trained_until.plus(-1)),
+                day_text(from)
+            );
+        }
     }
 
     /// Says so where the model was made in another currency.

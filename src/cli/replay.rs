@@ -13,7 +13,7 @@ use crate::cli::common::settings;
 use crate::cli::exit::Failure;
 use crate::cli::input_args::Source;
 use crate::cli::judged::check_least_silence;
-use crate::cli::output::{create, say};
+use crate::cli::output::{check_folder, create, say};
 use crate::cli::play::Play;
 use crate::config::settings::Settings;
 use crate::engine::alerting::policy::Policy;
@@ -32,6 +32,8 @@ use crate::wire::calendar::day;
 
 /// Where the outputs go; `None`: nowhere.
 struct Sinks {
+    /// Standard output is free for the summary, which then is JSON for another program.
+    says_summary: bool,
     alerts: Option<Box<dyn Write>>,
     risk: Option<Box<dyn Write>>,
     outcomes: Option<Box<dyn Write>>,
@@ -50,6 +52,7 @@ pub fn run(args: &ReplayArgs) -> Result<(), Failure> {
     let settings = settings.until(until);
     let models = cast(&args.model, &settings, with_promotions(args))?;
     check_least_silence(&settings, models.first.horizon_days())?;
+    args.profiles.as_deref().map(check_folder).transpose()?;
     let mut sinks = Sinks::open(args)?;
     let mut put = |record: &OutRecord<'_>| sinks.put(record);
     let play = Play::new(&mut put);
@@ -72,7 +75,12 @@ pub fn run(args: &ReplayArgs) -> Result<(), Failure> {
         out.flush().map_err(Failure::of)?;
     }
     let customers = processors.iter().map(Processor::customers).sum();
-    report(&stats, customers, skipped, args.json);
+    let summary = summary(&stats, customers, skipped);
+    match (args.json, sinks.says_summary) {
+        (true, true) => say(&summary),
+        (true, false) => eprintln!("{summary}"),
+        (false, _) => eprintln!("{summary:#}"),
+    }
     Ok(())
 }
 
@@ -168,9 +176,11 @@ impl Sinks {
     fn open(args: &ReplayArgs) -> Result<Self, Failure> {
         let open = |path: &Option<std::path::PathBuf>| path.as_deref().map(|path| create(Some(path))).transpose();
         let any = [&args.alerts, &args.risk, &args.outcomes, &args.dead_letters, &args.profiles];
-        let nothing_named = any.iter().all(|path| path.is_none()) && !args.json;
+        let nothing_named = any.iter().all(|path| path.is_none());
         let stdout = Path::new("-");
+        let says_summary = args.json && !nothing_named && any.iter().all(|path| path.as_deref() != Some(stdout));
         Ok(Self {
+            says_summary,
             alerts: if nothing_named { Some(create(Some(stdout))?) } else { open(&args.alerts)? },
             risk: open(&args.risk)?,
             outcomes: open(&args.outcomes)?,
@@ -199,7 +209,7 @@ impl Sinks {
     }
 
     fn flush(&mut self) -> Result<(), Failure> {
-        let Self { alerts, risk, outcomes, dead_letters } = self;
+        let Self { alerts, risk, outcomes, dead_letters, .. } = self;
         for sink in [alerts, risk, outcomes, dead_letters].into_iter().flatten() {
             sink.flush().map_err(Failure::of)?;
         }
@@ -217,8 +227,8 @@ pub fn dead_letter_json(record: &OutRecord<'_>) -> Value {
     Value::Object(line)
 }
 
-/// The summary, on standard error for people or on standard output as JSON.
-fn report(stats: &Stats, customers: usize, skipped: u64, as_json: bool) {
+/// What came of a replay, in numbers.
+fn summary(stats: &Stats, customers: usize, skipped: u64) -> Value {
     let transitions: serde_json::Map<String, Value> =
         TRANSITIONS.iter().enumerate().map(|(at, name)| ((*name).to_owned(), stats.transition(at).into())).collect();
     let held_out: u64 = stats.held_out.iter().sum();
@@ -229,7 +239,7 @@ fn report(stats: &Stats, customers: usize, skipped: u64, as_json: bool) {
     for ((from, to), count) in &stats.segment_moves {
         moves.entry(from).or_default().insert(to, *count);
     }
-    let summary = json!({
+    json!({
         "records": stats.records,
         "customers": customers,
         "rows_of_other_types": skipped,
@@ -241,10 +251,5 @@ fn report(stats: &Stats, customers: usize, skipped: u64, as_json: bool) {
         "won_back": stats.won_back,
         "outcomes_matured": stats.matured,
         "segment_moves": moves,
-    });
-    if as_json {
-        say(&summary);
-    } else {
-        eprintln!("{}", serde_json::to_string_pretty(&summary).unwrap_or_default());
-    }
+    })
 }

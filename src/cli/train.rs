@@ -10,7 +10,7 @@ use crate::cli::judged::check_least_silence;
 use crate::cli::model_args::{FeatureSet, LabelArg, TrainArgs};
 use crate::cli::output::{check_folder, create, say, write_whole};
 use crate::cli::past::{ReadHistory, history};
-use crate::cli::past_outcomes::treatments;
+use crate::cli::past_outcomes::outcomes;
 use crate::cli::wish::{bands_json, missed_by_bands};
 use crate::config::settings::Settings;
 use crate::engine::day::Day;
@@ -39,7 +39,9 @@ pub fn run(args: &TrainArgs) -> Result<(), Failure> {
         check_folder(path)?;
     }
     let read = history(&args.input, &settings, Some(at))?;
-    let treatments = treatments(&args.input, &args.outcomes, &settings, at)?;
+    let outcomes = outcomes(&args.input, &args.outcomes, &settings, at)?;
+    outcomes.check(&read.history)?;
+    let treatments = &outcomes.treatments;
     if treatments.unrepresented() > 0 {
         eprintln!(
             "churnwatch: {} warnings were acted upon while nobody was held out: their silences are left out and nobody stands for them, so the model sees too few of those who were warned about",
@@ -48,9 +50,10 @@ pub fn run(args: &TrainArgs) -> Result<(), Failure> {
     }
     let stem = args.output.file_stem().map(|stem| stem.to_string_lossy().into_owned());
     let name = args.name.clone().or(stem).unwrap_or_else(|| "model".into());
-    let trained = train(&read.history, &treatments, &train_settings, &name).map_err(failure)?;
+    let trained = train(&read.history, treatments, &train_settings, &name).map_err(failure)?;
     read.unusable.tell();
-    let artifact = artifact(&name, &settings, &trained, record(args, &read, &treatments, &trained, at));
+    outcomes.tell(&read.history);
+    let artifact = artifact(&name, &settings, &trained, record(args, &read, treatments, &trained, at));
     if let Some(path) = &args.card {
         let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
         let card = card(&artifact, &stem, [&trained.silence, &trained.forward], &trained.edges, read.unusable.all());
@@ -60,7 +63,7 @@ pub fn run(args: &TrainArgs) -> Result<(), Failure> {
         write_whole(path, card.text.as_bytes())?;
     }
     if let Some(path) = &args.rows {
-        write_rows(path, &read.history, &treatments, &train_settings, &trained.model)?;
+        write_rows(path, &read.history, treatments, &train_settings, &trained.model)?;
     }
     // Last, so that there is no model where anything else could not be written.
     write_whole(&args.output, &artifact.write())?;

@@ -92,9 +92,10 @@ fn write_head(card: &mut Card, stem: &str, name: &str, head: &FittedHead, horizo
         judged.rows,
         judged.base_rate * 100.0
     )?;
-    writeln!(out, "| figure | value | interval |\n|---|---|---|")?;
-    for ((figure, value), [low, high]) in Figures::NAMES.iter().zip(judged.figures.values()).zip(judged.intervals) {
-        writeln!(out, "| {figure} | {value:.4} | {low:.4} to {high:.4} |")?;
+    writeln!(out, "| figure | value | interval | what it is |\n|---|---|---|---|")?;
+    let named = Figures::NAMES.iter().zip(Figures::MEANINGS);
+    for (((figure, meaning), value), [low, high]) in named.zip(judged.figures.values()).zip(judged.intervals) {
+        writeln!(out, "| {figure} | {value:.4} | {low:.4} to {high:.4} | {meaning} |")?;
     }
     let lower = name.to_lowercase();
     for (kind, svg) in

@@ -61,7 +61,14 @@ fn draw<'a>(svg: &'a mut String, frame: &Frame<'_>, lines: &[Line<'_>]) -> Drawn
         .x_label_area_size(40)
         .y_label_area_size(52)
         .build_cartesian_2d(left..right, bottom..top)?;
-    chart.configure_mesh().x_desc(frame.x).y_desc(frame.y).light_line_style(WHITE).draw()?;
+    chart
+        .configure_mesh()
+        .x_desc(frame.x)
+        .y_desc(frame.y)
+        .x_label_formatter(&|x| number(*x, right - left))
+        .y_label_formatter(&|y| number(*y, top - bottom))
+        .light_line_style(WHITE)
+        .draw()?;
     for (line, colour) in lines.iter().zip(COLOURS) {
         let series = LineSeries::new(line.points.iter().copied(), colour.stroke_width(2)).point_size(3);
         chart
@@ -79,4 +86,25 @@ fn draw<'a>(svg: &'a mut String, frame: &Frame<'_>, lines: &[Line<'_>]) -> Drawn
         })
         .draw()?;
     area.present()
+}
+
+/// A number at an axis: whole ones of a long axis stand without a point.
+fn number(value: f64, extent: f64) -> String {
+    if extent >= 5.0 && (value - value.round()).abs() < 1e-9 { format!("{value:.0}") } else { format!("{value:.1}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Frame, Legend, Line, lines};
+
+    #[test]
+    fn whole_numbers_stand_without_a_point() {
+        let frame = Frame { title: "t", x: "x", y: "y", ends: [(1.0, 10.0), (0.0, 1.0)], legend: Legend::LowerLeft };
+        let drawn = lines(&frame, &[Line { name: "n", points: &[(1.0, 0.5), (10.0, 0.1)] }]);
+        let texts: Vec<&str> = drawn.lines().map(str::trim).collect();
+        for there in ["1", "10", "0.0", "1.0"] {
+            assert!(texts.contains(&there), "{there}: {drawn}");
+        }
+        assert!(!texts.contains(&"10.0"), "{drawn}");
+    }
 }

@@ -52,6 +52,17 @@ impl Figures {
     /// Names, in the order of [`Figures::values`].
     pub const NAMES: [&str; 7] = ["auc", "auc_active", "log_loss", "brier", "ece", "idle_auc", "idle_auc_active"];
 
+    /// What each is, for people, by [`Figures::NAMES`].
+    pub const MEANINGS: [&str; 7] = [
+        "how often who churned scored above who did not (area under the ROC curve; chance is .5)",
+        "the same among those silent for at most a horizon",
+        "how surprising what happened was (mean negative log likelihood; less is better)",
+        "mean squared error of the probabilities (less is better)",
+        "how far probabilities are from the shares that churned (ten bins; less is better)",
+        "what the days of silence alone would have had for auc",
+        "what they would have had for auc_active",
+    ];
+
     /// All figures.
     pub const fn values(&self) -> [f64; 7] {
         [self.auc, self.auc_active, self.log_loss, self.brier, self.ece, self.idle_auc, self.idle_auc_active]

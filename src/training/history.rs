@@ -97,6 +97,11 @@ impl History {
         (self.highest_hash as f64 + 1.0) / (u64::MAX as f64 + 1.0)
     }
 
+    /// Whether a customer has sent anything, so far as can be told: of those not kept, nothing is known.
+    pub fn knows(&self, customer: &str) -> bool {
+        self.index.contains_key(customer) || customer_hash(customer) > self.highest_hash
+    }
+
     /// Takes an event in; `false` where the service would not take it either, because it comes too late.
     pub fn add(&mut self, event: &Event<'_>) -> bool {
         let said = match event.body {

@@ -52,6 +52,11 @@ impl Treatments {
         [self.treated, self.held_out]
     }
 
+    /// The customers who were warned about, whichever the arm, each with the number of its openings.
+    pub fn customers(&self) -> impl Iterator<Item = (&str, usize)> {
+        self.openings.iter().map(|(customer, openings)| (&**customer, openings.len()))
+    }
+
     /// Number of treated openings that nobody was held out for: no weight makes up for them.
     pub const fn unrepresented(&self) -> u64 {
         self.unrepresented

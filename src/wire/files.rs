@@ -23,17 +23,28 @@ pub enum EventFile {
 }
 
 impl EventFile {
-    /// Opens a file; its format and compression follow from its name. Standard input is JSON Lines.
+    /// Opens a file; its format and compression follow from its name, those of standard input from its first letter.
     pub fn open(path: &Path, options: &FileOptions) -> Result<Self, FileFault> {
         let name = path.display().to_string();
         if name == "-" {
-            return Ok(Self::Json(JsonLines::new(Box::new(stdin()), name)));
+            return Self::unnamed(BufReader::new(Box::new(stdin())), options);
         }
-        let (stem, source) = open_decompressed(path, &name)?;
+        let (stem, source) = decompressed(path)?;
         match Path::new(&stem).extension().and_then(|suffix| suffix.to_str()) {
             Some("jsonl" | "json" | "ndjson") => Ok(Self::Json(JsonLines::new(source, name))),
             Some("csv") => Ok(Self::Csv(Box::new(CsvRows::new(source, &name, &options.columns, &options.currency)?))),
             _ => Err(FileFault::UnknownFormat(name)),
+        }
+    }
+
+    /// JSON Lines begin with a brace, which no header row does; from where nothing comes, nothing is asked either.
+    fn unnamed(mut source: BufReader<Box<dyn Read + Send>>, options: &FileOptions) -> Result<Self, FileFault> {
+        let name = "standard input";
+        let first = first_letter(&mut source).map_err(|fault| FileFault::unreadable(name, &fault))?;
+        let source: Box<dyn Read + Send> = Box::new(source);
+        match first {
+            None | Some(b'{') => Ok(Self::Json(JsonLines::new(source, name.into()))),
+            Some(_) => Ok(Self::Csv(Box::new(CsvRows::new(source, name, &options.columns, &options.currency)?))),
         }
     }
 
@@ -56,24 +67,38 @@ impl EventFile {
 
 /// The decompressed bytes of a file of lines; `-` is standard input.
 pub fn open_lines(path: &Path) -> Result<Box<dyn Read + Send>, FileFault> {
-    let name = path.display().to_string();
-    if name == "-" {
+    if path.as_os_str() == "-" {
         return Ok(Box::new(stdin()));
     }
-    open_decompressed(path, &name).map(|(_, source)| source)
+    decompressed(path).map(|(_, source)| source)
 }
 
-/// The name without its compression suffix, and the decompressed bytes.
-fn open_decompressed(path: &Path, name: &str) -> Result<(String, Box<dyn Read + Send>), FileFault> {
-    let file = File::open(path).map_err(|fault| FileFault::unreadable(name, &fault))?;
+/// The first byte that is no blank, which is still to be read; `None` at the end.
+fn first_letter(source: &mut impl BufRead) -> std::io::Result<Option<u8>> {
+    loop {
+        let bytes = source.fill_buf()?;
+        let blanks = bytes.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+        if bytes.is_empty() || blanks < bytes.len() {
+            let first = bytes.get(blanks).copied();
+            source.consume(blanks);
+            return Ok(first);
+        }
+        source.consume(blanks);
+    }
+}
+
+/// A file's name without its compression suffix, and its decompressed bytes.
+pub fn decompressed(path: &Path) -> Result<(String, Box<dyn Read + Send>), FileFault> {
+    let name = path.display().to_string();
+    let file = File::open(path).map_err(|fault| FileFault::unreadable(&name, &fault))?;
     if let Some(stem) = name.strip_suffix(".gz") {
         return Ok((stem.into(), Box::new(MultiGzDecoder::new(BufReader::new(file)))));
     }
     if let Some(stem) = name.strip_suffix(".zst") {
-        let decoder = zstd::Decoder::new(file).map_err(|fault| FileFault::unreadable(name, &fault))?;
+        let decoder = zstd::Decoder::new(file).map_err(|fault| FileFault::unreadable(&name, &fault))?;
         return Ok((stem.into(), Box::new(decoder)));
     }
-    Ok((name.into(), Box::new(file)))
+    Ok((name, Box::new(file)))
 }
 
 /// Reads JSON Lines.
@@ -115,5 +140,32 @@ impl JsonLines {
             }
             return Ok(true);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::BufReader;
+
+    use super::EventFile;
+    use crate::wire::file_record::{Columns, FileFault, FileOptions, FileRecord};
+
+    fn records(text: &'static str) -> Result<Vec<String>, FileFault> {
+        let options = FileOptions { columns: Columns::default(), currency: "CNY".into() };
+        // A buffer smaller than the blanks before the first letter.
+        let mut file = EventFile::unnamed(BufReader::with_capacity(2, Box::new(text.as_bytes())), &options)?;
+        let (mut record, mut read) = (FileRecord::default(), Vec::new());
+        while file.next(&mut record)? {
+            read.push(String::from_utf8_lossy(&record.key).into_owned());
+        }
+        Ok(read)
+    }
+
+    #[test]
+    fn what_comes_without_a_name_is_told_by_its_first_letter() {
+        assert_eq!(records("\n \n\n{\"customer_id\":\"a\"}\n{\"customer_id\":\"b\"}").unwrap(), ["a", "b"]);
+        assert_eq!(records("\ncustomer_id,timestamp,amount\na,2025-01-01,1\n").unwrap(), ["a"]);
+        assert!(records(" \n").unwrap().is_empty());
+        assert!(records("garbage").unwrap_err().to_string().starts_with("standard input has no column"));
     }
 }
