@@ -56,6 +56,13 @@ fn a_model_of_another_currency_is_spoken_of() {
     assert!(!told(&program(&evaluate)).contains(words));
     let said = told(&program(&[&evaluate[..], &["--config", text(&config)]].concat()));
     assert_eq!(said.lines().filter(|line| line.contains(words)).count(), 1, "{said}");
+    // What `promote` would refuse is not found fit for promotion.
+    let models = ["--champion", text(model), "--challenger", text(model), "--config", text(&config)];
+    let done = program(&[&["compare", text(events), "--at", &day_text(AT)], &models[..]].concat());
+    let said = String::from_utf8_lossy(&done.stderr);
+    let verdict = said.lines().last().unwrap();
+    assert!(verdict.contains(" may not be promoted: ") && verdict.contains(words), "{said}");
+    assert_eq!(done.status.code(), Some(2));
 }
 
 #[test]

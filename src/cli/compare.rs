@@ -25,7 +25,8 @@ use crate::wire::calendar::{day, day_text};
 pub fn run(args: &CompareArgs) -> Result<(), Failure> {
     let settings = settings(args.input.config.as_deref())?;
     let judged = [champion(args, &settings)?, Judged::read(Some(&args.challenger), &settings, None)?];
-    let [champion, challenger] = judged.each_ref().map(|one| &one.model);
+    let [of_champion, of_challenger] = &judged;
+    let (champion, challenger) = (&of_champion.model, &of_challenger.model);
     let (at, horizon) = (day(args.at), champion.horizon_days());
     if challenger.horizon_days() != horizon {
         return Err(Failure::usage(format!(
@@ -38,12 +39,13 @@ pub fn run(args: &CompareArgs) -> Result<(), Failure> {
     let outcomes = outcomes(&args.input, &args.outcomes, &settings, at.plus(horizon))?;
     outcomes.check(&read.history)?;
     let models = [champion, challenger];
-    let compared = compare(&read.history, &outcomes.treatments, models, at, settings.policy.lateness_days);
+    let mut compared = compare(&read.history, &outcomes.treatments, models, at, settings.policy.lateness_days);
     check_anybody(compared.forward.rows, at)?;
+    // `promote` would refuse it.
+    compared.objections.extend(of_challenger.foreign.clone());
     read.unusable.tell();
     outcomes.tell(&read.history);
-    judged.iter().for_each(Judged::warn_of_currency);
-    let [of_champion, _] = &judged;
+    of_champion.warn_of_currency();
     of_champion.warn_of_hindsight(at, at.plus(horizon));
     let tiers = Tier::ALL.iter().zip(&compared.warnings);
     let warnings: Map<String, Value> =

@@ -15,7 +15,7 @@ pub struct Judged {
     /// The model.
     pub model: Model,
     /// Its currency is not the configuration's.
-    foreign: Option<String>,
+    pub foreign: Option<String>,
     /// The first day that it was trained on; `None` where the artifact does not say it.
     trained_from: Option<Day>,
 }
