@@ -106,6 +106,8 @@ fn a_generated_shop_with_three_replicas_killed_at_random_equals_replay() {
         replica.terminate();
     }
     bench.compare_with_replay(&path, 6);
+    let (code, said) = bench.run(&["report", "--source", "kafka"]);
+    assert_eq!(code, 0, "{said}");
     assert!(in_the_middle >= 12);
 }
 

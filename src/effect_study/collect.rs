@@ -131,6 +131,7 @@ impl Collector {
                 continue;
             }
             let start = opened.get(id).map_or(&known.facts, |opened| &opened.facts);
+            let Some(tier) = start.tier.or(known.facts.tier) else { continue };
             let mut label = |of: fn(&Facts) -> &Option<String>| {
                 let text = of(start).as_deref().or_else(|| of(&known.facts).as_deref())?;
                 Some(interned(&mut labels, text))
@@ -139,7 +140,7 @@ impl Collector {
             let episode = Episode {
                 opening: opening(known),
                 matured: known.facts.day,
-                tier: start.tier,
+                tier,
                 segment: label(|facts| &facts.segment),
                 action: label(|facts| &facts.action),
                 rule: label(|facts| &facts.rule),

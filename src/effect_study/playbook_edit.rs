@@ -12,8 +12,8 @@ pub const NONE: &str = "none";
 /// A rule, as far as outcomes can be told apart by it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rule {
-    /// Its name, where it has one.
-    pub name: Option<String>,
+    /// Its name; without one its number, as outcomes name it.
+    pub name: String,
     /// Tiers it is for; absent: all.
     pub tiers: Option<Vec<String>>,
     /// Segments it is for; absent: all.
@@ -25,8 +25,8 @@ pub struct Rule {
 impl Rule {
     /// Whether an episode belongs here: by the rule's name where the outcome has one, else by tier, segment and action.
     pub fn takes(&self, episode: &Episode) -> bool {
-        if let (Some(own), Some(recorded)) = (self.name.as_deref(), episode.rule.as_deref()) {
-            return own == recorded;
+        if let Some(recorded) = episode.rule.as_deref() {
+            return self.name == recorded;
         }
         let within = |list: &Option<Vec<String>>, name: Option<&str>| {
             list.as_ref().is_none_or(|list| name.is_some_and(|name| list.iter().any(|one| one == name)))
@@ -100,12 +100,17 @@ impl Playbook {
     }
 }
 
-/// What the actions are called in a language, where the playbook says so; a text that is no playbook names none.
+/// Longest text, in characters, that still is a name; a longer one is an instruction, and the action goes by its own name.
+const LONGEST_NAME: usize = 30;
+
+/// What the actions are called in a language, where the playbook says it shortly; a text that is no playbook names none.
 pub fn action_names(text: &str, language: &str) -> BTreeMap<String, String> {
     let Ok(document) = text.parse::<DocumentMut>() else { return BTreeMap::new() };
     let actions = document.get("actions").and_then(Item::as_table_like);
     let named = actions.into_iter().flat_map(TableLike::iter);
-    named.filter_map(|(name, action)| Some((name.to_owned(), action.get(language)?.as_str()?.to_owned()))).collect()
+    let called = named.filter_map(|(name, action)| Some((name, action.get(language)?.as_str()?)));
+    let short = called.filter(|(_, text)| text.chars().count() <= LONGEST_NAME);
+    short.map(|(name, text)| (name.to_owned(), text.to_owned())).collect()
 }
 
 /// Puts a number where another stood, with the white space and comment around it.
@@ -139,7 +144,9 @@ fn rule(at: usize, table: &dyn TableLike, actions: &BTreeMap<String, f64>) -> Re
         let texts = item.as_array().and_then(|array| {
             array.iter().map(|value| value.as_str().map(str::to_owned)).collect::<Option<Vec<String>>>()
         });
-        texts.map(Some).ok_or_else(|| format!("rules[{at}].{key} is no list of names"))
+        let texts = texts.ok_or_else(|| format!("rules[{at}].{key} is no list of names"))?;
+        // An empty list fits everybody, as one that is absent does.
+        Ok(Some(texts).filter(|texts| !texts.is_empty()))
     };
     let own = table.get("weights").and_then(Item::as_table_like);
     let mut weights = Vec::new();
@@ -157,7 +164,7 @@ fn rule(at: usize, table: &dyn TableLike, actions: &BTreeMap<String, f64>) -> Re
     if (sum - 1.0).abs() > 1e-6 {
         return Err(format!("rules[{at}].weights sum to {sum}, not to 1"));
     }
-    let name = table.get("name").and_then(Item::as_str).map(str::to_owned);
+    let name = table.get("name").and_then(Item::as_str).map_or_else(|| (at + 1).to_string(), str::to_owned);
     Ok(Rule { name, tiers: list("tier")?, segments: list("segment")?, weights })
 }
 

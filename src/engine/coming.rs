@@ -74,6 +74,10 @@ impl Judge<'_> {
                 view.move_to(day);
             }
             let Some(score) = self.silence_score(&view) else {
+                if day > profile.newest {
+                    // Churn already, or never bought: silence alone opens nothing any more.
+                    return None;
+                }
                 now = Standing { band: None, above_since: None, ..now };
                 continue;
             };

@@ -64,6 +64,13 @@ impl Erasures {
         self.undo.push((key, before));
     }
 
+    /// Says a known erasure again.
+    pub fn repeat(&mut self, key: ErasedKey) {
+        if let Some(known) = self.known.get(&key) {
+            self.undo.push((key, Some(*known)));
+        }
+    }
+
     /// Puts a restored erasure in.
     pub fn restore(&mut self, key: ErasedKey, erasure: Erasure) {
         self.known.insert(key, erasure);

@@ -19,6 +19,9 @@ use crate::engine::step::Outcome;
 impl Engine {
     pub(crate) fn event(&mut self, event: &Event<'_>, topic: usize, settles: Day, out: &mut Vec<Effect>) -> Outcome {
         if self.erasures.covers(event) {
+            if matches!(event.body, Body::Forget) {
+                self.forget_again(event.customer, out);
+            }
             return Outcome::Erased;
         }
         let hash = customer_hash(event.customer);
@@ -183,6 +186,14 @@ impl Engine {
         let contacted =
             customer.standing.pending.as_mut().map(|pending| std::mem::replace(&mut pending.contacted, true));
         if contacted == Some(true) { Outcome::Duplicate } else { Outcome::Applied }
+    }
+
+    /// Asked for once more while nothing is known of the customer: it is said again, so that who asks gets an answer.
+    fn forget_again(&mut self, customer: &str, out: &mut Vec<Effect>) {
+        if self.state.find(customer, customer_hash(customer)).is_none() {
+            self.erasures.repeat(self.erasures.key(customer));
+            out.push(Effect::ForgetProfile { customer: customer.into() });
+        }
     }
 
     fn forget(&mut self, event: &Event<'_>, hash: u64, out: &mut Vec<Effect>) -> Outcome {

@@ -22,10 +22,10 @@ pub struct Names {
 }
 
 impl Names {
-    /// Learns a name from an event, if there is room for it.
+    /// Learns a name from an event, if there is room for it and it could not tell of a person.
     pub fn learn(&mut self, name: &str) -> Tag {
         let tag = Tag::of(name);
-        if self.known.len() < MAX_NAMES && name.len() <= MAX_NAME_BYTES {
+        if self.known.len() < MAX_NAMES && name.len() <= MAX_NAME_BYTES && is_label(name) {
             self.remember(tag, name);
         }
         tag
@@ -73,6 +73,15 @@ impl Names {
     }
 }
 
+/// Longest run of digits in a label; telephone numbers have longer ones.
+const MAX_DIGITS: usize = 4;
+
+/// Whether a text may be kept for good, whoever is forgotten: no address, no number of a person.
+fn is_label(name: &str) -> bool {
+    let digits = name.split(|letter: char| !letter.is_ascii_digit()).map(str::len).max();
+    !name.contains('@') && digits.unwrap_or_default() <= MAX_DIGITS
+}
+
 #[cfg(test)]
 mod tests {
     use super::{MAX_NAME_BYTES, MAX_NAMES, Names};
@@ -88,6 +97,16 @@ mod tests {
         assert_eq!(names.fresh().collect::<Vec<_>>(), [(store, "store")]);
         names.roll_back();
         assert_eq!((names.get(phone), names.get(store)), (Some("phone"), None));
+    }
+
+    #[test]
+    fn what_could_be_a_person_is_not_kept() {
+        let mut names = Names::default();
+        for name in ["ann@example.com", "whatsapp +49 1701234567", "store 42", "微信"] {
+            names.learn(name);
+        }
+        let kept: Vec<&str> = names.fresh().map(|(_, name)| name).collect();
+        assert_eq!(kept, ["store 42", "微信"]);
     }
 
     #[test]

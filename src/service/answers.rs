@@ -13,8 +13,8 @@ use crate::service::status::{Expected, Question};
 
 /// Longest slice of a scan, and the shortest time between two of them.
 const SLICE: Duration = Duration::from_millis(5);
-/// Customers looked at between two looks at the clock.
-const STEP: usize = 64;
+/// Days of customers looked at between two looks at the clock.
+const STEP: usize = 1_000;
 /// Most scans that wait; who asks beyond that is told to ask again.
 const WAITING: usize = 8;
 
@@ -32,6 +32,8 @@ struct Scan {
     /// The partitions that it began with, what they expect so far, and where it goes on.
     expected: Expected,
     at: Option<(usize, Slot)>,
+    /// [`Lanes::restores`] as it began.
+    restores: u64,
 }
 
 impl Answers {
@@ -50,7 +52,7 @@ impl Answers {
                 }
                 Question::Forecast { days, answer } if self.scans.len() < WAITING => {
                     let expected = Expected { partitions: lanes.closed_days(), ..Expected::default() };
-                    self.scans.push_back(Scan { days, answer, expected, at: Some((0, 0)) });
+                    self.scans.push_back(Scan { days, answer, expected, at: Some((0, 0)), restores: lanes.restores() });
                 }
                 Question::Forecast { answer, .. } => {
                     let _ = answer.send(None);
@@ -70,8 +72,8 @@ impl Answers {
         if scan.at.is_some() && !scan.answer.is_closed() {
             self.scans.push_front(scan);
         } else {
-            let numbers = |of: &[(u32, _)]| of.iter().map(|(number, _)| *number).collect::<Vec<u32>>();
-            let same = numbers(&scan.expected.partitions) == numbers(&lanes.closed_days());
+            // A day that closed or a state that was read anew meanwhile has moved the customers looked at.
+            let same = scan.expected.partitions == lanes.closed_days() && scan.restores == lanes.restores();
             let _ = scan.answer.send(same.then_some(scan.expected));
         }
     }
@@ -85,7 +87,13 @@ impl Scan {
             self.at = None;
             return false;
         };
-        let next = lanes.forecast(*number, self.days, slot, STEP, &mut self.expected.forecast);
+        let next = lanes.forecast(
+            *number,
+            self.days,
+            slot,
+            (STEP / self.days.max(1) as usize).max(1),
+            &mut self.expected.forecast,
+        );
         self.at = Some(next.map_or((place + 1, 0), |next| (place, next)));
         true
     }

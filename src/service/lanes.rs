@@ -34,6 +34,8 @@ pub struct Lanes {
     owned: BTreeMap<u32, Lane>,
     last_commit: Duration,
     aborts: u32,
+    /// Counts the times that a state was read.
+    restores: u64,
     fault: Option<ServiceFault>,
     /// News of models that the partitions were told.
     models_seen: u64,
@@ -56,7 +58,15 @@ enum Stand {
 impl Lanes {
     /// No partitions yet.
     pub const fn new(shared: Shared) -> Self {
-        Self { shared, owned: BTreeMap::new(), last_commit: Duration::ZERO, aborts: 0, fault: None, models_seen: 0 }
+        Self {
+            shared,
+            owned: BTreeMap::new(),
+            last_commit: Duration::ZERO,
+            aborts: 0,
+            restores: 0,
+            fault: None,
+            models_seen: 0,
+        }
     }
 
     /// The fault that ends the worker, if there is one.
@@ -105,6 +115,7 @@ impl Lanes {
     }
 
     fn restore(&mut self, broker: &impl Broker, partitions: &[u32], wall: Millis) -> Result<(), ServiceFault> {
+        self.restores += 1;
         let Shared { setup, model, models, metrics, .. } = &self.shared;
         let mut processors = Vec::with_capacity(partitions.len());
         for number in partitions {
@@ -337,6 +348,11 @@ impl Lanes {
     /// A customer as JSON; `None` where none of these partitions has it.
     pub fn customer(&self, customer: &str) -> Option<Value> {
         self.owned.values().find_map(|lane| lane.processor.customer_json(customer))
+    }
+
+    /// How often a state was read: customers stand at other places since.
+    pub const fn restores(&self) -> u64 {
+        self.restores
     }
 
     /// The partitions, each with its last closed day.

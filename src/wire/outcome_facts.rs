@@ -28,8 +28,8 @@ pub struct Facts {
     pub opened: Day,
     /// The day of this word.
     pub day: Day,
-    /// Tier then.
-    pub tier: Tier,
+    /// Tier then; absent of an erased customer.
+    pub tier: Option<Tier>,
     /// Segment.
     pub segment: Option<String>,
     /// The action drawn at the opening.
@@ -89,7 +89,7 @@ struct Data {
     propensity: f64,
     opened_day: jiff::civil::Date,
     day: jiff::civil::Date,
-    tier: String,
+    tier: Option<String>,
     segment: Option<String>,
     action: Option<String>,
     rule: Option<String>,
@@ -125,7 +125,13 @@ pub fn facts(line: &[u8]) -> Result<Option<Facts>, String> {
         "holdout" if data.propensity >= 0.0 && data.propensity < 1.0 => Arm::Holdout,
         other => return Err(format!("arm \"{other}\" with propensity {}", data.propensity)),
     };
-    let tier = Tier::ALL.into_iter().find(|tier| tier.name() == data.tier);
+    let tier = match data.tier.as_deref() {
+        None if kind == "ended" => None,
+        named => {
+            let tier = Tier::ALL.into_iter().find(|tier| Some(tier.name()) == named);
+            Some(tier.ok_or_else(|| format!("unknown tier {named:?}"))?)
+        }
+    };
     Ok(Some(Facts {
         id: xxh3_128(envelope.id.as_bytes()),
         customer: envelope.subject,
@@ -135,7 +141,7 @@ pub fn facts(line: &[u8]) -> Result<Option<Facts>, String> {
         propensity: data.propensity,
         opened: day(data.opened_day),
         day: day(data.day),
-        tier: tier.ok_or_else(|| format!("unknown tier \"{}\"", data.tier))?,
+        tier,
         segment: data.segment,
         action: data.action,
         rule: data.rule,
