@@ -5,13 +5,13 @@ use crate::cli::exit::Failure;
 use crate::cli::outcomes::study;
 use crate::cli::output::{check_folder, say, say_json, write_whole};
 use crate::cli::study_args::{Language, PeriodArg, ReportArgs};
+use crate::effect_study::action_names::action_names;
 use crate::effect_study::boundary::Spending;
 use crate::effect_study::csv::report_csv;
 use crate::effect_study::document::document;
 use crate::effect_study::json::report_json;
 use crate::effect_study::page::page;
 use crate::effect_study::periods::Period;
-use crate::effect_study::playbook_edit::action_names;
 use crate::effect_study::report::report;
 use crate::effect_study::text::text;
 use crate::effect_study::words::en::EN;
@@ -40,9 +40,7 @@ pub fn run(args: &ReportArgs) -> Result<(), Failure> {
         Language::En => &EN,
         Language::Zh => &ZH,
     };
-    let playbook = settings.file.playbook.path.as_deref().map(std::fs::read_to_string);
-    // Names alone are taken from it, so that a report is made without it too.
-    let names = playbook.and_then(Result::ok).map(|text| action_names(&text, words.language)).unwrap_or_default();
+    let names = action_names(&settings.policy.playbook, words);
     let document = document(&report, words, &names);
     if let Some(path) = &args.html {
         write_whole(path, page(&document, &report, words, &names).as_bytes())?;

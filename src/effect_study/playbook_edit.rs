@@ -100,19 +100,6 @@ impl Playbook {
     }
 }
 
-/// Longest text, in characters, that still is a name; a longer one is an instruction, and the action goes by its own name.
-const LONGEST_NAME: usize = 30;
-
-/// What the actions are called in a language, where the playbook says it shortly; a text that is no playbook names none.
-pub fn action_names(text: &str, language: &str) -> BTreeMap<String, String> {
-    let Ok(document) = text.parse::<DocumentMut>() else { return BTreeMap::new() };
-    let actions = document.get("actions").and_then(Item::as_table_like);
-    let named = actions.into_iter().flat_map(TableLike::iter);
-    let called = named.filter_map(|(name, action)| Some((name, action.get(language)?.as_str()?)));
-    let short = called.filter(|(_, text)| text.chars().count() <= LONGEST_NAME);
-    short.map(|(name, text)| (name.to_owned(), text.to_owned())).collect()
-}
-
 /// Puts a number where another stood, with the white space and comment around it.
 fn put(item: &mut Item, weight: f64) {
     let around = item.as_value().map(|value| value.decor().clone());
@@ -177,7 +164,7 @@ fn amount(item: &Item) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Playbook, action_names};
+    use super::Playbook;
 
     const TEXT: &str = r#"# Agreed with sales in March.
 [actions.call]
@@ -206,13 +193,6 @@ letter = 1 # for everybody else
             .replace("call = 0.6, letter = 0.4 }", "call = 0.05, letter = 0.95 }")
             .replace("letter = 1 # for", "letter = 0.0 # for");
         assert_eq!(playbook.text(), expected + "none = 1.0\n");
-    }
-
-    #[test]
-    fn actions_are_called_as_the_playbook_says() {
-        let names = action_names("[actions.call]\nzh = \"致电客户\"\n[actions.letter]\nen = \"Write\"", "zh");
-        assert_eq!(names.into_iter().collect::<Vec<_>>(), [("call".to_owned(), "致电客户".to_owned())]);
-        assert!(action_names("[", "zh").is_empty());
     }
 
     #[test]

@@ -94,8 +94,10 @@ impl Judge<'_> {
 
     /// P(this silence will exceed H) in a view; `None` without a purchase or after a lapse.
     pub fn silence_score(&self, view: &View) -> Option<f64> {
-        self.is_within_horizon(view.silence_days()?)
-            .then(|| Some(self.model.silence.score(&self.model.features(view)?)))?
+        if !self.is_within_horizon(view.silence_days()?) {
+            return None;
+        }
+        self.model.features(view).map(|features| self.model.silence.score(&features))
     }
 
     /// Whether a silence exceeds the horizon with the close of `day`.

@@ -5,7 +5,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::engine::alerting::band::{Band, Thresholds};
+use crate::engine::alerting::band::Band;
 use crate::engine::alerting::episode::{Cause, Episode, Standing, Suppression, Transition};
 use crate::engine::alerting::value::Tier;
 use crate::engine::assess::{Assessed, purchase_known_after};
@@ -76,7 +76,7 @@ impl Engine {
         }
         let judge = self.judge();
         let assessed = judge.assess(&customer.profile, day)?;
-        let standing = next_standing(&customer.standing, &judge.thresholds(), &assessed);
+        let standing = customer.standing.after(&judge.thresholds(), day, assessed.silence);
         if standing.above_since.is_none() || judge.suppression(&customer.profile, &standing, &assessed, day).is_some() {
             return None;
         }
@@ -109,7 +109,7 @@ impl Engine {
             self.close_unscored(slot, rhythm.as_ref(), day, out);
             return;
         };
-        let entered = next_standing(&before, &thresholds, &assessed);
+        let entered = before.after(&thresholds, day, assessed.silence);
         let place = assessed.view.rhythm.as_ref().map(|rhythm| judge.place(customer, rhythm, day, entered.band));
         let generation = self.in_force.generation;
         let after = Standing { generation, ..placed(told(&entered, day), place) };
@@ -272,11 +272,4 @@ fn told(standing: &Standing, day: Day) -> Standing {
 /// The standing of a customer with a place, or without a purchase.
 fn placed(standing: Standing, place: Option<Place>) -> Standing {
     Standing { tier: place.map(|place| place.tier), segment: place.and_then(|place| place.segment), ..standing }
-}
-
-/// Band and run above the threshold after a close.
-fn next_standing(before: &Standing, thresholds: &Thresholds, assessed: &Assessed) -> Standing {
-    let day = assessed.view.day;
-    let above_since = thresholds.enters(assessed.silence).then(|| before.above_since.unwrap_or(day));
-    Standing { band: Some(thresholds.next(before.band, assessed.silence)), above_since, ..*before }
 }

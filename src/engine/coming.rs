@@ -81,13 +81,8 @@ impl Judge<'_> {
                 now = Standing { band: None, above_since: None, ..now };
                 continue;
             };
-            let enters = thresholds.enters(score);
-            let above_since = enters.then(|| now.above_since.unwrap_or(day));
-            let band = thresholds.next(now.band, score);
-            now = Standing { band: Some(band), above_since, ..now };
-            if !enters {
-                continue;
-            }
+            now = now.after(&thresholds, day, score);
+            let Some(band) = now.band.filter(|_| now.above_since.is_some()) else { continue };
             let assessed = self.assess(profile, day)?;
             if self.suppression(profile, &now, &assessed, day).is_none() {
                 let policy = self.policy;

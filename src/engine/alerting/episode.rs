@@ -4,7 +4,7 @@
 
 use uuid::Uuid;
 
-use crate::engine::alerting::band::Band;
+use crate::engine::alerting::band::{Band, Thresholds};
 use crate::engine::alerting::holdout::Arm;
 use crate::engine::alerting::playbook::Recommended;
 use crate::engine::alerting::value::Tier;
@@ -104,6 +104,15 @@ pub struct Standing {
     pub generation: u8,
     /// Segment at the last close, by its name's tag; `None` before the first and without a purchase.
     pub segment: Option<Tag>,
+}
+
+impl Standing {
+    /// Band and run above the watch threshold after a close of `day` with this silence score.
+    #[must_use]
+    pub fn after(&self, thresholds: &Thresholds, day: Day, score: f64) -> Self {
+        let above_since = thresholds.enters(score).then(|| self.above_since.unwrap_or(day));
+        Self { band: Some(thresholds.next(self.band, score)), above_since, ..*self }
+    }
 }
 
 /// How an episode changed.
