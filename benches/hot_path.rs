@@ -18,6 +18,9 @@ use churnwatch::engine::customer::Tag;
 use churnwatch::engine::day::{Day, Millis};
 use churnwatch::engine::event::{Body, Event, Interaction, Manner};
 use churnwatch::engine::money::Money;
+use churnwatch::engine::packed::bytes::{Reader, Writer};
+use churnwatch::engine::packed::customer::Customer;
+use churnwatch::engine::packed::customer::{pack, unpack};
 use churnwatch::engine::partition::Engine;
 use churnwatch::engine::scoring::model::Model;
 use churnwatch::engine::step::{Input, Outcome};
@@ -25,7 +28,6 @@ use churnwatch::processor::batch::Batch;
 use churnwatch::processor::topology::Processor;
 use churnwatch::shop::event_json::customer_id;
 use churnwatch::wire::artifact::Artifact;
-use churnwatch::wire::changelog::{read_customer, write_customer};
 use churnwatch::wire::event::{Scratch, parse};
 use churnwatch::wire::rules::EventRules;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
@@ -154,11 +156,11 @@ fn closing(criterion: &mut Criterion) {
 fn scoring(criterion: &mut Criterion) {
     let engine = engine(1_000);
     let model = model();
-    let profiles: Vec<_> = engine.state().iter().map(|(_, customer)| &customer.profile).collect();
+    let profiles: Vec<_> = engine.state().iter().map(|(_, customer)| customer.profile).collect();
     let mut at = 0;
     let mut next = || {
         at += 1;
-        profiles[at % profiles.len()]
+        &profiles[at % profiles.len()]
     };
     let mut group = criterion.benchmark_group("score");
     group.throughput(Throughput::Elements(1));
@@ -178,19 +180,28 @@ fn changelog(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("changelog");
     group.throughput(Throughput::Elements(1));
     let mut at = 0;
-    group.bench_function("write", |bench| {
-        let mut bytes = Vec::new();
+    let mut writer = Writer::default();
+    let mut write = |customer: &Customer, writer: &mut Writer| {
+        writer.begin();
+        pack(writer, &customer.profile, &customer.standing);
+    };
+    group.bench_function("pack", |bench| {
         bench.iter(|| {
             at += 1;
-            write_customer(customers[at % customers.len()], &mut bytes);
-            black_box(bytes.len())
+            write(&customers[at % customers.len()], &mut writer);
+            black_box(writer.bytes().len())
         });
     });
-    let mut bytes = Vec::new();
-    write_customer(customers[0], &mut bytes);
-    group.bench_function("read", |bench| bench.iter(|| black_box(read_customer("c0000000", &bytes).unwrap())));
+    write(&customers[0], &mut writer);
+    let (mut back, mut names) = (Customer::default(), Vec::new());
+    group.bench_function("unpack", |bench| {
+        bench.iter(|| {
+            unpack(Reader::begin(writer.bytes(), &mut names), &mut back.profile, &mut back.standing).unwrap();
+            black_box(back.profile.newest)
+        });
+    });
     group.finish();
-    println!("changelog value: {} bytes (10 purchase days, 10 interactions)", bytes.len());
+    println!("changelog value: {} bytes (10 purchase days, 10 interactions)", 1 + writer.bytes().len());
 }
 
 criterion_group!(benches, hot_path, closing, scoring, changelog);

@@ -11,7 +11,7 @@ use syn::visit::{self, Visit};
 const LAYERS: [&str; 9] =
     ["engine", "wire", "shop", "processor", "training", "effect_study", "config", "service", "cli"];
 /// Walls inside the engine, likewise.
-const ENGINE: [&str; 21] = [
+const ENGINE: [&str; 23] = [
     "day",
     "customer",
     "money",
@@ -21,11 +21,13 @@ const ENGINE: [&str; 21] = [
     "alerting",
     "clock",
     "effect",
+    "packed",
     "state",
     "erasure",
     "names",
     "assess",
     "placing",
+    "schedule",
     "promotion",
     "partition",
     "step",

@@ -44,11 +44,11 @@ struct Foretold {
 fn foretell(engine: &Engine, closed: Day, days: i32, quiet: &BTreeSet<String>) -> Foretold {
     let judge = engine.judge();
     let mut foretold = Foretold { bands: BTreeMap::new(), coming: BTreeMap::new(), forecast: Forecast::new() };
-    for (_, customer) in engine.state().iter().filter(|(_, customer)| quiet.contains(&*customer.id)) {
+    for (_, customer) in engine.state().iter().filter(|(_, customer)| quiet.contains(&customer.id)) {
         let held = customer.standing.band;
         let changes = judge.band_forecast(&customer.profile, held, closed);
         foretold.bands.insert(customer.id.to_string(), (held, changes));
-        foretold.coming.extend(judge.coming(customer, closed, days).map(|coming| (customer.id.to_string(), coming)));
+        foretold.coming.extend(judge.coming(&customer, closed, days).map(|coming| (customer.id.to_string(), coming)));
     }
     let mut next = Some(0);
     while let Some(slot) = next {
@@ -119,7 +119,7 @@ fn bands_come_true(engine: &Engine, day: Day, foretold: &Foretold) -> usize {
     let horizon = engine.judge().model.horizon_days();
     let mut looked = 0;
     for (_, customer) in engine.state().iter() {
-        let Some((held, changes)) = foretold.bands.get(&*customer.id) else { continue };
+        let Some((held, changes)) = foretold.bands.get(&customer.id) else { continue };
         let silence = customer.profile.view(day, 35).silence_days();
         let Some(silence) = silence.filter(|silence| *silence < horizon) else { continue };
         let now = changes.iter().rev().find(|(from, _)| *from <= day).map(|(_, band)| *band).or(*held);

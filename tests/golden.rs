@@ -17,7 +17,6 @@ use churnwatch::config::load::load;
 use churnwatch::config::playbook;
 use churnwatch::engine::alerting::policy::Policy;
 use churnwatch::engine::day::{Day, Millis};
-use churnwatch::engine::state::Customer;
 use churnwatch::processor::batch::{Batch, OutRecord, OutTopic};
 use churnwatch::processor::setup::{Progress, Setup, Time};
 use churnwatch::processor::topology::Processor;
@@ -150,7 +149,7 @@ fn the_records_are_as_they_were() {
         (OutTopic::Outcomes, "outcomes.jsonl"),
         (OutTopic::Risk, "risk.jsonl"),
         (OutTopic::DeadLetters, "dead-letters.jsonl"),
-        (OutTopic::Profiles, "changelog-v3.txt"),
+        (OutTopic::Profiles, "changelog.txt"),
     ] {
         let mut written = String::new();
         for record in batch.iter().filter(|record| record.topic == topic) {
@@ -164,58 +163,23 @@ fn the_records_are_as_they_were() {
     same("profiles.jsonl", &(profiles.join("\n") + "\n"));
 }
 
-/// The changelog as this version and each before it wrote it is read back to the very state.
+/// The changelog as it is kept is read back to the very state.
 #[test]
-fn the_kept_changelogs_are_read_bit_for_bit() {
-    let restored = |name: &str| {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
-        let mut processor = Processor::new(setup(), 0, attentive_model());
-        for line in std::fs::read_to_string(path).unwrap().lines() {
-            let (key, value) = line.split_once(' ').unwrap();
-            let value = (value != "tombstone").then(|| hex::decode(value).unwrap());
-            processor.restore(&hex::decode(key).unwrap(), value.as_deref()).unwrap();
-        }
-        processor
-    };
-    let state = |processor: &Processor, version: u8| {
-        let customers = processor.engine().state().iter().map(|(_, customer)| {
-            let customer = if version < 3 { before_third(customer.clone()) } else { customer.clone() };
-            format!("{customer:?}")
-        });
+fn the_kept_changelog_is_read_bit_for_bit() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/changelog.txt");
+    let mut restored = Processor::new(setup(), 0, attentive_model());
+    for line in std::fs::read_to_string(path).unwrap().lines() {
+        let (key, value) = line.split_once(' ').unwrap();
+        let value = (value != "tombstone").then(|| hex::decode(value).unwrap());
+        restored.restore(&hex::decode(key).unwrap(), value.as_deref()).unwrap();
+    }
+    let state = |processor: &Processor| {
+        let customers = processor.engine().state().iter().map(|(_, customer)| format!("{customer:?}"));
         let mut state: Vec<String> = customers.collect();
         state.sort();
         (state, processor.engine().clock().clone(), processor.offsets().to_vec())
     };
-    let lived = told().0;
-    for version in 1..=3 {
-        assert_eq!(
-            state(&restored(&format!("changelog-v{version}.txt")), version),
-            state(&lived, version),
-            "{version}"
-        );
-    }
-}
-
-/// What the first two versions could say of a customer.
-fn before_third(mut customer: Customer) -> Customer {
-    let Customer { profile, standing, .. } = &mut customer;
-    profile.habits = None;
-    if let Some(loyalty) = &mut profile.loyalty {
-        loyalty.account.lots.clear();
-        loyalty.open.iter_mut().for_each(|change| change.expires = None);
-    }
-    for order in &mut profile.orders {
-        (order.channel, order.category, order.discounted, order.hour) = (None, None, false, None);
-    }
-    // Their tiers were those of the last score, without hysteresis.
-    (standing.told, standing.segment, standing.tier) = (None, None, None);
-    if let Some(episode) = &mut standing.episode {
-        (episode.score, episode.recommended) = (0.0, None);
-    }
-    if let Some(pending) = &mut standing.pending {
-        (pending.recommended, pending.segment) = (None, None);
-    }
-    customer
+    assert_eq!(state(&restored), state(&told().0));
 }
 
 #[test]

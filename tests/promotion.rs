@@ -189,6 +189,7 @@ fn one_that_is_past_the_day_switches_at_its_next_open() {
     let mut life = Life::new(0, &setup(3, None), &calm);
     life.live(20);
     // In the middle of the close of day 20: the day is decided by one model to its end.
+    life.processor.wake_all();
     assert_eq!(life.step(21), Progress::More);
     assert_eq!(life.processor.engine().clock().closing, Some(day(20)));
     life.processor.offer(schedule(&[(5, &eager)]));

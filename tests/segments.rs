@@ -67,7 +67,7 @@ impl Shop {
     }
 
     fn segment(&self, customer: &str) -> Option<String> {
-        let (_, one) = self.engine.state().iter().find(|(_, one)| &*one.id == customer).unwrap();
+        let (_, one) = self.engine.state().iter().find(|(_, one)| one.id == customer).unwrap();
         one.standing.segment.map(|tag| self.engine.names().get(tag).unwrap().to_owned())
     }
 }

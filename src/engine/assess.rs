@@ -7,10 +7,11 @@ use crate::engine::alerting::playbook::Situation;
 use crate::engine::alerting::policy::Policy;
 use crate::engine::alerting::value::{Tier, value_at_risk};
 use crate::engine::day::Day;
-use crate::engine::drift::{Seen, cohort_silence};
+use crate::engine::drift::{Seen, cohort_silence, next_sampled};
 use crate::engine::effect::{Facts, Moment, Risk, Scored};
 use crate::engine::event::Interaction;
 use crate::engine::money::Money;
+use crate::engine::packed::customer::Customer;
 use crate::engine::rfm::cause::cause;
 use crate::engine::rfm::deliberation::style;
 use crate::engine::rfm::features::Features;
@@ -23,7 +24,6 @@ use crate::engine::scoring::forecast::forecast;
 use crate::engine::scoring::logistic::sigmoid;
 use crate::engine::scoring::model::Model;
 use crate::engine::scoring::reasons::reasons;
-use crate::engine::state::Customer;
 
 /// Policy and model together: what decisions are made by.
 #[derive(Clone, Copy)]
@@ -105,10 +105,12 @@ impl Judge<'_> {
         day.since(rhythm.last) == self.model.horizon_days()
     }
 
-    /// Counts a scored customer for drift.
-    pub fn see(&self, assessed: &Assessed, seen: &mut Seen) {
-        let features = self.model.silence.columns.len();
-        seen.score(assessed.silence, assessed.clipped, features, self.model.reference.as_ref());
+    /// Counts a scored customer of this hash for drift.
+    pub fn see(&self, assessed: &Assessed, hash: u64, seen: &mut Seen) {
+        if next_sampled(hash, assessed.view.day) == assessed.view.day {
+            let features = self.model.silence.columns.len();
+            seen.score(assessed.silence, assessed.clipped, features, self.model.reference.as_ref());
+        }
         if assessed.silence_days == cohort_silence(self.model.horizon_days()) {
             seen.expect(assessed.silence);
         }
@@ -209,7 +211,7 @@ impl Judge<'_> {
         let outlook = self.outlook(profile, &profile.view(day, self.policy.lateness_days));
         let outlook = outlook.as_ref();
         Risk {
-            customer: customer.id.clone(),
+            customer: customer.id.as_str().into(),
             as_of: day,
             moment,
             band: standing.band.filter(|_| contactable),

@@ -13,10 +13,10 @@ use crate::engine::day::Day;
 use crate::engine::drift::Seen;
 use crate::engine::effect::{Alert, Effect, Matured, Moment};
 use crate::engine::money::Money;
+use crate::engine::packed::shelf::Slot;
 use crate::engine::partition::{Engine, Sweep};
 use crate::engine::placing::Place;
 use crate::engine::rfm::settled::Rhythm;
-use crate::engine::state::{Customer, Slot};
 use crate::engine::step::Outcome;
 
 /// Somebody to warn about, in the order of being served.
@@ -34,12 +34,17 @@ impl Engine {
             Some(sweep) => sweep,
             None => Sweep { day, next: 0, served: self.served(day, stale), seen: Seen::default() },
         };
-        let end = sweep.next.saturating_add(budget as Slot).min(self.state.slots());
-        for slot in sweep.next..end {
+        let end = self.state.slots();
+        for _ in 0..budget {
+            let Some(slot) = self.state.next_due(sweep.next, end, day) else {
+                sweep.next = end;
+                break;
+            };
+            sweep.next = slot + 1;
             self.close_customer(slot, day, stale, &mut sweep, out);
         }
-        if end < self.state.slots() {
-            self.sweep = Some(Sweep { next: end, ..sweep });
+        if sweep.next < end {
+            self.sweep = Some(sweep);
             return Outcome::Closing;
         }
         self.clock.closing = None;
@@ -53,8 +58,12 @@ impl Engine {
         if stale || !self.publishes(day) || self.policy.capacity.iter().all(Option::is_none) {
             return None;
         }
-        let mut candidates: Vec<Candidate> =
-            self.state.iter().filter_map(|(slot, customer)| self.candidate(slot, customer, day)).collect();
+        let (mut candidates, mut next, end) = (Vec::new(), 0, self.state.slots());
+        while let Some(slot) = self.state.next_due(next, end, day) {
+            next = slot + 1;
+            self.state.look(slot);
+            candidates.extend(self.candidate(slot, day));
+        }
         candidates.sort_by_key(|candidate| (std::cmp::Reverse(candidate.value_at_risk), candidate.hash));
         let mut left = Tier::ALL.map(|tier| self.places_left(day, tier).unwrap_or(u32::MAX));
         let mut served = HashSet::new();
@@ -70,7 +79,8 @@ impl Engine {
         Some(served)
     }
 
-    fn candidate(&self, slot: Slot, customer: &Customer, day: Day) -> Option<Candidate> {
+    fn candidate(&self, slot: Slot, day: Day) -> Option<Candidate> {
+        let customer = self.state.get(slot)?;
         if customer.standing.episode.is_some() {
             return None;
         }
@@ -86,14 +96,32 @@ impl Engine {
     }
 
     fn close_customer(&mut self, slot: Slot, day: Day, stale: bool, sweep: &mut Sweep, out: &mut Vec<Effect>) {
+        if !self.state.look(slot) {
+            return self.state.sleep_until(slot, Day(i32::MAX));
+        }
         self.mature(slot, day, out);
+        let assessed = self.close_present(slot, day, stale, sweep, out);
         let Some(customer) = self.state.get(slot) else { return };
+        let next = self.judge().next_look(customer, assessed.as_ref().map(|assessed| &assessed.view), day);
+        self.state.sleep_until(slot, next);
+    }
+
+    /// Gives how the customer was seen, if its silence is scored.
+    fn close_present(
+        &mut self,
+        slot: Slot,
+        day: Day,
+        stale: bool,
+        sweep: &mut Sweep,
+        out: &mut Vec<Effect>,
+    ) -> Option<Assessed> {
+        let customer = self.state.get(slot)?;
         let judge = self.judge();
         let before = customer.standing;
         let (rhythm, assessed) = judge.fold(&customer.profile, day);
         let thresholds = judge.thresholds();
         match (&assessed, &rhythm) {
-            (Some(assessed), _) => judge.see(assessed, &mut sweep.seen),
+            (Some(assessed), _) => judge.see(assessed, customer.hash, &mut sweep.seen),
             (None, Some(rhythm)) if judge.exceeds_on(rhythm, day) => sweep.seen.exceed(),
             (None, _) => {}
         }
@@ -103,11 +131,11 @@ impl Engine {
             if warned && before.episode.is_none() {
                 self.count(Suppression::PurchaseKnown);
             }
-            return;
+            return None;
         }
         let Some(assessed) = assessed else {
             self.close_unscored(slot, rhythm.as_ref(), day, out);
-            return;
+            return None;
         };
         let entered = before.after(&thresholds, day, assessed.silence);
         let place = assessed.view.rhythm.as_ref().map(|rhythm| judge.place(customer, rhythm, day, entered.band));
@@ -136,6 +164,7 @@ impl Engine {
             let risk = self.judge().risk(customer, day, Moment::Close(day));
             out.push(Effect::Risk(Box::new(risk)));
         }
+        Some(assessed)
     }
 
     /// Escalates the open episode to a band not reached before, or ends it because an event calmed the score.
@@ -251,7 +280,13 @@ impl Engine {
         }
         let window = customer.profile.between(pending.counts_from, until, self.policy.lateness_days);
         let margin = Money(libm::rint(window.net.0 as f64 * self.policy.margin_rate) as i64);
-        out.push(Effect::Matured(Box::new(Matured { customer: customer.id.clone(), day, pending, window, margin })));
+        out.push(Effect::Matured(Box::new(Matured {
+            customer: customer.id.as_str().into(),
+            day,
+            pending,
+            window,
+            margin,
+        })));
         if let Some(customer) = self.state.touch(slot) {
             customer.standing.pending = None;
         }

@@ -11,8 +11,9 @@ use crate::engine::alerting::value::Tier;
 use crate::engine::assess::Judge;
 use crate::engine::day::Day;
 use crate::engine::money::Money;
+use crate::engine::packed::customer::Customer;
+use crate::engine::packed::shelf::Slot;
 use crate::engine::partition::Engine;
-use crate::engine::state::{Customer, Slot};
 
 /// A warning to come.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -105,8 +106,8 @@ impl Engine {
     pub fn forecast(&self, days: i32, next: Slot, budget: usize, forecast: &mut Forecast) -> Option<Slot> {
         let closed = self.clock.closed?;
         let end = next.saturating_add(budget as Slot).min(self.state.slots());
-        for customer in (next..end).filter_map(|slot| self.state.get(slot)) {
-            let coming = self.judge().coming(customer, closed, days);
+        for customer in (next..end).filter_map(|slot| self.state.peek(slot)) {
+            let coming = self.judge().coming(&customer, closed, days);
             let told = coming.filter(|coming| coming.arm == Arm::Treated && self.publishes(coming.day));
             if let Some(coming) = told
                 && let Some(due) = forecast.entry(coming.day).or_default().get_mut(coming.tier as usize)

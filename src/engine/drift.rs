@@ -70,6 +70,16 @@ impl Seen {
     }
 }
 
+/// Every customer's score is counted at one of so many closes: a close can leave alone whom it has no other reason to
+/// look at. Over as many closes everybody was counted.
+pub const SAMPLED_DAYS: i32 = 64;
+
+/// The first day from `day` on at whose close the score of a customer of this hash is counted.
+pub const fn next_sampled(hash: u64, day: Day) -> Day {
+    let phase = (hash >> 32) as i32;
+    day.plus(phase.wrapping_sub(day.0).rem_euclid(SAMPLED_DAYS))
+}
+
 /// Days of silence at which a cohort is formed.
 pub const fn cohort_silence(horizon_days: i32) -> i32 {
     horizon_days / 3
@@ -78,8 +88,8 @@ pub const fn cohort_silence(horizon_days: i32) -> i32 {
 /// What a partition remembers of its closes under the model in force.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Drift {
-    /// How the scores of the last close were spread.
-    pub last: Spread,
+    /// How the scores of the last [`SAMPLED_DAYS`] closes were spread, ascending by day: everybody once.
+    pub spreads: VecDeque<Spread>,
     /// Ascending by day.
     pub cohorts: VecDeque<Cohort>,
 }
@@ -99,14 +109,19 @@ impl Drift {
         while cohorts.front().is_some_and(|oldest| oldest.day <= matured - MATURED_DAYS) {
             cohorts.pop_front();
         }
-        Self { last: spread, cohorts }
+        let mut spreads = self.spreads.clone();
+        spreads.push_back(spread);
+        while spreads.len() > SAMPLED_DAYS as usize {
+            spreads.pop_front();
+        }
+        Self { spreads, cohorts }
     }
 }
 
 /// Drift over some partitions.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct DriftFigures {
-    /// Population stability index of the last closes' scores against those of the training (Siddiqi 2006); `None` where
+    /// Population stability index of the scores of the last [`SAMPLED_DAYS`] closes against those of the training (Siddiqi 2006); `None` where
     /// nobody was scored or the training's are unknown.
     pub psi: Option<f64>,
     /// Share of features that were clipped.
@@ -130,9 +145,11 @@ impl DriftFigures {
         let (mut figures, mut bins) = (Self::default(), [0.0; 10]);
         let (mut features, mut clipped) = (0, 0);
         for drift in drifts {
-            bins.iter_mut().zip(drift.last.bins).for_each(|(sum, count)| *sum += f64::from(count));
-            features += drift.last.features;
-            clipped += drift.last.clipped;
+            for spread in &drift.spreads {
+                bins.iter_mut().zip(spread.bins).for_each(|(sum, count)| *sum += f64::from(count));
+                features += spread.features;
+                clipped += spread.clipped;
+            }
             let newest = drift.cohorts.back().map_or(0, |cohort| cohort.day);
             for cohort in drift.cohorts.iter().filter(|cohort| cohort.day <= newest - waits) {
                 figures.silences += u64::from(cohort.silences);

@@ -8,8 +8,9 @@ use crate::engine::assess::Assessed;
 use crate::engine::customer::uniform;
 use crate::engine::day::Day;
 use crate::engine::effect::{Alert, Changed, Effect, Moment};
+use crate::engine::packed::customer::Customer;
+use crate::engine::packed::shelf::Slot;
 use crate::engine::partition::Engine;
-use crate::engine::state::{Customer, Slot};
 
 impl Engine {
     /// The day as of which an event's consequences are told: its own, or the last closed one if it came late.
@@ -52,7 +53,7 @@ impl Engine {
         let judge = self.judge();
         let value = assessed.map_or(episode.value_at_risk, |seen| judge.value_at_risk(&customer.profile, seen));
         Alert {
-            customer: customer.id.clone(),
+            customer: customer.id.as_str().into(),
             transition: Transition::Opened,
             moment,
             opened: episode.opened,

@@ -9,11 +9,11 @@ use crate::engine::effect::{Alert, Effect, Moment};
 use crate::engine::erasure::Erasure;
 use crate::engine::event::{Body, Event, Interaction, Reason};
 use crate::engine::money::Money;
+use crate::engine::packed::shelf::Slot;
 use crate::engine::partition::Engine;
 use crate::engine::rfm::cause::is_code;
 use crate::engine::rfm::open::Entry;
 use crate::engine::rfm::profile::{Applied, Profile};
-use crate::engine::state::Slot;
 use crate::engine::step::Outcome;
 
 impl Engine {
@@ -45,6 +45,9 @@ impl Engine {
     fn apply(&mut self, event: &Event<'_>, hash: u64, out: &mut Vec<Effect>) -> Outcome {
         let lateness_days = self.policy.lateness_days;
         let known = self.state.find(event.customer, hash);
+        if let Some(slot) = known {
+            self.state.look(slot);
+        }
         let opted_out =
             known.and_then(|slot| self.state.get(slot)).is_some_and(|one| one.profile.marks.opt_out.is_some());
         let watched = known.filter(|slot| self.may_calm(*slot, event));
@@ -175,10 +178,9 @@ impl Engine {
     fn contacted(&mut self, event: &Event<'_>, hash: u64, episode: u128) -> Outcome {
         let meant =
             |opened: Option<Day>| opened.is_some_and(|opened| episode_id(event.customer, opened).as_u128() == episode);
-        let slot = self
-            .state
-            .find(event.customer, hash)
-            .filter(|slot| self.state.get(*slot).is_some_and(|customer| meant(customer.standing.last_opened)));
+        let known = self.state.find(event.customer, hash).filter(|slot| self.state.look(*slot));
+        let slot =
+            known.filter(|slot| self.state.get(*slot).is_some_and(|customer| meant(customer.standing.last_opened)));
         let Some(customer) = slot.and_then(|slot| self.state.touch(slot)) else {
             return Outcome::Rejected(Reason::UnknownEpisode);
         };
@@ -205,6 +207,7 @@ impl Engine {
             out.push(forgotten);
             return Outcome::Applied;
         };
+        self.state.look(slot);
         if self.state.get(slot).is_some_and(|customer| customer.standing.episode.is_some()) {
             self.erase_episode(slot, Moment::Event(event.time, event.day), out);
         }

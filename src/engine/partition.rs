@@ -13,9 +13,10 @@ use crate::engine::day::Day;
 use crate::engine::drift::{Drift, Seen};
 use crate::engine::erasure::Erasures;
 use crate::engine::names::Names;
+use crate::engine::packed::shelf::Slot;
 use crate::engine::promotion::{InForce, Schedule};
 use crate::engine::scoring::model::Model;
-use crate::engine::state::{Slot, State};
+use crate::engine::state::State;
 
 /// Candidates that were not published, by [`Suppression`].
 pub type SuppressionCounts = [u64; Suppression::ALL.len()];
@@ -139,10 +140,16 @@ impl Engine {
         }
         let changed = self.in_force.open(day, schedule);
         if changed {
+            self.state.wake_all();
             // What the old model said is not held against the new one.
             self.drift = Arc::default();
         }
         changed
+    }
+
+    /// The next close looks at every customer, also where it would find nothing new.
+    pub fn wake_all(&mut self) {
+        self.state.wake_all();
     }
 
     /// What the closes saw of the scores under the model in force.

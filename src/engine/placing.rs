@@ -7,13 +7,13 @@ use crate::engine::assess::Judge;
 use crate::engine::customer::Tag;
 use crate::engine::day::Day;
 use crate::engine::money::Money;
+use crate::engine::packed::customer::Customer;
 use crate::engine::rfm::deliberation::style;
 use crate::engine::rfm::ledger::Window;
 use crate::engine::rfm::profile::Profile;
 use crate::engine::rfm::rfm_scores::RfmScores;
 use crate::engine::rfm::settled::Rhythm;
 use crate::engine::rfm::style::Style;
-use crate::engine::state::Customer;
 
 /// Where a customer with a purchase stands after a close.
 #[derive(Clone, Copy, Debug, PartialEq)]

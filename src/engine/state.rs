@@ -1,50 +1,33 @@
-//! The customers of one partition, and the way back to how they were at the last commit.
+//! The customers of one partition, packed; one of them at a time is in hand. What a batch changes lies beside what was
+//! committed, so the way back is to forget it.
 
 use hashbrown::HashTable;
 
-use crate::engine::alerting::episode::Standing;
 use crate::engine::customer::customer_hash;
-use crate::engine::rfm::profile::Profile;
+use crate::engine::day::Day;
+use crate::engine::packed::customer::Customer;
+use crate::engine::packed::shelf::{ALWAYS, Change, Hand, Shelf, Slot};
 
-/// One customer.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Customer {
+/// A customer that a batch changed.
+pub struct Touched<'a> {
     /// Its id.
-    pub id: Box<str>,
-    /// [`customer_hash`] of the id.
-    pub hash: u64,
-    /// What is remembered of it.
-    pub profile: Profile,
-    /// What the closes have led to.
-    pub standing: Standing,
-}
-
-/// A place in the state; valid until the customer in it is forgotten or rolled back.
-pub type Slot = u32;
-
-/// How a touched customer was at the last commit.
-struct Saved {
-    id: Box<str>,
-    hash: u64,
-    before: Option<Customer>,
+    pub id: &'a str,
+    /// Its record, as [`pack`](crate::engine::packed::customer::pack) writes it; `None` where it is gone.
+    pub record: Option<&'a [u8]>,
 }
 
 /// All customers of a partition.
 #[derive(Default)]
 pub struct State {
     index: HashTable<Slot>,
-    slots: Vec<Option<Customer>>,
-    /// For each slot the batch that last saved it.
-    saved_in: Vec<u64>,
     free: Vec<Slot>,
-    batch: u64,
-    saved: Vec<Saved>,
+    shelf: Shelf,
 }
 
 impl State {
     /// No customers.
     pub fn new() -> Self {
-        Self { batch: 1, ..Self::default() }
+        Self::default()
     }
 
     /// Number of customers.
@@ -59,140 +42,187 @@ impl State {
 
     /// Number of slots; every customer's is below it.
     pub fn slots(&self) -> Slot {
-        self.slots.len() as Slot
+        self.shelf.packed.len() as Slot
     }
 
     /// The customer's slot.
     pub fn find(&self, id: &str, hash: u64) -> Option<Slot> {
-        let same = |slot: &Slot| self.get(*slot).is_some_and(|customer| &*customer.id == id);
-        self.index.find(hash, same).copied()
+        self.index.find(hash, |slot| self.shelf.id(*slot) == id).copied()
     }
 
-    /// The customer in a slot.
+    /// Takes a customer in hand; `false` where nobody is in the slot.
+    pub fn look(&mut self, slot: Slot) -> bool {
+        self.shelf.look(slot)
+    }
+
+    /// The customer in hand, if it is the one of this slot.
     pub fn get(&self, slot: Slot) -> Option<&Customer> {
-        self.slots.get(slot as usize).and_then(Option::as_ref)
+        self.shelf.get(slot)
     }
 
-    /// The customer in a slot, to be changed; its present state is saved first, once a batch.
+    /// Takes the customer in hand to change it.
     pub fn touch(&mut self, slot: Slot) -> Option<&mut Customer> {
-        let customer = self.slots.get_mut(slot as usize)?.as_mut()?;
-        let saved_in = self.saved_in.get_mut(slot as usize)?;
-        if *saved_in != self.batch {
-            *saved_in = self.batch;
-            let (id, hash) = (customer.id.clone(), customer.hash);
-            self.saved.push(Saved { id, hash, before: Some(customer.clone()) });
+        if !self.look(slot) {
+            return None;
         }
-        Some(customer)
+        self.shelf.note(slot, false);
+        Some(&mut self.shelf.hand.customer)
     }
 
-    /// Adds a customer that is not there yet.
+    /// Adds a customer that is not there yet, and takes it in hand.
     pub fn add(&mut self, id: &str) -> Slot {
-        let hash = customer_hash(id);
-        self.saved.push(Saved { id: id.into(), hash, before: None });
-        let customer = Customer { id: id.into(), hash, profile: Profile::default(), standing: Standing::default() };
-        self.place(customer)
+        self.shelf.put_back();
+        let (slot, hash) = (self.vacant(), customer_hash(id));
+        let Hand { slot: held, customer, .. } = &mut self.shelf.hand;
+        *held = Some(slot);
+        customer.begin(id);
+        self.shelf.note(slot, true);
+        self.enter(slot, hash);
+        slot
     }
 
     /// Removes a customer.
     pub fn remove(&mut self, slot: Slot) {
-        let batch = self.batch;
-        let Some(customer) = self.vacate(slot) else { return };
-        if self.saved_in.get(slot as usize).is_some_and(|saved| *saved != batch) {
-            self.saved.push(Saved { id: customer.id.clone(), hash: customer.hash, before: Some(customer) });
-        }
+        let Some(hash) = self.touch(slot).map(|customer| customer.hash) else { return };
+        self.leave(slot, hash);
+        self.shelf.remove(slot);
     }
 
-    /// Puts a restored customer in, replacing the one of the same id; not part of any batch.
-    pub fn restore(&mut self, customer: Customer) {
-        if let Some(slot) = self.find(&customer.id, customer.hash) {
-            if let Some(place) = self.slots.get_mut(slot as usize) {
-                *place = Some(customer);
-            }
-        } else {
-            let slot = self.place(customer);
-            if let Some(saved_in) = self.saved_in.get_mut(slot as usize) {
-                *saved_in = 0;
-            }
+    /// Puts a restored customer in, replacing the one of the same id; not part of any batch. `None` where the record can't
+    /// be read.
+    pub fn restore(&mut self, id: &str, record: &[u8]) -> Option<()> {
+        let packed: Box<[u8]> = [&[u8::try_from(id.len()).ok()?], id.as_bytes(), record].concat().into();
+        self.shelf.put_back();
+        if !self.shelf.hand.unpack(&packed) {
+            return None;
         }
+        let hash = customer_hash(id);
+        let known = self.find(id, hash);
+        let slot = known.unwrap_or_else(|| self.vacant());
+        if let Some(place) = self.shelf.packed.get_mut(slot as usize) {
+            *place = packed;
+        }
+        if known.is_none() {
+            self.enter(slot, hash);
+        }
+        Some(())
     }
 
     /// Drops a restored customer again; not part of any batch.
     pub fn restore_removed(&mut self, id: &str) {
-        if let Some(slot) = self.find(id, customer_hash(id)) {
+        let hash = customer_hash(id);
+        if let Some(slot) = self.find(id, hash) {
+            self.leave(slot, hash);
             self.vacate(slot);
         }
     }
 
-    /// Every customer, by slot.
-    pub fn iter(&self) -> impl Iterator<Item = (Slot, &Customer)> {
-        self.slots.iter().enumerate().filter_map(|(slot, place)| Some((slot as Slot, place.as_ref()?)))
+    /// A copy of a customer, in hand or not.
+    pub fn peek(&self, slot: Slot) -> Option<Customer> {
+        self.shelf.peek(slot)
     }
 
-    /// The customers touched since the last commit: id, and the customer unless it is gone.
-    pub fn touched(&self) -> impl Iterator<Item = (&str, Option<&Customer>)> {
-        self.saved.iter().map(|saved| (&*saved.id, self.find(&saved.id, saved.hash).and_then(|slot| self.get(slot))))
+    /// A copy of every customer, by slot.
+    pub fn iter(&self) -> impl Iterator<Item = (Slot, Customer)> {
+        (0..self.slots()).filter_map(|slot| Some((slot, self.peek(slot)?)))
+    }
+
+    /// The first slot from `next` to before `end` that a close of `day` must look at.
+    pub fn next_due(&self, next: Slot, end: Slot, day: Day) -> Option<Slot> {
+        let due = self.shelf.due.get(next as usize..end as usize)?;
+        due.iter().position(|due| *due <= day).map(|at| next + at as Slot)
+    }
+
+    /// No close before `day` needs to look at the customer, unless something touches it.
+    pub fn sleep_until(&mut self, slot: Slot, day: Day) {
+        if let Some(due) = self.shelf.due.get_mut(slot as usize) {
+            *due = day;
+        }
+    }
+
+    /// The next close looks at everybody.
+    pub fn wake_all(&mut self) {
+        self.shelf.due.fill(ALWAYS);
+    }
+
+    /// Hands over the customers touched since the last commit, each once.
+    pub fn each_touched(&mut self, mut visit: impl FnMut(Touched<'_>)) {
+        self.shelf.put_back();
+        for change in &self.shelf.changes {
+            let Some((id, record)) = self.shelf.of_change(change) else { continue };
+            if !change.removed {
+                visit(Touched { id, record: Some(record) });
+            } else if self.find(id, customer_hash(id)).is_none() {
+                visit(Touched { id, record: None });
+            }
+        }
     }
 
     /// Number of customers touched since the last commit.
     pub fn touched_len(&self) -> usize {
-        self.saved.len()
+        self.shelf.changes.len()
     }
 
     /// The batch is committed: the present state is the one to go back to.
     pub fn committed(&mut self) {
-        self.saved.clear();
-        self.batch += 1;
+        self.shelf.put_back();
+        let mut changes = std::mem::take(&mut self.shelf.changes);
+        for Change { slot, removed, bytes, .. } in changes.drain(..) {
+            if removed {
+                self.vacate(slot);
+            } else {
+                self.shelf.settle(slot, bytes);
+            }
+        }
+        self.shelf.changes = changes;
+        self.shelf.fresh.clear();
     }
 
     /// The batch is lost: every touched customer is again as at the last commit.
     pub fn roll_back(&mut self) {
-        for saved in std::mem::take(&mut self.saved).into_iter().rev() {
-            let slot = self.find(&saved.id, saved.hash);
-            match (slot, saved.before) {
-                (Some(slot), Some(before)) => {
-                    if let Some(place) = self.slots.get_mut(slot as usize) {
-                        *place = Some(before);
-                    }
-                }
-                (Some(slot), None) => {
-                    self.vacate(slot);
-                }
-                (None, Some(before)) => {
-                    self.place(before);
-                }
-                (None, None) => {}
+        self.shelf.put_back();
+        // Backwards: where a customer was removed and added again, the new one goes first.
+        for at in (0..self.shelf.changes.len()).rev() {
+            let Some(change) = self.shelf.changes.get(at) else { continue };
+            let (slot, added, removed) = (change.slot, change.added, change.removed);
+            let hash = self.shelf.of_change(change).map(|(id, _)| customer_hash(id));
+            match hash {
+                Some(hash) if added && !removed => self.leave(slot, hash),
+                Some(hash) if removed && !added => self.enter(slot, hash),
+                Some(_) | None => {}
+            }
+            if added {
+                self.vacate(slot);
+            } else {
+                self.shelf.unchange(slot);
             }
         }
-        self.batch += 1;
+        self.shelf.hand.slot = None;
+        self.shelf.changes.clear();
+        self.shelf.fresh.clear();
+        // What the lost closes found out about whom to look at next went with them.
+        self.wake_all();
     }
 
-    fn place(&mut self, customer: Customer) -> Slot {
-        let hash = customer.hash;
-        let slot = self.free.pop().unwrap_or_else(|| {
-            self.slots.push(None);
-            self.saved_in.push(0);
-            self.slots.len() as Slot - 1
-        });
-        if let Some(saved_in) = self.saved_in.get_mut(slot as usize) {
-            *saved_in = self.batch;
-        }
-        if let Some(place) = self.slots.get_mut(slot as usize) {
-            *place = Some(customer);
-        }
-        let Self { index, slots, .. } = self;
-        index.insert_unique(hash, slot, |slot| {
-            slots.get(*slot as usize).and_then(Option::as_ref).map_or(0, |customer| customer.hash)
-        });
-        slot
+    /// A slot with nobody in it.
+    fn vacant(&mut self) -> Slot {
+        self.free.pop().unwrap_or_else(|| self.shelf.grow())
     }
 
-    fn vacate(&mut self, slot: Slot) -> Option<Customer> {
-        let customer = self.slots.get_mut(slot as usize)?.take()?;
-        if let Ok(entry) = self.index.find_entry(customer.hash, |known| *known == slot) {
+    fn vacate(&mut self, slot: Slot) {
+        self.shelf.vacate(slot);
+        self.free.push(slot);
+    }
+
+    fn enter(&mut self, slot: Slot, hash: u64) {
+        let Self { index, shelf, .. } = self;
+        index.insert_unique(hash, slot, |slot| customer_hash(shelf.id(*slot)));
+    }
+
+    fn leave(&mut self, slot: Slot, hash: u64) {
+        if let Ok(entry) = self.index.find_entry(hash, |known| *known == slot) {
             entry.remove();
         }
-        self.free.push(slot);
-        Some(customer)
     }
 }
 

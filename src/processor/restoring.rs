@@ -57,7 +57,10 @@ impl Processor {
     pub fn restore(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<(), RestoreFault> {
         let broken = RestoreFault::Changelog(ChangelogFault::Broken { what: "a key" });
         match (ChangelogKey::read(key).ok_or(broken)?, value) {
-            (ChangelogKey::Customer(id), Some(value)) => self.engine.state.restore(read_customer(id, value)?),
+            (ChangelogKey::Customer(id), Some(value)) => {
+                let broken = ChangelogFault::Broken { what: "a profile" };
+                self.engine.state.restore(id, read_customer(value)?).ok_or(broken)?;
+            }
             (ChangelogKey::Customer(id), None) => self.engine.state.restore_removed(id),
             (ChangelogKey::Partition(number), Some(value)) => {
                 if number != self.partition {

@@ -13,6 +13,7 @@ use crate::engine::effect::Effect;
 use crate::engine::partition::Engine;
 use crate::engine::promotion::{InForce, Schedule};
 use crate::engine::scoring::model::Model;
+use crate::engine::state::Touched;
 use crate::engine::step::{Input, Outcome};
 use crate::processor::batch::{Batch, OutTopic};
 use crate::processor::past::Past;
@@ -188,6 +189,11 @@ impl Processor {
         self.schedule = schedule;
     }
 
+    /// The next close looks at every customer, also where it would find nothing new.
+    pub fn wake_all(&mut self) {
+        self.engine.wake_all();
+    }
+
     /// One step of the close of `day`.
     pub(crate) fn close(&mut self, day: Day, batch: &mut Batch) {
         self.dirty = true;
@@ -254,16 +260,11 @@ impl Processor {
         if !self.dirty {
             return;
         }
+        self.engine.state.each_touched(|Touched { id, record }| match record {
+            Some(record) => batch.add(OutTopic::Profiles, id.as_bytes(), |out| write_customer(record, out)),
+            None => batch.add_tombstone(OutTopic::Profiles, id.as_bytes()),
+        });
         let encoded = &mut self.encoded;
-        for (id, customer) in self.engine.state().touched() {
-            match customer {
-                Some(customer) => {
-                    write_customer(customer, encoded);
-                    batch.add(OutTopic::Profiles, id.as_bytes(), |out| out.extend_from_slice(encoded));
-                }
-                None => batch.add_tombstone(OutTopic::Profiles, id.as_bytes()),
-            }
-        }
         for (key, erasure) in self.engine.erasures.fresh() {
             write_erasure(erasure, encoded);
             let key = ChangelogKey::Erasure(*key).write();
@@ -373,7 +374,7 @@ impl Processor {
     /// A customer as JSON, as of the later of the last closed day and its own newest event.
     pub fn customer_json(&self, customer: &str) -> Option<Value> {
         let state = self.engine.state();
-        let customer = state.get(state.find(customer, customer_hash(customer))?)?;
+        let customer = &state.peek(state.find(customer, customer_hash(customer))?)?;
         let newest = customer.profile.newest;
         let day = self.closed_day().map_or(newest, |closed| closed.max(newest));
         Some(profile_json(customer, day, self.engine.judge(), self.engine.names(), &self.setup.locale))
@@ -382,6 +383,7 @@ impl Processor {
     /// Every customer as JSON at the end of `day`.
     pub fn profiles_json(&self, day: Option<Day>) -> impl Iterator<Item = Value> {
         self.engine.state().iter().map(move |(_, customer)| {
+            let customer = &customer;
             let newest = customer.profile.newest;
             let day = day.or_else(|| self.closed_day().map(|closed| closed.max(newest))).unwrap_or(newest);
             profile_json(customer, day, self.engine.judge(), self.engine.names(), &self.setup.locale)

@@ -10,7 +10,7 @@ use tracing::{debug, info, warn};
 
 use crate::engine::coming::Forecast;
 use crate::engine::day::{Day, Millis};
-use crate::engine::state::Slot;
+use crate::engine::packed::shelf::Slot;
 use crate::processor::batch::Batch;
 use crate::processor::setup::Progress;
 use crate::processor::topology::Processor;

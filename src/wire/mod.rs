@@ -3,8 +3,6 @@
 //! Architecture invariant: no other room knows how anything looks as bytes.
 
 pub mod calendar;
-pub mod changelog_added;
-pub mod changelog_standing;
 pub mod changelog;
 pub mod partition_record;
 pub mod money;

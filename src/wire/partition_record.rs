@@ -93,9 +93,6 @@ pub struct PartitionRecord {
     pub closing_stale: bool,
 }
 
-/// Since, taken, generation: what the second version added.
-type ModelRecord = (Option<i32>, Option<i64>, u8);
-
 #[derive(Serialize, Deserialize)]
 struct Record {
     settings_digest: u64,
@@ -108,6 +105,9 @@ struct Record {
     publish_from: Option<i32>,
     used: (i32, [u32; 3]),
     model: String,
+    since: Option<i32>,
+    taken: Option<i64>,
+    generation: u8,
     closing_stale: bool,
 }
 
@@ -128,16 +128,17 @@ impl PartitionRecord {
             publish_from: self.publish_from.map(|day| day.0),
             used: (self.used.day.0, self.used.used),
             model: self.model.clone(),
+            since: self.since.map(|day| day.0),
+            taken: self.taken,
+            generation: self.generation,
             closing_stale: self.closing_stale,
         };
-        let model: ModelRecord = (self.since.map(|day| day.0), self.taken, self.generation);
-        write_versioned(&(record, model), out);
+        write_versioned(&record, out);
     }
 
     /// Reads the record.
     pub fn read(bytes: &[u8]) -> Result<Self, ChangelogFault> {
-        let (record, model, ()): (Record, ModelRecord, ()) = read_versioned(bytes, "a partition record")?;
-        let (since, taken, generation) = model;
+        let record: Record = read_versioned(bytes, "a partition record")?;
         let frontier = |seen: Vec<(i64, u64, i32)>| Frontier {
             newest: seen
                 .into_iter()
@@ -158,9 +159,9 @@ impl PartitionRecord {
             publish_from: record.publish_from.map(Day),
             used: DayUse { day: Day(day), used },
             model: record.model,
-            since: since.map(Day),
-            taken,
-            generation,
+            since: record.since.map(Day),
+            taken: record.taken,
+            generation: record.generation,
             closing_stale: record.closing_stale,
         })
     }
@@ -201,8 +202,10 @@ pub struct CloseRecord {
 
 /// A cohort as it is written: day, silences, expected and exceeded.
 type CohortRecord = (i32, u32, f32, u32);
-/// What the closes saw, as it is written: bins, features, clipped features, cohorts.
-type DriftRecord = ([u32; 10], u64, u64, Vec<CohortRecord>);
+/// The scores of a close: bins, features, clipped features.
+type SpreadRecord = ([u32; 10], u64, u64);
+/// What the closes saw, as it is written.
+type DriftRecord = (Vec<SpreadRecord>, Vec<CohortRecord>);
 
 /// Writes the last closes over the input topics of these names, the models that decided them, and what they saw.
 pub fn write_closes(
@@ -212,21 +215,22 @@ pub fn write_closes(
     drift: &Drift,
     out: &mut Vec<u8>,
 ) {
-    let Spread { bins, features, clipped } = drift.last;
+    let spread = |spread: &Spread| (spread.bins, spread.features, spread.clipped);
     let cohort = |cohort: &Cohort| (cohort.day, cohort.silences, cohort.expected, cohort.exceeded);
-    let drift: DriftRecord = (bins, features, clipped, drift.cohorts.iter().map(cohort).collect());
-    write_versioned(&((topics, closes), (models, drift)), out);
+    let drift: DriftRecord = (drift.spreads.iter().map(spread).collect(), drift.cohorts.iter().map(cohort).collect());
+    write_versioned(&(topics, closes, models, drift), out);
 }
 
 impl Closes {
     /// Reads the last closes.
     pub fn read(bytes: &[u8]) -> Result<Self, ChangelogFault> {
-        type Tail = (Vec<ModelChange>, DriftRecord);
-        let ((topics, closes), (models, drift), ()): (_, Tail, ()) = read_versioned(bytes, "a list of closes")?;
-        let (bins, features, clipped, cohorts) = drift;
+        type Record = (Vec<String>, Vec<CloseRecord>, Vec<ModelChange>, DriftRecord);
+        let (topics, closes, models, drift): Record = read_versioned(bytes, "a list of closes")?;
+        let (spreads, cohorts) = drift;
         let cohort = |(day, silences, expected, exceeded)| Cohort { day, silences, expected, exceeded };
-        let last = Spread { bins, features, clipped };
-        let drift = Drift { last, cohorts: cohorts.into_iter().map(cohort).collect() };
+        let spread = |(bins, features, clipped)| Spread { bins, features, clipped };
+        let spreads = spreads.into_iter().map(spread).collect();
+        let drift = Drift { spreads, cohorts: cohorts.into_iter().map(cohort).collect() };
         Ok(Self { topics, closes, models, drift })
     }
 
@@ -251,7 +255,7 @@ pub fn write_erasure(erasure: &Erasure, out: &mut Vec<u8>) {
 
 /// Reads an erasure.
 pub fn read_erasure(bytes: &[u8]) -> Result<Erasure, ChangelogFault> {
-    let ((time, day), (), ()) = read_versioned(bytes, "an erasure")?;
+    let (time, day) = read_versioned(bytes, "an erasure")?;
     Ok(Erasure { time: Millis(time), day: Day(day) })
 }
 
@@ -262,6 +266,5 @@ pub fn write_name(name: &str, out: &mut Vec<u8>) {
 
 /// Reads a name.
 pub fn read_name(bytes: &[u8]) -> Result<&str, ChangelogFault> {
-    let (name, (), ()) = read_versioned(bytes, "a name")?;
-    Ok(name)
+    read_versioned(bytes, "a name")
 }

@@ -35,17 +35,20 @@ pub struct Profile {
     /// The newest interactions one by one, ascending by time and tag.
     pub recent: Vec<Recent>,
     /// What the settled purchases were like; `None` before the first.
-    pub habits: Option<Box<Habits>>,
+    pub habits: Option<Habits>,
     /// The loyalty account; `None` where nothing is known of one.
     pub loyalty: Option<Box<Loyalty>>,
     /// What was last said on a matter.
     pub marks: Marks,
 }
 
+/// Before all days.
+const NEVER: Day = Day(i32::MIN);
+
 impl Default for Profile {
     fn default() -> Self {
         Self {
-            newest: Day(i32::MIN),
+            newest: NEVER,
             rhythm: None,
             totals: Totals::default(),
             ledger: Vec::new(),
@@ -74,6 +77,18 @@ pub enum Applied {
 }
 
 impl Profile {
+    /// Nothing is known any more; the room stays.
+    pub fn clear(&mut self) {
+        let Self { newest, rhythm, totals, ledger, orders, kinds, counts, recent, habits, loyalty, marks } = self;
+        (*newest, *rhythm, *totals) = (NEVER, None, Totals::default());
+        ledger.clear();
+        orders.clear();
+        kinds.clear();
+        counts.clear();
+        recent.clear();
+        (*habits, *loyalty, *marks) = (None, None, Marks::default());
+    }
+
     /// Takes one event in. `Contacted`, `Identity` and `Forget` are not the profile's business and change nothing.
     pub fn apply(&mut self, event: &Event<'_>, lateness_days: i32) -> Applied {
         if self.newest.since(event.day) >= lateness_days {
@@ -236,7 +251,7 @@ impl Profile {
         let orders = self.orders.iter().map(|order| order.day);
         let counts = self.counts.iter().map(|count| count.day);
         let left = orders.chain(counts).chain(self.marks.opt_out.map(|mark| mark.day)).max();
-        self.newest = left.unwrap_or(Day(i32::MIN));
+        self.newest = left.unwrap_or(NEVER);
         left.is_some()
     }
 }

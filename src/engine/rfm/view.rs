@@ -174,7 +174,7 @@ impl Profile {
 
     /// What the purchases up to the end of `day` were like.
     pub fn habits_at(&self, day: Day) -> Habits {
-        let mut habits = self.habits.as_deref().copied().unwrap_or_default();
+        let mut habits = self.habits.unwrap_or_default();
         let known = self.orders.partition_point(|order| order.day <= day);
         for orders in self.orders.get(..known).unwrap_or_default().chunk_by(|a, b| a.day == b.day) {
             if let Some(first) = orders.first() {

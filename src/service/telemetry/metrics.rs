@@ -91,7 +91,7 @@ impl Metrics {
         let metrics = Self {
             score_psi: gauge(
                 "model_score_psi",
-                "Population stability index of the last closes' scores against the training's; above 0.25 they have changed",
+                "Population stability index of the scores of the last 64 closes against the training's; above 0.25 they have changed",
             )?,
             clipped_share: gauge("model_clipped_features_share", "Share of features outside what the training saw")?,
             calibration_ratio: gauge(

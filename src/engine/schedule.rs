@@ -1,0 +1,93 @@
+//! When a close must look at a customer again. Between, a close would find everything as the last one left it.
+//!
+//! Only silence passes: whatever else happens wakes the customer. That a plain sweep over everybody gives the same alerts
+//! is checked by the tests.
+
+use crate::engine::alerting::segment::{Bounds, Segments};
+use crate::engine::assess::Judge;
+use crate::engine::day::Day;
+use crate::engine::drift::{cohort_silence, next_sampled};
+use crate::engine::packed::customer::Customer;
+use crate::engine::rfm::profile::Profile;
+use crate::engine::rfm::view::View;
+
+/// Days of the window that value and frequency are measured over.
+const YEAR_DAYS: i32 = 365;
+
+impl Judge<'_> {
+    /// The first close after that of `day` that must look at the customer. `view` is how it was seen if it was scored.
+    pub fn next_look(&self, customer: &Customer, view: Option<&View>, day: Day) -> Day {
+        let Customer { profile, standing, hash, .. } = customer;
+        let tomorrow = day.plus(1);
+        // Of a later day something is known already; it is noted for one; or the customer competes for a place.
+        let waits = standing.purchased.is_some()
+            || standing.calmed.is_some()
+            || standing.above_since.is_some() && standing.episode.is_none();
+        if profile.newest > day || waits {
+            return tomorrow;
+        }
+        let matures = standing.pending.map(|pending| pending.opened.plus(self.policy.outcome_days));
+        let steps = self.next_step(profile, day);
+        let leaves = profile.leaves_window(day, YEAR_DAYS);
+        let sampled = view.map(|_| next_sampled(*hash, tomorrow));
+        let next = [matures, steps, leaves, sampled].into_iter().flatten().min().unwrap_or(Day(i32::MAX)).max(tomorrow);
+        match view {
+            Some(view) => self.band_changes(customer, view, next),
+            None => next,
+        }
+    }
+
+    /// The next day on which silence alone may move the customer's recency or tenure over a border that something
+    /// looks at.
+    fn next_step(&self, profile: &Profile, day: Day) -> Option<Day> {
+        let rhythm = profile.money_at(day, self.policy.lateness_days).0?;
+        let (recency, tenure) = (day.since(rhythm.last), day.since(rhythm.first));
+        let horizon = self.model.horizon_days();
+        let edges = self.model.rfm_edges.recency_days.map(|edge| edge.saturating_add(1));
+        let steps = edges.into_iter().chain([horizon, cohort_silence(horizon)]);
+        let recent =
+            steps.chain(self.policy.segments.steps(|segment| segment.recency_days)).filter(|step| *step > recency);
+        let known = self.policy.segments.steps(|segment| segment.tenure_days).filter(|step| *step > tenure);
+        let days = recent.map(|step| rhythm.last.plus(step)).chain(known.map(|step| rhythm.first.plus(step)));
+        days.min()
+    }
+
+    /// The first day before `until` on which the score alone changes the band or crosses the threshold; else `until`.
+    fn band_changes(&self, customer: &Customer, view: &View, until: Day) -> Day {
+        let (thresholds, standing) = (self.thresholds(), &customer.standing);
+        let mut view = view.clone();
+        let days = (view.day.0 + 1..until.0).map(Day);
+        let changes = |day: &Day| {
+            view.move_to(*day);
+            self.silence_score(&view).is_none_or(|score| {
+                let after = standing.after(&thresholds, *day, score);
+                (after.band, after.above_since) != (standing.band, standing.above_since)
+            })
+        };
+        let mut changes = changes;
+        let mut days = days;
+        days.find(|day| changes(day)).unwrap_or(until)
+    }
+}
+
+impl Segments {
+    /// The values at which conditions of a kind begin or cease to fit.
+    fn steps(
+        &self,
+        bounds: impl Fn(&crate::engine::alerting::segment::Segment) -> Bounds,
+    ) -> impl Iterator<Item = i32> {
+        self.0.iter().map(bounds).flat_map(|bounds| {
+            [bounds.at_least, bounds.at_most.map(|most| most.saturating_add(1))].into_iter().flatten()
+        })
+    }
+}
+
+impl Profile {
+    /// The day on which the first day with money leaves a window of `days` days that ends with `day`.
+    fn leaves_window(&self, day: Day, days: i32) -> Option<Day> {
+        let oldest = day.plus(-days);
+        let settled = self.ledger.get(self.ledger.partition_point(|one| one.day <= oldest)).map(|one| one.day);
+        let open = self.orders.get(self.orders.partition_point(|one| one.day <= oldest)).map(|one| one.day);
+        settled.or(open).map(|first| first.plus(days))
+    }
+}
