@@ -84,7 +84,7 @@ pub(crate) struct Town {
     /// Openings by day.
     pub(crate) opened: BTreeMap<Day, u32>,
     /// Openings of treated people by action.
-    pub(crate) treated: [u32; 3],
+    pub(crate) treated: BTreeMap<&'static str, u32>,
 }
 
 impl Town {
@@ -116,7 +116,7 @@ impl Town {
             outcomes: Vec::new(),
             read: Vec::new(),
             opened: BTreeMap::new(),
-            treated: [0; 3],
+            treated: BTreeMap::new(),
         }
     }
 
@@ -203,7 +203,7 @@ impl Town {
                 }
                 (OutTopic::Alerts, Some(value)) => self.hear_alert(value),
                 (OutTopic::Outcomes, Some(value)) => self.hear_outcome(value),
-                (OutTopic::DeadLetters, value) => panic!("{:?}", value.map(String::from_utf8_lossy)),
+                (OutTopic::DeadLetters, value) => assert_eq!(value.map(String::from_utf8_lossy), None),
                 (OutTopic::Risk | OutTopic::Alerts | OutTopic::Outcomes, _) => {}
             }
         }
@@ -216,9 +216,8 @@ impl Town {
     fn hear_alert(&mut self, value: &[u8]) {
         let Some(warning) = warning(value).unwrap() else { return };
         let named = warning.action.unwrap();
-        let at = self.answers.actions.iter().position(|(name, _)| *name == named).unwrap();
-        let (action, rate) = self.answers.actions[at];
-        self.treated[at] += 1;
+        let (action, rate) = self.answers.actions.into_iter().find(|(name, _)| *name == named).unwrap();
+        *self.treated.entry(action).or_default() += 1;
         let contact = Deed::Contacted(warning.episode.as_u128(), action);
         self.due.entry(self.today).or_default().push((warning.customer.clone().into_owned(), contact));
         assert_eq!(warning.opened.plus(1), self.today);
