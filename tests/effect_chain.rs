@@ -234,6 +234,7 @@ fn the_commands_say_the_same_of_the_same_bytes() {
     let report: Value = serde_json::from_slice(&done.stdout).unwrap();
     let look = looks(&study, &Spending::yearly()).pop().unwrap();
     assert_eq!(report["look"]["number"], 4);
+    assert_ne!(report["verdict"], "arms_do_not_match");
     let [low, high] = look.returns.interval();
     let told = &report["look"]["return_rate"]["interval"];
     assert!((told[0].as_f64().unwrap() - low).abs() < 1e-12 && (told[1].as_f64().unwrap() - high).abs() < 1e-12);
