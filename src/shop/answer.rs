@@ -37,6 +37,27 @@ mod tests {
         assert!(low < WIN_BACK && WIN_BACK < high);
     }
 
+    /// Purchases in the fortnight after everybody was answered with an action, when half of the customers had left.
+    fn purchases(action: &str) -> usize {
+        let mut shop = Shop::new(ShopSettings { customers: 4_000, days: 400, seed: 2, end: Day(20_000) });
+        for _ in 0..380 {
+            shop.next_day();
+        }
+        (0..4_000).for_each(|customer| shop.respond(customer, 9, Some(action)));
+        let bought = |shop: &mut Shop| {
+            let events = shop.next_day().unwrap_or_default();
+            events.iter().filter(|event| matches!(event.told, Told::Purchase { .. })).count()
+        };
+        (0..14).map(|_| bought(&mut shop)).sum()
+    }
+
+    #[test]
+    fn a_stronger_action_brings_more_back() {
+        let [nobody, weak, middle, strong] = [NOBODY, "new_arrivals", "a letter", "make_good"].map(purchases);
+        println!("purchases: {nobody} if nobody is contacted, {weak}, {middle} and {strong} by action");
+        assert!(nobody + 80 < weak && weak + 80 < middle && middle + 80 < strong);
+    }
+
     #[test]
     fn the_sales_team_does_what_is_recommended() {
         let mut shop = Shop::new(ShopSettings { customers: 9, days: 9, seed: 1, end: Day(20_000) });
