@@ -4,6 +4,7 @@
 
 mod support;
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
@@ -77,7 +78,7 @@ fn while_it_lives_it_answers() {
     assert!(demo.wait().unwrap().success());
 }
 
-/// `generate --alerts` answers a recorded set: the sales people call on the days after the openings.
+/// `generate --alerts` answers a recorded set: the sales people do on the days after the openings what was recommended.
 #[test]
 fn recorded_alerts_are_answered() {
     let folder = tempfile::tempdir().unwrap();
@@ -87,8 +88,14 @@ fn recorded_alerts_are_answered() {
     };
     let shop = ["generate", "--customers", "200", "--days", "200", "--end", "2026-01-01"];
     run(&[&shop[..], &["--output", "before.jsonl"]].concat());
-    run(&["replay", "before.jsonl", "--until", "2026-01-01", "--alerts", "alerts.jsonl"]);
+    let playbook = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/playbook.toml");
+    std::fs::write(folder.path().join("churnwatch.toml"), format!("[playbook]\npath = '{playbook}'\n")).unwrap();
+    let replay = ["replay", "before.jsonl", "--until", "2026-01-01", "--alerts"];
+    run(&[&replay[..], &["alerts.jsonl", "--config", "churnwatch.toml"]].concat());
     run(&[&shop[..], &["--alerts", "alerts.jsonl", "--output", "after.jsonl"]].concat());
+    run(&[&shop[..], &["--alerts", "alerts.jsonl", "--output", "again.jsonl"]].concat());
+    run(&[&replay[..], &["unadvised.jsonl"]].concat());
+    run(&[&shop[..], &["--alerts", "unadvised.jsonl", "--output", "called.jsonl"]].concat());
     let count = |name: &str, word: &str| {
         let text = std::fs::read_to_string(folder.path().join(name)).unwrap();
         text.lines().filter(|line| line.contains(word)).count()
@@ -98,4 +105,19 @@ fn recorded_alerts_are_answered() {
     assert_eq!(count("before.jsonl", "\"contacted\""), 0);
     // A warning of the last day is answered by nobody any more.
     assert!(called > 50 && called <= opened, "{called} of {opened}");
+    let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
+    assert_eq!(read("after.jsonl"), read("again.jsonl"));
+    let pairs = |text: &str, kind: &str, path: [&str; 2]| -> BTreeSet<(String, String)> {
+        let told = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let told = told.filter(|told| told["type"] == kind);
+        told.map(|told| path.map(|pointer| told.pointer(pointer).unwrap().to_string()).into()).collect()
+    };
+    let recommended =
+        pairs(&read("alerts.jsonl"), "churnwatch.alert.opened", ["/data/episode_id", "/data/action/name"]);
+    let done = pairs(&read("after.jsonl"), "contacted", ["/episode_id", "/action"]);
+    assert!(done.is_subset(&recommended));
+    let kinds: BTreeSet<&String> = done.iter().map(|(_, action)| action).collect();
+    assert!(kinds.len() > 2, "{kinds:?}");
+    // Without a playbook the sales people call.
+    assert_eq!(count("called.jsonl", "\"contacted\""), count("called.jsonl", "\"action\":\"call\""));
 }

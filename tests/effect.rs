@@ -1,5 +1,7 @@
 //! Whether the report finds effects that are known, claims none where there is none, and says when it can't know.
-//! `cargo test --test effect -- --nocapture` prints the figures of docs/effect.md.
+//! Here episodes are drawn as such, without a service: a thousand shops in a minute, a year of looks, arms that drift.
+//! `tests/effect_chain.rs` asks fewer shops through the whole chain. `cargo test --test effect -- --nocapture` prints the
+//! figures of docs/effect.md.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,5 +1,6 @@
 //! Whether weights find the action that works, keep trying the others, and leave those alone whom every action drives away.
-//! `cargo test --test optimize -- --nocapture` prints the figures of docs/effect.md.
+//! Episodes are drawn as such, so that hundreds of shops can be tried; `tests/effect_chain.rs` puts the weights through the
+//! service. `cargo test --test optimize -- --nocapture` prints the figures of docs/effect.md.
 
 #![allow(
     clippy::unwrap_used,

@@ -26,6 +26,7 @@ use churnwatch::training::history::History;
 use churnwatch::training::metrics::{auc, ece};
 use churnwatch::training::rows::{RowRules, SilenceSample, each_silence};
 use churnwatch::training::treatments::Treatments;
+use churnwatch::wire::alert_line::warning;
 use churnwatch::wire::artifact::Artifact;
 use churnwatch::wire::calendar::day_text;
 use churnwatch::wire::event::RawRecord;
@@ -59,7 +60,7 @@ fn answered(settings: ShopSettings) -> Answered {
     let (wall, mut value) = (Millis(i64::from(END.0) * 86_400_000), Vec::new());
     loop {
         for (customer, episode) in calls.drain(..) {
-            shop.respond(customer, episode);
+            shop.respond(customer, episode, None);
         }
         let Some(events) = shop.next_day() else { return answered };
         for event in events {
@@ -78,13 +79,10 @@ fn answered(settings: ShopSettings) -> Answered {
                 let (OutTopic::Alerts | OutTopic::Outcomes, Some(value)) = (record.topic, record.value) else {
                     continue;
                 };
-                let told: Value = serde_json::from_slice(value).unwrap();
-                let text = |pointer: &str| told.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
                 if record.topic == OutTopic::Outcomes {
-                    answered.outcomes.push(told);
-                } else if text("/type") == "churnwatch.alert.opened" {
-                    let episode: uuid::Uuid = text("/data/episode_id").parse().unwrap();
-                    calls.push((customer_number(text("/subject")).unwrap(), episode.as_u128()));
+                    answered.outcomes.push(serde_json::from_slice(value).unwrap());
+                } else if let Some(warning) = warning(value).unwrap() {
+                    calls.push((customer_number(&warning.customer).unwrap(), warning.episode.as_u128()));
                 }
             }
             batch.clear();

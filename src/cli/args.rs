@@ -128,7 +128,7 @@ pub struct GenerateArgs {
     /// The day after the last; today if absent.
     #[arg(long)]
     pub end: Option<Date>,
-    /// Alerts, as `replay --alerts` writes them, that the shop's sales people answer on the day after each opened.
+    /// Alerts, as `replay --alerts` writes them: on the day after each opened the shop's sales people do what it recommends.
     #[arg(long)]
     pub alerts: Option<PathBuf>,
     /// Give the customers habits in everything: times, weekdays, looking before buying, returns, reasons for leaving.

@@ -26,6 +26,7 @@ use crate::service::kafka::publish::Publisher;
 use crate::service::run::Service;
 use crate::shop::event_json::{customer_id, customer_number, write_json};
 use crate::shop::generator::{Shop, ShopSettings};
+use crate::wire::alert_line::warning;
 use crate::wire::file_record::{Columns, FileOptions};
 use crate::wire::merge::{EventStream, time_of};
 
@@ -105,8 +106,8 @@ struct Stage<'a> {
     somebody: Option<String>,
     /// Only the summary is wanted.
     quiet: bool,
-    /// Episodes that opened since the shop was last told: customer and episode.
-    calls: Vec<(u32, u128)>,
+    /// Episodes that opened since the shop was last told: customer, episode and recommended action.
+    calls: Vec<(u32, u128, Option<String>)>,
 }
 
 impl<'a> Stage<'a> {
@@ -148,8 +149,8 @@ impl<'a> Stage<'a> {
         let mut shop = Shop::new(ShopSettings { customers: args.customers, days: args.days, seed: args.seed, end });
         let mut value = Vec::new();
         loop {
-            for (customer, episode) in std::mem::take(&mut self.calls) {
-                shop.respond(customer, episode);
+            for (customer, episode, action) in std::mem::take(&mut self.calls) {
+                shop.respond(customer, episode, action.as_deref());
             }
             let Some(events) = shop.next_day() else { return Ok(u64::from(args.customers)) };
             let behind = (DAYS_BEHIND * events.len() as u64).clamp(MIN_BEHIND, MAX_BEHIND);
@@ -219,10 +220,15 @@ impl<'a> Stage<'a> {
     fn listen(&mut self, wait: Duration) {
         while let Some(polled) = self.listener.poll(wait) {
             let Ok(message) = polled else { continue };
-            let Some(alert) = message.payload().and_then(|value| serde_json::from_slice::<Value>(value).ok()) else {
-                continue;
-            };
-            self.hear(&alert);
+            let Some(value) = message.payload() else { continue };
+            if let Ok(Some(warning)) = warning(value)
+                && let Some(number) = customer_number(&warning.customer)
+            {
+                self.calls.push((number, warning.episode.as_u128(), warning.action.map(Into::into)));
+            }
+            if let Ok(alert) = serde_json::from_slice::<Value>(value) {
+                self.hear(&alert);
+            }
         }
     }
 
@@ -236,10 +242,6 @@ impl<'a> Stage<'a> {
             return;
         }
         *self.opened.entry((text("/data/band").to_owned(), text("/data/tier").to_owned())).or_default() += 1;
-        let episode = text("/data/episode_id").parse::<uuid::Uuid>();
-        if let (Some(number), Ok(episode)) = (customer_number(text("/subject")), episode) {
-            self.calls.push((number, episode.as_u128()));
-        }
         self.first_warning.get_or_insert_with(|| self.started.elapsed());
         self.somebody = Some(text("/subject").to_owned());
         if count <= SHOWN || count.is_multiple_of(500) {

@@ -5,8 +5,6 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 
-use serde_json::Value;
-
 use crate::cli::args::{EventFormat, GenerateArgs};
 use crate::cli::common::now;
 use crate::cli::exit::Failure;
@@ -14,6 +12,7 @@ use crate::cli::output::create;
 use crate::engine::day::Day;
 use crate::shop::event_json::{customer_id, customer_number, write_csv, write_json};
 use crate::shop::generator::{Shop, ShopSettings};
+use crate::wire::alert_line::warning;
 use crate::wire::calendar::{day, day_text};
 
 /// The currency that the synthetic shop sells in.
@@ -32,8 +31,8 @@ pub fn run(args: &GenerateArgs) -> Result<(), Failure> {
     let mut calls = args.alerts.as_deref().map(openings).transpose()?.unwrap_or_default();
     loop {
         let due = calls.split_off(&shop.next_date());
-        for (customer, episode) in std::mem::replace(&mut calls, due).into_values().flatten() {
-            shop.respond(customer, episode);
+        for call in std::mem::replace(&mut calls, due).into_values().flatten() {
+            shop.respond(call.customer, call.episode, call.action.as_deref());
         }
         let Some(day) = shop.next_day() else { break };
         for event in day {
@@ -64,20 +63,24 @@ pub fn run(args: &GenerateArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The openings in a file of alerts: customer and episode, by day. Alerts of customers that are not the shop's are passed over.
-fn openings(path: &Path) -> Result<BTreeMap<Day, Vec<(u32, u128)>>, Failure> {
+/// Somebody to be contacted.
+struct Call {
+    customer: u32,
+    episode: u128,
+    action: Option<String>,
+}
+
+/// The openings in a file of alerts, by day. Alerts of customers that are not the shop's are passed over.
+fn openings(path: &Path) -> Result<BTreeMap<Day, Vec<Call>>, Failure> {
     let unreadable = |fault: &dyn std::fmt::Display| Failure::usage(format!("cannot read {}: {fault}", path.display()));
     let file = File::open(path).map_err(|fault| unreadable(&fault))?;
-    let mut openings: BTreeMap<Day, Vec<(u32, u128)>> = BTreeMap::new();
+    let mut openings: BTreeMap<Day, Vec<Call>> = BTreeMap::new();
     for line in BufReader::new(file).lines() {
         let line = line.map_err(|fault| unreadable(&fault))?;
-        let alert: Value = serde_json::from_str(&line).map_err(|fault| unreadable(&fault))?;
-        let text = |pointer: &str| alert.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
-        let (customer, episode) = (customer_number(text("/subject")), text("/data/episode_id").parse::<uuid::Uuid>());
-        if let (true, Some(customer), Ok(episode), Ok(on)) =
-            (text("/type").ends_with(".opened"), customer, episode, text("/data/opened_day").parse())
-        {
-            openings.entry(day(on)).or_default().push((customer, episode.as_u128()));
+        let Some(warning) = warning(line.as_bytes()).map_err(|fault| unreadable(&fault))? else { continue };
+        if let Some(customer) = customer_number(&warning.customer) {
+            let (episode, action) = (warning.episode.as_u128(), warning.action.map(Into::into));
+            openings.entry(warning.opened).or_default().push(Call { customer, episode, action });
         }
     }
     Ok(openings)

@@ -2,6 +2,8 @@
 
 use std::io::Write;
 
+use serde_json::Value;
+
 use crate::shop::generator::{ShopEvent, Told};
 use crate::wire::calendar::{day_text, instant_text};
 
@@ -20,10 +22,11 @@ pub fn write_json(event: &ShopEvent, currency: &str, out: &mut Vec<u8>) {
     let (number, id, time) = (event.customer, event.id, instant_text(event.time));
     // Writing to memory cannot fail.
     let _ = write!(out, "{{\"id\":\"e{id}\",\"customer_id\":\"c{number:07}\",\"time\":\"{time}\",\"type\":");
-    let _ = match event.told {
+    let _ = match &event.told {
         Told::Purchase { order, cents, channel, category, discounted } => {
-            let (amount, half) = (decimal(cents), decimal(cents / 2));
-            let discount = if discounted { format!(",\"discount\":\"{}\"", decimal(cents / 9)) } else { String::new() };
+            let (amount, half) = (decimal(*cents), decimal(cents / 2));
+            let discount =
+                if *discounted { format!(",\"discount\":\"{}\"", decimal(cents / 9)) } else { String::new() };
             write!(
                 out,
                 "\"purchase\",\"order_id\":\"o{order}\",\"amount\":\"{amount}\",\"currency\":\"{currency}\",\"channel\":\"{channel}\"{discount},\"items\":[{{\"sku\":\"sku-{}\",\"category\":\"cat-{category}\",\"quantity\":2,\"unit_price\":\"{half}\"}}]}}",
@@ -32,7 +35,7 @@ pub fn write_json(event: &ShopEvent, currency: &str, out: &mut Vec<u8>) {
         }
         Told::Refund { order, cents } => write!(out, "\"refund\",\"order_id\":\"o{order}\"")
             .and_then(|()| match cents {
-                Some(cents) => write!(out, ",\"amount\":\"{}\",\"currency\":\"{currency}\"", decimal(cents)),
+                Some(cents) => write!(out, ",\"amount\":\"{}\",\"currency\":\"{currency}\"", decimal(*cents)),
                 None => Ok(()),
             })
             .and_then(|()| write!(out, "}}")),
@@ -41,11 +44,12 @@ pub fn write_json(event: &ShopEvent, currency: &str, out: &mut Vec<u8>) {
         Told::Survey(score) => write!(out, "\"survey\",\"score\":{score},\"scale\":10}}"),
         Told::Loyalty { points, expires: None } => write!(out, "\"loyalty\",\"points\":{points}}}"),
         Told::Loyalty { points, expires: Some(day) } => {
-            write!(out, "\"loyalty\",\"points\":{points},\"expires\":\"{}\"}}", day_text(day))
+            write!(out, "\"loyalty\",\"points\":{points},\"expires\":\"{}\"}}", day_text(*day))
         }
         Told::Note(cause) => write!(out, "\"note\",\"cause\":\"{cause}\"}}"),
-        Told::Contacted { episode } => {
-            write!(out, "\"contacted\",\"episode_id\":\"{}\",\"action\":\"call\"}}", uuid::Uuid::from_u128(episode))
+        Told::Contacted { episode, action } => {
+            let (episode, action) = (uuid::Uuid::from_u128(*episode), Value::from(&**action));
+            write!(out, "\"contacted\",\"episode_id\":\"{episode}\",\"action\":{action}}}")
         }
     };
 }

@@ -1,16 +1,15 @@
 //! The shop, day by day: who comes, what they do, who has left without saying so. Events come sorted by time.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use rand_chacha::ChaCha8Rng;
 
 use crate::engine::customer::uniform;
 use crate::engine::day::{Day, Millis};
+use crate::shop::answer::{NOBODY, UNADVISED, win_back};
 use crate::shop::customer::{Habits, generator, share};
 use crate::shop::taste::{Decides, Taste};
-
-/// Probability that a customer who has left comes back because somebody got in touch.
-pub const WIN_BACK: f64 = 0.15;
 
 /// Days between a note of what displeases a customer and its leaving.
 const NOTED_DAYS: u32 = 2;
@@ -33,7 +32,7 @@ pub struct ShopSettings {
 }
 
 /// One event of the shop.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ShopEvent {
     /// Number of the customer.
     pub customer: u32,
@@ -46,7 +45,7 @@ pub struct ShopEvent {
 }
 
 /// What an event tells.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Told {
     /// A purchase of `cents`.
     Purchase {
@@ -83,14 +82,16 @@ pub enum Told {
     },
     /// A sales person notes why the customer is displeased.
     Note(&'static str),
-    /// The sales team called.
+    /// The sales team did what was recommended.
     Contacted {
         /// UUID of the episode, as bits.
         episode: u128,
+        /// What it did.
+        action: Arc<str>,
     },
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 enum Plan {
     Buy(u32),
     Browse(u32),
@@ -98,7 +99,7 @@ enum Plan {
     Note(u32, &'static str),
     Refund(u32, u64, Option<u64>),
     Complain(u32),
-    Contact(u32, u128),
+    Contact(u32, u128, Arc<str>),
 }
 
 /// A shop under way.
@@ -160,7 +161,9 @@ impl Shop {
                 Plan::Look(customer) => self.look(customer),
                 Plan::Note(customer, cause) => self.tell(customer, 0.7, Told::Note(cause)),
                 Plan::Refund(customer, order, cents) => self.tell(customer, 0.6, Told::Refund { order, cents }),
-                Plan::Contact(customer, episode) => self.tell(customer, 0.4, Told::Contacted { episode }),
+                Plan::Contact(customer, episode, action) => {
+                    self.tell(customer, 0.4, Told::Contacted { episode, action });
+                }
             }
         }
         self.events.sort_by_key(|event| (event.time, event.id));
@@ -185,15 +188,20 @@ impl Shop {
         &self.tastes
     }
 
-    /// A warning about a customer opened: the sales team calls tomorrow, and with [`WIN_BACK`] a customer who had left
-    /// comes back within days. Depends on seed, customer and episode alone.
-    pub fn respond(&mut self, customer: u32, episode: u128) {
+    /// A warning about a customer opened: the sales team does tomorrow what was recommended (nothing was: it calls), and
+    /// with [`win_back`] a customer who had left comes back within days. Depends on seed, customer, episode and action
+    /// alone.
+    pub fn respond(&mut self, customer: u32, episode: u128, action: Option<&str>) {
+        let action = action.unwrap_or(UNADVISED);
+        if action == NOBODY {
+            return;
+        }
         let parts = [&self.settings.seed.to_le_bytes()[..], &customer.to_le_bytes(), &episode.to_le_bytes()];
         let Some(habits) = self.habits.get_mut(customer as usize) else { return };
-        self.plans.entry(self.today).or_default().push(Plan::Contact(customer, episode));
-        let draw = uniform(&parts);
-        if habits.leaves < self.today && draw < WIN_BACK {
-            let back = self.today + 1 + (draw / WIN_BACK * 8.0) as u32;
+        self.plans.entry(self.today).or_default().push(Plan::Contact(customer, episode, action.into()));
+        let (draw, strength) = (uniform(&parts), win_back(action));
+        if habits.leaves < self.today && draw < strength {
+            let back = self.today + 1 + (draw / strength * 8.0) as u32;
             habits.leaves = back + (3.0 * habits.mean_gap) as u32;
             self.plans.entry(back).or_default().push(Plan::Buy(customer));
         }

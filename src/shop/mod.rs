@@ -2,5 +2,6 @@
 
 pub mod customer;
 pub mod taste;
+pub mod answer;
 pub mod event_json;
 pub mod generator;

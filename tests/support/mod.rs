@@ -17,4 +17,5 @@ pub(crate) mod bad;
 pub(crate) mod shop;
 pub(crate) mod recipe;
 pub(crate) mod responses;
+pub(crate) mod chain;
 pub(crate) mod desk;
