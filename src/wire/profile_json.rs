@@ -65,7 +65,7 @@ pub fn profile_json(customer: &Customer, day: Day, judge: Judge<'_>, names: &Nam
         contactable,
         forecast: BandChange::all(&forecast),
         episode: standing.episode.filter(|_| contactable).map(|episode| episode_shape(customer, &episode, locale)),
-        not_warned_because: not_warned(customer, day, judge).map(Word),
+        not_warned_because: not_warned(customer, day, judge).filter(|_| contactable).map(Word),
         opted_out: profile.marks.opt_out.is_some(),
     };
     serde_json::to_value(shape).unwrap_or_default()
