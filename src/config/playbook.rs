@@ -11,9 +11,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::config::fault::Fault;
+use crate::config::price_guard::price_faults;
 use crate::config::schema::shape_faults;
 use crate::config::toml_file::read_file;
 use crate::engine::alerting::playbook::{Action, Offer, Playbook, PointsTerms, Rule, Terms};
+use crate::engine::alerting::segment::Segments;
 use crate::engine::alerting::value::Tier;
 use crate::engine::customer::Tag;
 use crate::engine::money::Money;
@@ -134,7 +136,12 @@ pub fn check(file: &PlaybookFile, currency: Currency) -> Result<Playbook, Vec<Fa
             reader.fault(&format!("rules.{}", rule.name), "two rules have this name");
         }
     }
-    if reader.faults.is_empty() { Ok(Playbook { actions, rules }) } else { Err(reader.faults) }
+    let playbook = Playbook { actions, rules };
+    if reader.faults.is_empty() {
+        // What the company's own segments hang on is not known here.
+        reader.faults = price_faults(&playbook, &Segments(Vec::new()));
+    }
+    if reader.faults.is_empty() { Ok(playbook) } else { Err(reader.faults) }
 }
 
 struct Reader<'a> {

@@ -16,6 +16,7 @@ use crate::config::fault::Fault;
 use crate::config::file::{Clock, ConfigFile};
 use crate::config::goals::goals;
 use crate::config::playbook::playbook;
+use crate::config::price_guard::price_faults;
 use crate::config::security::{is_secret, security};
 use crate::config::segments::segments;
 use crate::effect_study::goals::Goals;
@@ -255,13 +256,16 @@ fn policy(file: &ConfigFile, check: &mut Checker) -> Policy {
     }
 }
 
-/// A rule for a segment that nobody can be in would silently never fit.
+/// A rule for a segment that nobody can be in would silently never fit; one for a segment by style may set prices by style.
 fn check_playbook(policy: &Policy, check: &mut Checker) {
     for rule in &policy.playbook.rules {
         let known = rule.segments.iter().all(|segment| policy.segments.find(*segment).is_some());
         let names: Vec<&str> = policy.segments.0.iter().map(|segment| &*segment.name).collect();
         let sentence = format!("names a segment that there is not: known are {}", names.join(", "));
         check.must(&format!("playbook: rules.{}.segment", rule.name), known, &sentence);
+    }
+    for fault in price_faults(&policy.playbook, &policy.segments) {
+        check.faults.push(Fault::new(format!("playbook: {}", fault.key), fault.sentence));
     }
 }
 
