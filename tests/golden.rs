@@ -25,6 +25,7 @@ use churnwatch::wire::artifact::{Artifact, ArtifactFault};
 use churnwatch::wire::event::RawRecord;
 use serde_json::{Value, json};
 
+use support::blessed;
 use support::model::attentive_model;
 
 const START: i32 = 20_000;
@@ -115,7 +116,7 @@ fn told() -> (Processor, Batch) {
 
 fn same(name: &str, written: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
-    if std::env::var_os("CHURNWATCH_BLESS").is_some() {
+    if blessed() {
         std::fs::write(&path, written).unwrap();
     }
     let kept = std::fs::read_to_string(&path).unwrap();

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
+use support::blessed;
 use support::responses::{Responses, lines};
 
 /// What the actions of the example are called.
@@ -95,7 +96,7 @@ fn in_the_document(name: &str, text: &str) {
     let opening = format!("<!-- {name} -->\n```text\n");
     let (before, rest) = kept.split_once(&opening).unwrap();
     let (shown, after) = rest.split_once("```").unwrap();
-    if std::env::var_os("CHURNWATCH_BLESS").is_some() {
+    if blessed() {
         std::fs::write(&path, format!("{before}{opening}{text}```{after}")).unwrap();
     } else {
         assert_eq!(shown, text, "docs/effect.md is out of date: CHURNWATCH_BLESS=1 cargo test --test report");
