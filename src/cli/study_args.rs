@@ -25,6 +25,9 @@ pub struct OutcomeArgs {
     /// Only what was known before this date.
     #[arg(long)]
     pub at: Option<Date>,
+    /// Only outcomes in this currency; outcomes of several are refused if absent.
+    #[arg(long, value_name = "CUR")]
+    pub currency: Option<String>,
 }
 
 /// Arguments of `report`.

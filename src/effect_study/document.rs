@@ -165,6 +165,10 @@ fn notes(report: &Report, words: &Words) -> Part {
         ("without", count(left_out.without_both_arms)),
     ];
     notes.push(fill(words.left_out, &values.each_ref().map(|(name, value)| (*name, value.as_str()))));
+    if left_out.other_currency > 0 {
+        let others = count(left_out.other_currency);
+        notes.push(fill(words.left_out_currency, &[("count", &others), currency]));
+    }
     sentences(words.notes_heading, notes)
 }
 

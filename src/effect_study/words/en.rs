@@ -79,6 +79,7 @@ pub const EN: Words = Words {
     chart_week: "look",
     chart_points: "return rate added, points",
     left_out: "Passed over: {unreadable} lines that could not be read, {repeated} records read before, {without} outcomes at which no arm could be drawn.",
+    left_out_currency: "Also passed over: {count} outcomes that are not in {currency}.",
     reading_heading: "How to read this",
     reading: "A share of the warned customers is held out at random. The arms differ in nothing else, so the difference between them is what acting did. The 95 % interval may be looked at every week: over a year of looks it misses the truth in at most one study of twenty. docs/effect.md says more.",
 };

@@ -28,7 +28,7 @@ words! {
     cells_heading, cells_note, action, segment, tier, own, pooled, none, low, mid, high,
     ranking_heading, ranking_figures, ranking_recommended, ranking_not, ranking_not_asked,
     periods_week, periods_month, periods_note, days, alone, known_by_then,
-    chart_sequence, chart_cells, chart_week, chart_points, left_out, reading_heading, reading,
+    chart_sequence, chart_cells, chart_week, chart_points, left_out, left_out_currency, reading_heading, reading,
 }
 
 /// Fills a sentence in.

@@ -79,6 +79,7 @@ pub const ZH: Words = Words {
     chart_week: "第几次查看",
     chart_points: "增加的回头率，百分点",
     left_out: "未计入：{unreadable} 行无法读取，{repeated} 条重复记录，{without} 个无法抽签分组的结果。",
+    left_out_currency: "另有 {count} 条结果不以 {currency} 计价，未计入。",
     reading_heading: "如何阅读",
     reading: "被预警的客户中随机留出一部分不采取行动。两组别无不同，因此两组之差就是行动的效果。95 % 区间可以每周查看：一整年的查看中，二十项研究里至多一项的区间会漏掉真值。详见 docs/effect.md。",
 };
