@@ -10,6 +10,7 @@ use crate::engine::alerting::episode::Suppression;
 use crate::engine::alerting::value::Tier;
 use crate::engine::event::INTERACTION_NAMES;
 use crate::engine::rfm::style::Style;
+use crate::wire::shapes::alert::ActionShape;
 use crate::wire::shapes::common::{BandChange, Rfm, held_out};
 use crate::wire::shapes::scalars::{CurrencyCode, DayText, MoneyText, UuidText};
 use crate::wire::shapes::understanding::{Points, Preferences, Satisfaction};
@@ -77,7 +78,7 @@ pub struct ProfileShape<'a> {
     /// The days on which silence alone will change the band, in order; empty while `contactable` is false.
     pub forecast: Vec<BandChange>,
     /// The open warning; null where there is none, and while `contactable` is false.
-    pub episode: Option<EpisodeShape>,
+    pub episode: Option<EpisodeShape<'a>>,
     /// Why no warning is open although the score is at or above the watch threshold; else null, and while `contactable` is
     /// false.
     pub not_warned_because: Option<Word<Suppression>>,
@@ -135,7 +136,7 @@ pub struct Decayed {
 /// An open warning.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields, rename = "Episode")]
-pub struct EpisodeShape {
+pub struct EpisodeShape<'a> {
     /// Its id, as in alerts and outcomes.
     pub episode_id: UuidText,
     /// The local day that it opened.
@@ -148,4 +149,6 @@ pub struct EpisodeShape {
     pub published: bool,
     /// Value at risk at the opening, in base currency.
     pub value_at_risk: MoneyText,
+    /// What the playbook recommends, drawn at the opening; null where no rule fitted.
+    pub action: Option<ActionShape<'a>>,
 }
