@@ -83,7 +83,11 @@ fn the_report_is_told_in_both_languages_and_as_a_page_that_needs_nothing() {
     let chinese = said(&report(&[&outcomes], &[&options[..], &["--language", "zh"]].concat()));
     println!("{chinese}");
     assert!(chinese.contains("有用：") && chinese.contains("致电") && !chinese.contains("held out"));
-    assert!(std::fs::read_to_string(&page).unwrap().contains("<html lang=\"zh\">"));
+    let html = std::fs::read_to_string(&page).unwrap();
+    assert!(html.contains("<html lang=\"zh\">") && html.contains("致电 · 有流失风险 · 低"));
+    for untranslated in ["at_risk", "loyal", "letter", ">low<"] {
+        assert!(!chinese.contains(untranslated) && !html.contains(untranslated), "{untranslated}");
+    }
     let months = said(&report(&[&outcomes], &[&options[..], &["--language", "zh", "--period", "month"]].concat()));
     assert!(months.contains("逐月") && months.contains("每月"));
     in_the_document("english", &english);

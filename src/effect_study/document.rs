@@ -230,14 +230,38 @@ fn goals(report: &Report, words: &Words) -> Option<Part> {
     (table.len() > 1).then_some(Part { heading, table, names: 1, sentences: Vec::new() })
 }
 
-/// The name of a cell's part.
-pub fn label(name: Option<&str>, words: &Words) -> String {
-    name.unwrap_or(words.none).to_owned()
+/// What a segment is called: those of the default table in the report's language, a company's own as the company says.
+fn segment_label(name: Option<&str>, words: &Words) -> String {
+    let label = match name {
+        None => words.none,
+        Some("champion") => words.champion,
+        Some("loyal") => words.loyal,
+        Some("promising") => words.promising,
+        Some("new") => words.new,
+        Some("at_risk") => words.at_risk,
+        Some("lapsed") => words.lapsed,
+        Some("lost") => words.lost,
+        Some("other") => words.other,
+        Some(own) => own,
+    };
+    label.to_owned()
+}
+
+/// What a cell's action, segment and tier are called.
+pub fn cell_labels(cell: &Cell, words: &Words, names: &BTreeMap<String, String>) -> [String; 3] {
+    let tier = match cell.name.tier {
+        Tier::Low => words.low,
+        Tier::Mid => words.mid,
+        Tier::High => words.high,
+    };
+    let action = action_label(cell.name.action.as_deref(), names, words);
+    [action, segment_label(cell.name.segment.as_deref(), words), tier.to_owned()]
 }
 
 /// What an action is called, by the playbook where it says so.
-pub fn action_label(name: Option<&str>, names: &BTreeMap<String, String>, words: &Words) -> String {
-    name.and_then(|name| names.get(name)).cloned().unwrap_or_else(|| label(name, words))
+fn action_label(name: Option<&str>, names: &BTreeMap<String, String>, words: &Words) -> String {
+    let named = name.and_then(|name| names.get(name)).map(String::as_str);
+    named.or(name).unwrap_or(words.none).to_owned()
 }
 
 fn cells(cells: &[Cell], words: &Words, names: &BTreeMap<String, String>) -> Part {
@@ -252,18 +276,13 @@ fn cells(cells: &[Cell], words: &Words, names: &BTreeMap<String, String>) -> Par
         words.interval,
     ];
     let mut table = vec![head.map(String::from).to_vec()];
-    let [low, mid, high] = [words.low, words.mid, words.high];
     table.extend(cells.iter().map(|cell| {
         let [treated, held_out] = cell.episodes;
-        let tier = match cell.name.tier {
-            Tier::Low => low,
-            Tier::Mid => mid,
-            Tier::High => high,
-        };
+        let [action, segment, tier] = cell_labels(cell, words, names);
         vec![
-            action_label(cell.name.action.as_deref(), names, words),
-            label(cell.name.segment.as_deref(), words),
-            tier.to_owned(),
+            action,
+            segment,
+            tier,
             count(treated),
             count(held_out),
             cell.raw.map_or_else(String::new, |raw| signed(points(raw.difference), 1)),
