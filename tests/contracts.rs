@@ -70,7 +70,8 @@ fn as_json(record: &OutRecord<'_>) -> Option<Value> {
 /// What a shop leads to, by contract: with playbook, segments and holdout, complaints, opt-outs, erasures and bad records.
 fn shop_records() -> BTreeMap<&'static str, Vec<Value>> {
     let mut setup = load(None).unwrap().until(Some(END.plus(1))).setup(1);
-    let playbook = playbook::playbook(&file("deploy/playbook.toml"), setup.locale.currency).unwrap();
+    let playbook =
+        playbook::playbook(&file("deploy/playbook.toml"), setup.locale.currency, &setup.policy.segments).unwrap();
     let thresholds = Some([0.5, 0.65, 0.8]);
     setup.policy = Arc::new(Policy { thresholds, holdout_share: 0.3, playbook, ..(*setup.policy).clone() });
     let (mut processor, mut batch) = (Processor::new(Arc::new(setup), 0, attentive_model()), Batch::new());

@@ -35,7 +35,7 @@ fn setup() -> Arc<Setup> {
     let mut setup = load(None).unwrap().until(Some(UNTIL)).setup(1);
     let thresholds = Some([0.5, 0.65, 0.8]);
     let playbook = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/playbook.toml");
-    let playbook = playbook::playbook(&playbook, setup.locale.currency).unwrap();
+    let playbook = playbook::playbook(&playbook, setup.locale.currency, &setup.policy.segments).unwrap();
     setup.policy = Arc::new(Policy { thresholds, holdout_share: 0.3, playbook, ..(*setup.policy).clone() });
     Arc::new(setup)
 }

@@ -17,6 +17,7 @@ use churnwatch::config::load::load;
 use churnwatch::config::playbook::playbook;
 use churnwatch::engine::alerting::playbook::{Playbook, Situation, Terms};
 use churnwatch::engine::alerting::policy::Policy;
+use churnwatch::engine::alerting::segment::Segments;
 use churnwatch::engine::alerting::value::Tier;
 use churnwatch::engine::customer::Tag;
 use churnwatch::engine::day::Millis;
@@ -33,7 +34,8 @@ use support::model::attentive_model;
 use support::shop::{END, Line, lines};
 
 fn example() -> Playbook {
-    playbook(&Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/playbook.toml"), Currency::CNY).unwrap()
+    playbook(&Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/playbook.toml"), Currency::CNY, &Segments::default())
+        .unwrap()
 }
 
 /// Every tier, and none or one of each segment, cause and style that the example knows.
