@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 
+use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 use jiff::civil::Date;
 
 use crate::cli::input_args::Source;
+use crate::wire::texts::Language;
 
 /// Where outcomes come from.
 #[derive(Debug, Args)]
@@ -62,13 +64,18 @@ pub enum PeriodArg {
     Month,
 }
 
-/// A language of the report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Language {
-    /// English.
-    En,
-    /// Chinese.
-    Zh,
+impl ValueEnum for Language {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let help = match self {
+            Self::En => "English",
+            Self::Zh => "Chinese",
+        };
+        Some(PossibleValue::new(self.code()).help(help))
+    }
 }
 
 /// Arguments of `optimize`.

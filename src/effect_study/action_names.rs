@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::effect_study::letters::width;
-use crate::effect_study::words::table::Words;
+use crate::effect_study::words::Words;
 use crate::engine::alerting::playbook::Playbook;
+use crate::wire::texts::Language;
 
 /// Widest clause, in columns, that still is a name; with a wider one the action goes by its own name.
 const WIDEST_NAME: usize = 36;
@@ -15,7 +16,10 @@ const ENDS: [char; 10] = ['.', ',', ';', ':', '!', '。', '，', '；', '：', '
 pub fn action_names(playbook: &Playbook, words: &Words) -> BTreeMap<String, String> {
     let clause = |text: &str| text.split(ENDS).next().unwrap_or_default().trim().to_owned();
     let texts = playbook.actions.iter().map(|action| {
-        let text = if words.language == "zh" { &action.zh } else { &action.en };
+        let text = match words.language {
+            Language::En => &action.en,
+            Language::Zh => &action.zh,
+        };
         (action.name.to_string(), clause(text))
     });
     let texts: BTreeMap<String, String> = texts.collect();
@@ -29,9 +33,9 @@ pub fn action_names(playbook: &Playbook, words: &Words) -> BTreeMap<String, Stri
 #[cfg(test)]
 mod tests {
     use super::action_names;
-    use crate::effect_study::words::en::EN;
-    use crate::effect_study::words::zh::ZH;
+    use crate::effect_study::words::Words;
     use crate::engine::alerting::playbook::{Action, Playbook};
+    use crate::wire::texts::Language;
 
     #[test]
     fn short_clauses_of_their_own_are_names_and_the_rest_is_not() {
@@ -53,9 +57,9 @@ mod tests {
             action("apology", "Say sorry.", "致歉。"),
         ];
         let playbook = Playbook { actions, rules: Vec::new() };
-        let names = |words| action_names(&playbook, words).into_iter().collect::<Vec<_>>();
+        let names = |language| action_names(&playbook, &Words { language }).into_iter().collect::<Vec<_>>();
         let pair = |name: &str, text: &str| (name.to_owned(), text.to_owned());
-        assert_eq!(names(&ZH), [pair("call", "由专属经理致电"), pair("letter", "寄信")]);
-        assert_eq!(names(&EN), [pair("call", "Call")]);
+        assert_eq!(names(Language::Zh), [pair("call", "由专属经理致电"), pair("letter", "寄信")]);
+        assert_eq!(names(Language::En), [pair("call", "Call")]);
     }
 }

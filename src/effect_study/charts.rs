@@ -12,7 +12,7 @@ use plotters::style::{Color, IntoTextStyle, RGBColor, ShapeStyle, WHITE};
 use crate::effect_study::document::{cell_labels, points};
 use crate::effect_study::letters::{width, within};
 use crate::effect_study::report::Report;
-use crate::effect_study::words::table::Words;
+use crate::effect_study::words::Words;
 
 const BLUE: RGBColor = RGBColor(31, 119, 180);
 const GREY: RGBColor = RGBColor(110, 110, 110);
@@ -75,15 +75,15 @@ fn draw_sequence<'a>(
     let area = SVGBackend::with_string(svg, (WIDTH, SEQUENCE_HEIGHT)).into_drawing_area();
     area.fill(&WHITE)?;
     let mut chart = ChartBuilder::on(&area)
-        .caption(words.chart_sequence, CAPTION)
+        .caption(words.chart_sequence(), CAPTION)
         .margin(12)
         .x_label_area_size(46)
         .y_label_area_size(64)
         .build_cartesian_2d(left..right, bottom..top)?;
     chart
         .configure_mesh()
-        .x_desc(words.chart_week)
-        .y_desc(words.chart_points)
+        .x_desc(words.chart_week())
+        .y_desc(words.chart_points())
         .label_style(LETTERS)
         .axis_desc_style(LETTERS)
         .x_label_formatter(&|number| format!("{number:.0}"))
@@ -142,7 +142,7 @@ fn draw_cells<'a>(
     let area = SVGBackend::with_string(svg, (WIDTH, rows * ROW_HEIGHT + 110)).into_drawing_area();
     area.fill(&WHITE)?;
     let mut chart = ChartBuilder::on(&area)
-        .caption(words.chart_cells, CAPTION)
+        .caption(words.chart_cells(), CAPTION)
         .margin(12)
         .x_label_area_size(46)
         .y_label_area_size(names_width + 12)
@@ -151,7 +151,7 @@ fn draw_cells<'a>(
         .configure_mesh()
         .disable_y_mesh()
         .y_labels(0)
-        .x_desc(words.chart_points)
+        .x_desc(words.chart_points())
         .label_style(LETTERS)
         .axis_desc_style(LETTERS)
         .light_line_style(WHITE)

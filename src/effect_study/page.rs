@@ -6,7 +6,7 @@ use std::fmt::Write;
 use crate::effect_study::charts::{cells_svg, sequence_svg};
 use crate::effect_study::document::{Document, Part};
 use crate::effect_study::report::Report;
-use crate::effect_study::words::table::Words;
+use crate::effect_study::words::Words;
 
 /// One appearance, also where the reader prefers a dark one: the diagrams are drawn on white. On a narrow screen tables and
 /// diagrams keep their size and move sideways, so that numbers don't break and letters stay legible.
@@ -31,17 +31,17 @@ fn write_page(
     words: &Words,
     names: &BTreeMap<String, String>,
 ) -> std::fmt::Result {
-    let title = escaped(document.title);
-    writeln!(out, "<!DOCTYPE html>\n<html lang=\"{}\">\n<head>\n<meta charset=\"utf-8\">", words.language)?;
+    let title = escaped(&document.title);
+    writeln!(out, "<!DOCTYPE html>\n<html lang=\"{}\">\n<head>\n<meta charset=\"utf-8\">", words.language.code())?;
     writeln!(out, "<meta name=\"viewport\" content=\"width=device-width\">\n<title>{title}</title>")?;
     writeln!(out, "<style>{STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>")?;
     write_sentences(out, &document.about)?;
     writeln!(out, "<p class=\"verdict\">{}</p>", escaped(&document.verdict))?;
-    write_picture(out, words.chart_sequence, sequence_svg(report, words))?;
+    write_picture(out, &words.chart_sequence(), sequence_svg(report, words))?;
     for part in &document.parts {
         writeln!(out, "<h2>{}</h2>", escaped(&part.heading))?;
-        if part.heading == words.cells_heading {
-            write_picture(out, words.chart_cells, cells_svg(report, words, names))?;
+        if part.heading == words.cells_heading() {
+            write_picture(out, &words.chart_cells(), cells_svg(report, words, names))?;
         }
         write_table(out, part)?;
         write_sentences(out, &part.sentences)?;
