@@ -16,12 +16,14 @@ use churnwatch::config::contracts::Contract;
 use churnwatch::config::load::load;
 use churnwatch::config::playbook;
 use churnwatch::engine::alerting::policy::Policy;
+use churnwatch::engine::coming::Forecast;
 use churnwatch::engine::day::Millis;
 use churnwatch::engine::event::Reason;
 use churnwatch::processor::batch::{Batch, OutRecord, OutTopic};
 use churnwatch::processor::setup::{Progress, Time};
 use churnwatch::processor::topology::Processor;
 use churnwatch::wire::event::{RawRecord, Scratch, parse};
+use churnwatch::wire::forecast_json::forecast_json;
 use churnwatch::wire::json_field::KNOWN;
 use churnwatch::wire::rules::EventRules;
 use iso_currency::Currency;
@@ -68,7 +70,8 @@ fn as_json(record: &OutRecord<'_>) -> Option<Value> {
 /// What a shop leads to, by contract: with playbook, segments and holdout, complaints, opt-outs, erasures and bad records.
 fn shop_records() -> BTreeMap<&'static str, Vec<Value>> {
     let mut setup = load(None).unwrap().until(Some(END.plus(1))).setup(1);
-    let playbook = playbook::playbook(&file("deploy/playbook.toml"), setup.locale.currency).unwrap();
+    let playbook =
+        playbook::playbook(&file("deploy/playbook.toml"), setup.locale.currency, &setup.policy.segments).unwrap();
     let thresholds = Some([0.5, 0.65, 0.8]);
     setup.policy = Arc::new(Policy { thresholds, holdout_share: 0.3, playbook, ..(*setup.policy).clone() });
     let (mut processor, mut batch) = (Processor::new(Arc::new(setup), 0, attentive_model()), Batch::new());
@@ -107,7 +110,20 @@ fn shop_records() -> BTreeMap<&'static str, Vec<Value>> {
         ("risk", of(OutTopic::Risk)),
         ("dead-letter", of(OutTopic::DeadLetters)),
         ("profile", processor.profiles_json(Some(END)).collect()),
+        ("forecast", forecasts(&processor)),
     ])
+}
+
+/// What would be answered at the end, about one day, some and many, and by a replica that knows nothing yet.
+fn forecasts(processor: &Processor) -> Vec<Value> {
+    let locale = load(None).unwrap().setup(1).locale;
+    let mut answers = vec![forecast_json(&Forecast::new(), 14, None, true, &locale)];
+    for days in [1, 14, 365] {
+        let mut forecast = Forecast::new();
+        assert_eq!(processor.engine().forecast(days, 0, usize::MAX, &mut forecast), None);
+        answers.push(forecast_json(&forecast, days, processor.closed_day(), false, &locale));
+    }
+    answers
 }
 
 /// What stands at a place in the records.
@@ -134,6 +150,17 @@ fn everything_that_comes_out_fits_its_schema() {
         assert!(story.len() >= 3 && shop.len() >= 50, "{name}: {} and {}", story.len(), shop.len());
         story.iter().chain(shop).for_each(|record| fits(&validator, record));
     }
+    assert!(seen(shop.get("profile").unwrap(), "/episode/action/name").len() > 1, "profiles tell what is recommended");
+    let forecasts = shop.get("forecast").unwrap();
+    for answer in forecasts {
+        fits(&validator(Contract::Forecast), answer);
+    }
+    let last = forecasts.last().unwrap();
+    let sum: u64 = last["by_day"].as_array().unwrap().iter().map(|day| day["low"]["count"].as_u64().unwrap()).sum();
+    assert!(sum > 10 && last["warnings"]["low"]["count"] == sum, "{last}");
+    let mut damaged = last.clone();
+    damaged["by_day"][0]["high"]["value_at_risk"] = json!(7.5);
+    assert!(!validator(Contract::Forecast).is_valid(&damaged));
     let kinds = |of: &str| seen(shop.get(of).unwrap(), "/type").len();
     assert_eq!((kinds("alert"), kinds("outcome")), (5, 4), "the shop tells too little");
     assert_eq!(seen(shop.get("alert").unwrap(), "/data/cause"), ["erasure", "opt_out", "purchase", "score"]);

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test stops at the first thing that is not as it should be")]
 
+mod support;
+
 use std::path::Path;
 use std::process::Command;
 
@@ -14,12 +16,14 @@ use churnwatch::service::kafka::topics::plan;
 use churnwatch::service::telemetry::metrics::Metrics;
 use serde_json::Value;
 
+use support::blessed;
+
 fn file(name: &str) -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
 }
 
 fn same(name: &str, written: &str) {
-    if std::env::var_os("CHURNWATCH_BLESS").is_some() {
+    if blessed() {
         std::fs::write(file(name), written).unwrap();
     }
     let kept = std::fs::read_to_string(file(name)).unwrap();

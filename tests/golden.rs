@@ -24,6 +24,7 @@ use churnwatch::wire::artifact::{Artifact, ArtifactFault};
 use churnwatch::wire::event::RawRecord;
 use serde_json::{Value, json};
 
+use support::blessed;
 use support::model::attentive_model;
 
 const START: i32 = 20_000;
@@ -33,7 +34,7 @@ fn setup() -> Arc<Setup> {
     let mut setup = load(None).unwrap().until(Some(UNTIL)).setup(1);
     let thresholds = Some([0.5, 0.65, 0.8]);
     let playbook = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/playbook.toml");
-    let playbook = playbook::playbook(&playbook, setup.locale.currency).unwrap();
+    let playbook = playbook::playbook(&playbook, setup.locale.currency, &setup.policy.segments).unwrap();
     setup.policy = Arc::new(Policy { thresholds, holdout_share: 0.3, playbook, ..(*setup.policy).clone() });
     Arc::new(setup)
 }
@@ -114,7 +115,7 @@ fn told() -> (Processor, Batch) {
 
 fn same(name: &str, written: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
-    if std::env::var_os("CHURNWATCH_BLESS").is_some() {
+    if blessed() {
         std::fs::write(&path, written).unwrap();
     }
     let kept = std::fs::read_to_string(&path).unwrap();

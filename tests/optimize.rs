@@ -85,11 +85,30 @@ fn weekly_weights_earn_at_least_half_of_what_knowing_would() {
 
 /// A rule for the best customers, whom every action drives away, and one for the others.
 const TWO_RULES: &str = r#"[actions.letter]
+channel = "mail"
+owner = "sales"
+deadline_days = 3
+en = "Do it."
+zh = "执行。"
 [actions.points]
+channel = "mail"
+owner = "sales"
+deadline_days = 3
+en = "Do it."
+zh = "执行。"
 [actions.call]
+channel = "mail"
+owner = "sales"
+deadline_days = 3
+en = "Do it."
+zh = "执行。"
 cost_cap = "20.00"
 [actions.none]
 channel = "nothing" # leave them alone
+owner = "sales"
+deadline_days = 3
+en = "Do it."
+zh = "执行。"
 
 [[rules]]
 name = "best"
@@ -178,16 +197,27 @@ fn the_command_edits_weights_alone_and_the_same_seed_gives_the_same() {
     let told: Value = serde_json::from_slice(&told.stdout).unwrap();
     assert_eq!(told["rules"][0]["decision"], "do_not_disturb");
     assert_eq!(std::fs::read_to_string(&next).unwrap(), printed_text);
+    assert!(run(&["--playbook", &next, "--outcomes", &outcomes]).status.success(), "what was written is a playbook");
     // Every line but those of weights is as it was.
     let others =
         |text: &str| text.lines().filter(|line| !line.contains("weights")).map(str::to_owned).collect::<Vec<_>>();
     assert_eq!(others(&printed_text), others(TWO_RULES));
     let broken = path("broken.toml");
     std::fs::write(&broken, TWO_RULES.replace("letter = 0.2", "letter = 0.9")).unwrap();
+    // What the service would refuse is refused here too, though the weights are right.
+    let careless = path("careless.toml");
+    let text = TWO_RULES.replace("[\"loyal\"]", "[\"vip\"]");
+    let (before, call) = text.split_once("[actions.call]").unwrap();
+    std::fs::write(&careless, format!("{before}[actions.call]{}", call.replacen("\"sales\"", "\"\"", 1))).unwrap();
     for (arguments, sentence) in [
         (vec!["--outcomes", &outcomes], "name the playbook"),
-        (vec!["--playbook", "/nonexistent.toml", "--outcomes", &outcomes], "cannot read the playbook"),
-        (vec!["--playbook", &broken, "--outcomes", &outcomes], "not to 1"),
+        (vec!["--playbook", "/nonexistent.toml", "--outcomes", &outcomes], "playbook: cannot read /nonexistent.toml"),
+        (vec!["--playbook", &broken, "--outcomes", &outcomes], "playbook: rules.2.weights: sum to 1.7, must sum to 1"),
+        (
+            vec!["--playbook", &careless, "--outcomes", &outcomes],
+            "playbook: rules.2.segment: names a segment that there is not",
+        ),
+        (vec!["--playbook", &careless, "--outcomes", &outcomes], "playbook: actions.call.owner: must not be empty"),
         (vec!["--playbook", &playbook], "name files of --outcomes"),
     ] {
         let output = run(&arguments);

@@ -17,6 +17,7 @@ use churnwatch::config::load::load;
 use churnwatch::config::playbook::playbook;
 use churnwatch::engine::alerting::playbook::{Playbook, Situation, Terms};
 use churnwatch::engine::alerting::policy::Policy;
+use churnwatch::engine::alerting::segment::Segments;
 use churnwatch::engine::alerting::value::Tier;
 use churnwatch::engine::customer::Tag;
 use churnwatch::engine::day::Millis;
@@ -33,7 +34,8 @@ use support::model::attentive_model;
 use support::shop::{END, Line, lines};
 
 fn example() -> Playbook {
-    playbook(&Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/playbook.toml"), Currency::CNY).unwrap()
+    playbook(&Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/playbook.toml"), Currency::CNY, &Segments::default())
+        .unwrap()
 }
 
 /// Every tier, and none or one of each segment, cause and style that the example knows.
@@ -232,14 +234,77 @@ fn what_is_said_to_clear_a_warning_clears_it_and_nothing_else_does() {
 
 /// Exit code and standard error of `config check` with this playbook.
 fn check(text: &str) -> (i32, String) {
+    check_with(text, "")
+}
+
+/// The same with more in the configuration.
+fn check_with(text: &str, more: &str) -> (i32, String) {
     let folder = tempfile::tempdir().unwrap();
     let (config, playbook) = (folder.path().join("churnwatch.toml"), folder.path().join("playbook.toml"));
     std::fs::write(&playbook, text).unwrap();
-    let text = format!("[kafka]\nbrokers = \"localhost:9092\"\n[playbook]\npath = \"{}\"\n", playbook.display());
+    let text = format!("[kafka]\nbrokers = \"localhost:9092\"\n[playbook]\npath = \"{}\"\n{more}", playbook.display());
     std::fs::write(&config, text).unwrap();
     let program = env!("CARGO_BIN_EXE_churnwatch");
     let output = Command::new(program).args(["config", "check", "--config"]).arg(&config).output().unwrap();
     (output.status.code().unwrap_or(-1), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+/// A playbook with priced and unpriced actions, and these rules.
+fn with_rules(rules: &str) -> String {
+    let action = "owner = \"sales\"\ndeadline_days = 3\nen = \"Write\"\nzh = \"致信\"\nchannel = \"mail\"\n";
+    format!(
+        "[offers.discount]\npercent = 10\n[offers.service]\n[actions.cheaper]\n{action}offer = \"discount\"\n\
+         [actions.compare]\n{action}[actions.help]\n{action}offer = \"service\"\n{rules}"
+    )
+}
+
+#[test]
+fn style_alone_never_decides_who_is_offered_a_price() {
+    let everybody = "[[rules]]\nname = \"everybody\"\n";
+    let discount = "weights = { cheaper = 0.5, compare = 0.5 }\n";
+    let unpriced = "weights = { help = 0.5, compare = 0.5, cheaper = 0 }\n";
+    let rational = "[[rules]]\nname = \"comparers\"\nstyle = [\"rational\"]\n";
+    let says = |rule: &str, other: &str| {
+        format!(
+            "playbook: rules.{rule}: offers discount, but customers who differ in their style alone go {other}: price terms must not hang on how a customer decides"
+        )
+    };
+    let to = |rule: &str| format!("to the rule \"{rule}\"");
+    // The rule by style offers the price; it leaves those whom the next rule offers it; the others have no rule.
+    for (rules, sentence) in [
+        (format!("{rational}{discount}{everybody}{unpriced}"), says("comparers", &to("everybody"))),
+        (format!("{rational}{unpriced}{everybody}{discount}"), says("everybody", &to("comparers"))),
+        (format!("{rational}{discount}"), says("comparers", "to no rule")),
+        (
+            format!("{rational}tier = [\"high\"]\n{unpriced}{everybody}tier = [\"high\", \"low\"]\n{discount}"),
+            says("everybody", &to("comparers")),
+        ),
+    ] {
+        let (code, err) = check(&with_rules(&rules));
+        assert_eq!((code, err.trim()), (64, format!("churnwatch: {sentence}").as_str()), "{rules}");
+    }
+    // Style chooses between unpriced rules, among customers whom no priced rule is for, or a cause decides.
+    for rules in [
+        format!("{rational}{unpriced}{everybody}{unpriced}"),
+        format!("[[rules]]\ntier = [\"high\"]\n{discount}{rational}{unpriced}"),
+        format!("{rational}tier = [\"low\"]\n{unpriced}{everybody}tier = [\"high\"]\n{discount}"),
+        format!("[[rules]]\ncause = [\"delivery\"]\n{discount}{rational}{unpriced}"),
+    ] {
+        assert_eq!(check(&with_rules(&rules)), (0, String::new()), "{rules}");
+    }
+}
+
+/// A segment that is defined by style is style by another name, and so is every segment after it.
+#[test]
+fn segments_by_style_decide_no_price_either() {
+    let discount = "[[rules]]\nname = \"a\"\nsegment = [\"NAME\"]\nweights = { cheaper = 1 }\n";
+    let table = "[[segments]]\nname = \"big\"\ntier = [\"high\"]\n[[segments]]\nname = \"quick\"\nstyle = [\"impulsive\"]\n\
+        [[segments]]\nname = \"rest\"\n";
+    for (segment, refused) in [("big", false), ("quick", true), ("rest", true)] {
+        let (code, err) = check_with(&with_rules(&discount.replace("NAME", segment)), table);
+        assert_eq!(code, if refused { 64 } else { 0 }, "{segment}: {err}");
+        assert_eq!(err.contains("rules.a: offers discount"), refused, "{err}");
+    }
 }
 
 #[test]

@@ -13,6 +13,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
+use support::blessed;
+use support::draw::Draw;
 use support::responses::{Responses, lines};
 
 /// What the actions of the example are called.
@@ -81,7 +83,11 @@ fn the_report_is_told_in_both_languages_and_as_a_page_that_needs_nothing() {
     let chinese = said(&report(&[&outcomes], &[&options[..], &["--language", "zh"]].concat()));
     println!("{chinese}");
     assert!(chinese.contains("有用：") && chinese.contains("致电") && !chinese.contains("held out"));
-    assert!(std::fs::read_to_string(&page).unwrap().contains("<html lang=\"zh\">"));
+    let html = std::fs::read_to_string(&page).unwrap();
+    assert!(html.contains("<html lang=\"zh\">") && html.contains("致电 · 有流失风险 · 低"));
+    for untranslated in ["at_risk", "loyal", "letter", ">low<"] {
+        assert!(!chinese.contains(untranslated) && !html.contains(untranslated), "{untranslated}");
+    }
     let months = said(&report(&[&outcomes], &[&options[..], &["--language", "zh", "--period", "month"]].concat()));
     assert!(months.contains("逐月") && months.contains("每月"));
     in_the_document("english", &english);
@@ -95,7 +101,7 @@ fn in_the_document(name: &str, text: &str) {
     let opening = format!("<!-- {name} -->\n```text\n");
     let (before, rest) = kept.split_once(&opening).unwrap();
     let (shown, after) = rest.split_once("```").unwrap();
-    if std::env::var_os("CHURNWATCH_BLESS").is_some() {
+    if blessed() {
         std::fs::write(&path, format!("{before}{opening}{text}```{after}")).unwrap();
     } else {
         assert_eq!(shown, text, "docs/effect.md is out of date: CHURNWATCH_BLESS=1 cargo test --test report");
@@ -122,6 +128,17 @@ fn order_and_repetition_change_nothing() {
     assert_eq!(twice["left_out"]["repeated"], shuffled.len() - cut);
     twice["left_out"]["repeated"] = 0.into();
     assert_eq!(twice, told);
+    // A study begins with the earliest opening, wherever in the files it stands.
+    assert_eq!(told["from"], "2026-01-05");
+    let mut draw = Draw::new(7);
+    for _ in 0..3 {
+        for at in (1..shuffled.len()).rev() {
+            shuffled.swap(at, draw.below(at as u64 + 1) as usize);
+        }
+        assert!(!shuffled[0].contains("2026-01-05"), "the earliest is not first");
+        let shuffled = shop.write("shuffled.jsonl", &shuffled.join("\n"));
+        assert_eq!(said(&report(&[&shuffled], &["--json"])), plain);
+    }
     let mut piped = Command::new(env!("CARGO_BIN_EXE_churnwatch"))
         .args(["report", "--json", "--outcomes", "-"])
         .stdin(Stdio::piped())
@@ -130,6 +147,37 @@ fn order_and_repetition_change_nothing() {
         .unwrap();
     piped.stdin.take().unwrap().write_all(shop.lines.join("\n").as_bytes()).unwrap();
     assert_eq!(said(&piped.wait_with_output().unwrap()), plain);
+}
+
+/// Amounts of two currencies are never added, whichever of them is read first.
+#[test]
+fn one_currency_is_picked_or_the_report_is_refused() {
+    let shop = Shop::new();
+    let plain = said(&report(&[&shop.outcomes()], &["--json"]));
+    let euros = |line: &String| line.replace("\"CNY\"", "\"EUR\"").replace("id\":\"0", "id\":\"e");
+    // Some openings of the first days, later in their file than the rest or before it.
+    let others: Vec<String> = shop.lines.iter().take(7).map(euros).collect();
+    let first = shop.write("first.jsonl", &[others.clone(), shop.lines.clone()].concat().join("\n"));
+    let last = shop.write("last.jsonl", &[shop.lines.clone(), others].concat().join("\n"));
+    let sentence = format!(
+        "churnwatch: the outcomes are of several currencies, {} in CNY, 7 in EUR: pick one by --currency, amounts of two can't be added",
+        shop.lines.len()
+    );
+    for outcomes in [&first, &last] {
+        let refused = report(&[outcomes], &["--json"]);
+        assert_eq!(refused.status.code(), Some(64));
+        assert_eq!(String::from_utf8_lossy(&refused.stderr).trim(), sentence);
+        let mut picked: Value =
+            serde_json::from_str(&said(&report(&[outcomes], &["--json", "--currency", "CNY"]))).unwrap();
+        assert_eq!(picked["left_out"]["other_currency"], 7);
+        picked["left_out"]["other_currency"] = 0.into();
+        assert_eq!(picked, serde_json::from_str::<Value>(&plain).unwrap());
+        let text = said(&report(&[outcomes], &["--currency", "CNY"]));
+        assert!(text.contains("Also passed over: 7 outcomes that are not in CNY."), "{text}");
+        let none = report(&[outcomes], &["--currency", "USD"]);
+        assert_eq!(none.status.code(), Some(64));
+        assert!(String::from_utf8_lossy(&none.stderr).contains("no outcome is in the currency asked for; there are"));
+    }
 }
 
 /// A report between two looks is that of the look before, and looking back gives what was said then.

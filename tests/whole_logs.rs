@@ -74,6 +74,15 @@ struct Told {
     opened_time: Timestamp,
     /// Day and time.
     ended: Option<(i64, Timestamp)>,
+    /// When the outcome was measured: the midnight that ends the outcome window's last day.
+    matured: Option<Timestamp>,
+}
+
+impl Told {
+    /// From when on the CRM may hear of the customer again, if the log goes on that long.
+    fn shown(&self) -> Option<Timestamp> {
+        Some(self.ended?.1.max(self.matured?))
+    }
 }
 
 /// The episodes by id; fails where one has two openings or two endings.
@@ -89,12 +98,16 @@ fn episodes(outcomes: &[Value]) -> BTreeMap<String, Told> {
                 opened: day(outcome, "opened_day"),
                 opened_time: time(outcome),
                 ended: None,
+                matured: None,
             };
             assert!(episodes.insert(id, told).is_none(), "opened twice: {outcome}");
         } else if is(outcome, "ended") {
             let told: &mut Told = episodes.get_mut(&id).unwrap_or_else(|| panic!("ended without opening: {outcome}"));
             let ended = (day(outcome, "day"), time(outcome));
             assert!(told.ended.replace(ended).is_none(), "ended twice: {outcome}");
+        } else if is(outcome, "matured") {
+            let told: &mut Told = episodes.get_mut(&id).unwrap_or_else(|| panic!("matured without opening: {outcome}"));
+            assert!(told.matured.replace(time(outcome)).is_none(), "matured twice: {outcome}");
         }
     }
     episodes
@@ -128,28 +141,56 @@ fn within_capacity(episodes: &BTreeMap<String, Told>) -> usize {
     openings.iter().filter(|((_, tier), count)| **count == limit(tier)).count()
 }
 
-/// Held-out episodes are on no topic but the outcomes, and what the CRM reads of their customers meanwhile gives no band.
-fn holdout_unseen(said: &Said, episodes: &BTreeMap<String, Told>) -> usize {
+/// Held-out episodes are on no topic but the outcomes. What the CRM reads of their customers gives no band from the
+/// opening until the episode has ended and its outcome is measured, and at once after that it does again.
+fn holdout_unseen(said: &Said, episodes: &BTreeMap<String, Told>) -> [usize; 3] {
     let held: BTreeSet<&str> = episodes.iter().filter(|(_, told)| told.held_out).map(|(id, _)| id.as_str()).collect();
     assert!(said.alerts.iter().all(|alert| !held.contains(text(alert, "/data/episode_id"))));
     let mut hidden: BTreeMap<&str, Vec<&Told>> = BTreeMap::new();
     for told in episodes.values().filter(|told| told.held_out) {
         hidden.entry(&told.customer).or_default().push(told);
     }
-    let mut meanwhile = 0;
+    let mut records: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
     for risk in &said.risk {
-        let (customer, time) = (text(risk, "/customer_id"), time(risk));
-        let during =
-            |told: &Told| told.opened_time <= time && told.ended.as_ref().is_none_or(|(_, ended)| time < *ended);
-        if hidden.get(customer).is_some_and(|episodes| episodes.iter().any(|told| during(told))) {
-            assert_eq!(risk["contactable"], false, "{risk}");
-            assert!(risk["band"].is_null() && risk["forecast"].as_array().unwrap().is_empty(), "{risk}");
-            meanwhile += 1;
-        } else {
-            assert_eq!(risk["contactable"], true, "{risk}");
+        records.entry(text(risk, "/customer_id")).or_default().push(risk);
+    }
+    let [mut unbanded, mut after_the_end, mut again] = [0; 3];
+    for (customer, records) in records {
+        let hidden = hidden.remove(customer).unwrap_or_default();
+        let mut before = true;
+        for risk in &records {
+            let time = time(risk);
+            let within = |told: &&&Told| told.opened_time <= time && told.shown().is_none_or(|shown| time < shown);
+            let contactable = risk["contactable"].as_bool().unwrap();
+            if let Some(told) = hidden.iter().find(within) {
+                assert!(!contactable, "{risk}");
+                assert!(["band", "segment"].iter().all(|name| risk[*name].is_null()), "{risk}");
+                assert!(risk["forecast"].as_array().unwrap().is_empty(), "{risk}");
+                unbanded += 1;
+                after_the_end += usize::from(told.ended.is_some_and(|(_, ended)| ended <= time));
+            } else {
+                // Later events may come before the close that measures the outcome.
+                assert!(contactable || !before && !is_of_close(risk), "hidden for nothing: {risk}");
+            }
+            before = contactable;
+        }
+        for shown in hidden.iter().filter_map(|told| told.shown()) {
+            let next = records.iter().find(|risk| time(risk) >= shown && risk["contactable"] == true);
+            let next = next.unwrap_or_else(|| panic!("{customer} stays hidden after {shown}"));
+            // Whose next purchase was known already is told of at the close of that purchase's day.
+            let purchase = is_of_close(next) && next["silence_days"] == 0;
+            assert!(time(next) == shown || purchase, "{customer} is shown after {shown}, but by {next}");
+            again += 1;
         }
     }
-    meanwhile
+    assert!(hidden.is_empty(), "held-out customers of whom no risk was told");
+    [unbanded, after_the_end, again]
+}
+
+/// Whether a risk record tells of a close, at the midnight that ends its day, and not of an event.
+fn is_of_close(risk: &Value) -> bool {
+    let day: jiff::civil::Date = text(risk, "/as_of").parse().unwrap();
+    jiff::tz::TimeZone::UTC.to_timestamp(day.tomorrow().unwrap().at(0, 0, 0, 0)).unwrap() == time(risk)
 }
 
 fn check(name: &str) {
@@ -164,18 +205,19 @@ fn check(name: &str) {
     let episodes = episodes(&said.outcomes);
     one_at_a_time(&episodes);
     let full = within_capacity(&episodes);
-    let meanwhile = holdout_unseen(&said, &episodes);
+    let [unbanded, after_the_end, again] = holdout_unseen(&said, &episodes);
     // What is open at the end is younger than the horizon of 90 days; everything else has its one ending.
     let newest = said.outcomes.iter().map(|outcome| day(outcome, "day")).max().unwrap();
     let open = episodes.values().filter(|told| told.ended.is_none());
     assert!(open.clone().all(|told| newest - told.opened <= 90), "an old episode never ended");
     let held = episodes.values().filter(|told| told.held_out).count();
     println!(
-        "{name}: {} episodes, {held} held out, {} open at the end, {full} tier days full, {meanwhile} risk records unbanded",
+        "{name}: {} episodes, {held} held out, {} open at the end, {full} tier days full, {unbanded} risk records unbanded, {after_the_end} of them after the end, {again} shown again",
         episodes.len(),
         open.count()
     );
     assert!(episodes.len() > 500 && held > 50 && full > 20, "the log tells too little");
+    assert!(after_the_end > 20 && again > 50, "too few held-out episodes end within the outcome window");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! `inspect`: what the running service knows of a customer.
 
+use std::fmt::Write;
+
 use serde_json::Value;
 
 use crate::cli::args::InspectArgs;
@@ -56,6 +58,7 @@ fn text(profile: &Value) -> String {
         ("this silence will last", word("/score")),
         ("value at risk", word("/value_at_risk")),
         ("warning open since", word("/episode/opened_day")),
+        ("recommended", recommended(profile).unwrap_or_else(|| "—".to_owned())),
         ("not warned because", not_warned(profile).unwrap_or_else(|| "—".to_owned())),
     ];
     rows.map(|(name, value)| format!("{name:>24}  {value}\n")).concat()
@@ -65,6 +68,31 @@ fn text(profile: &Value) -> String {
 fn rfm(profile: &Value) -> String {
     let score = |name| profile.pointer(&format!("/rfm/{name}")).map_or("—".to_owned(), Value::to_string);
     ["recency", "frequency", "monetary"].map(score).concat()
+}
+
+/// What to do about the open warning, by when, and what is offered; `None` where nothing is recommended.
+fn recommended(profile: &Value) -> Option<String> {
+    let action = profile.pointer("/episode/action").filter(|action| action.is_object())?;
+    let word = |pointer: &str| action.pointer(pointer).and_then(Value::as_str);
+    let mut said = word("/name").unwrap_or("an action that nobody remembers").to_owned();
+    if let Some(day) = word("/deadline_day") {
+        let _ = write!(said, " by {day}");
+    }
+    if let Some(class) = word("/offer/class") {
+        let currency = profile.get("currency").and_then(Value::as_str).unwrap_or_default();
+        let number = |name: &str| action.pointer(&format!("/offer/{name}")).filter(|value| value.is_number());
+        let terms = match (number("percent"), word("/offer/amount"), number("points")) {
+            (Some(percent), _, _) => format!("{class} of {percent} %"),
+            (None, Some(amount), _) => format!("{class} of {amount} {currency}"),
+            (None, None, Some(points)) => format!("{points} {class}"),
+            (None, None, None) => class.to_owned(),
+        };
+        let _ = write!(said, ", offering {terms}");
+    }
+    if let Some(text) = word("/en") {
+        let _ = write!(said, ": {text}");
+    }
+    Some(said)
 }
 
 /// Why no warning of the customer is open, in a sentence; `None` where one is.
@@ -95,4 +123,45 @@ fn not_warned(profile: &Value) -> Option<String> {
             None => "the score is below the threshold, and silence alone will not change that".to_owned(),
         },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::text;
+
+    fn shown(contactable: bool, episode: &Value) -> String {
+        let profile = json!({"currency": "CNY", "contactable": contactable, "episode": episode});
+        let text = text(&profile);
+        let row = text.lines().find_map(|line| line.trim_start().strip_prefix("recommended  "));
+        row.unwrap_or_default().to_owned()
+    }
+
+    #[test]
+    fn what_is_recommended_is_told_with_deadline_and_offer() {
+        let action = |offer: Value| json!({"action": {"name": "gift", "deadline_day": "2025-07-17", "offer": offer, "en": "Send a gift."}});
+        let offer = |percent: Value, amount: Value, points: Value| {
+            action(json!({"class": "thanks", "percent": percent, "amount": amount, "points": points}))
+        };
+        let none = Value::Null;
+        for (episode, said) in [
+            (action(none.clone()), "gift by 2025-07-17: Send a gift."),
+            (
+                offer(json!(7.5), none.clone(), none.clone()),
+                "gift by 2025-07-17, offering thanks of 7.5 %: Send a gift.",
+            ),
+            (
+                offer(none.clone(), json!("20.00"), none.clone()),
+                "gift by 2025-07-17, offering thanks of 20.00 CNY: Send a gift.",
+            ),
+            (offer(none.clone(), none.clone(), json!(250)), "gift by 2025-07-17, offering 250 thanks: Send a gift."),
+            (offer(none.clone(), none.clone(), none.clone()), "gift by 2025-07-17, offering thanks: Send a gift."),
+            (json!({"action": {"name": "gift", "deadline_day": none, "offer": none, "en": none}}), "gift"),
+            (json!({"action": none}), "—"),
+        ] {
+            assert_eq!(shown(true, &episode), said);
+        }
+        assert_eq!(shown(false, &Value::Null), "—", "a held-out customer");
+    }
 }

@@ -10,6 +10,7 @@ use crate::cli::exit::Failure;
 use crate::cli::outcomes::study;
 use crate::cli::output::{check_folder, say, write_whole};
 use crate::cli::study_args::{OptimizeArgs, RewardArg};
+use crate::config::playbook::playbook;
 use crate::effect_study::bandit::{LEAST_TREATED, Reward};
 use crate::effect_study::optimize::{Decision, RuleRecord, optimize};
 use crate::effect_study::playbook_edit::Playbook;
@@ -22,16 +23,18 @@ pub fn run(args: &OptimizeArgs) -> Result<(), Failure> {
     }
     let path = args.playbook.as_deref().or(settings.file.playbook.path.as_deref());
     let path = path.ok_or_else(|| Failure::usage("name the playbook, by --playbook or in the configuration"))?;
+    // The service's own reader finds every fault; what follows edits the text and looks at weights alone.
+    playbook(path, settings.rules.currency, &settings.policy.segments)?;
     let text = std::fs::read_to_string(path)
         .map_err(|fault| Failure::usage(format!("cannot read the playbook {}: {fault}", path.display())))?;
-    let mut playbook =
+    let mut editable =
         Playbook::read(&text).map_err(|fault| Failure::usage(format!("the playbook {}: {fault}", path.display())))?;
     let study = study(&args.input, &settings)?;
     let reward = args.reward.map(|reward| match reward {
         RewardArg::Return => Reward::Return,
         RewardArg::Margin => Reward::Margin,
     });
-    let records = optimize(&mut playbook, &study.episodes, reward, args.seed);
+    let records = optimize(&mut editable, &study.episodes, reward, args.seed);
     if args.json {
         let rules: Vec<Value> = records.iter().map(rule_json).collect();
         say(json!({"episodes": study.episodes.len(), "seed": args.seed, "rules": rules}));
@@ -39,10 +42,10 @@ pub fn run(args: &OptimizeArgs) -> Result<(), Failure> {
         table(&records, &study.currency);
     }
     match args.output.as_deref().filter(|path| *path != Path::new("-")) {
-        Some(output) => write_whole(output, playbook.text().as_bytes()),
+        Some(output) => write_whole(output, editable.text().as_bytes()),
         None if args.json => Ok(()),
         None => {
-            say(playbook.text().trim_end());
+            say(editable.text().trim_end());
             Ok(())
         }
     }

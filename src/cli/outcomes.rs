@@ -28,7 +28,7 @@ pub fn study(input: &OutcomeArgs, settings: &Settings) -> Result<Study, Failure>
     {
         return Err(Failure::usage("--from must lie before --at"));
     }
-    let mut collector = Collector::new(input.from.map(day), input.at.map(day));
+    let mut collector = Collector::new(input.from.map(day), input.at.map(day), input.currency.clone());
     let mut first_fault = None;
     let mut take = |line: &[u8]| {
         if line.trim_ascii().is_empty() {
@@ -59,9 +59,9 @@ pub fn study(input: &OutcomeArgs, settings: &Settings) -> Result<Study, Failure>
             each_value(settings, &settings.file.topics.outcomes, check(settings)?, take)?;
         }
     }
-    let study = collector.study().ok_or_else(|| {
-        let why = first_fault.as_ref().map(|fault| format!("; the first line that could not be used: {fault}"));
-        Failure::usage(format!("there is no outcome in what was read{}", why.unwrap_or_default()))
+    let study = collector.study().map_err(|why| {
+        let fault = first_fault.as_ref().map(|fault| format!("; the first line that could not be used: {fault}"));
+        Failure::usage(format!("{why}{}", fault.unwrap_or_default()))
     })?;
     if let Some(fault) = first_fault {
         eprintln!("{} lines could not be used; the first: {fault}", study.left_out.unreadable);

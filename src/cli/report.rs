@@ -4,7 +4,7 @@ use crate::cli::common::settings;
 use crate::cli::exit::Failure;
 use crate::cli::outcomes::study;
 use crate::cli::output::{check_folder, say, say_json, write_whole};
-use crate::cli::study_args::{Language, PeriodArg, ReportArgs};
+use crate::cli::study_args::{PeriodArg, ReportArgs};
 use crate::effect_study::action_names::action_names;
 use crate::effect_study::boundary::Spending;
 use crate::effect_study::csv::report_csv;
@@ -14,8 +14,7 @@ use crate::effect_study::page::page;
 use crate::effect_study::periods::Period;
 use crate::effect_study::report::report;
 use crate::effect_study::text::text;
-use crate::effect_study::words::en::EN;
-use crate::effect_study::words::zh::ZH;
+use crate::effect_study::words::Words;
 
 /// Runs the command.
 pub fn run(args: &ReportArgs) -> Result<(), Failure> {
@@ -36,10 +35,7 @@ pub fn run(args: &ReportArgs) -> Result<(), Failure> {
         PeriodArg::Month => Period::Month,
     };
     let report = report(&study, &Spending::yearly(), &settings.goals, period);
-    let words = match args.language {
-        Language::En => &EN,
-        Language::Zh => &ZH,
-    };
+    let words = &Words { language: args.language };
     let names = action_names(&settings.policy.playbook, words);
     let document = document(&report, words, &names);
     if let Some(path) = &args.html {

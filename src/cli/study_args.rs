@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 
+use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 use jiff::civil::Date;
 
 use crate::cli::input_args::Source;
+use crate::wire::texts::Language;
 
 /// Where outcomes come from.
 #[derive(Debug, Args)]
@@ -25,6 +27,9 @@ pub struct OutcomeArgs {
     /// Only what was known before this date.
     #[arg(long)]
     pub at: Option<Date>,
+    /// Only outcomes in this currency; outcomes of several are refused if absent.
+    #[arg(long, value_name = "CUR")]
+    pub currency: Option<String>,
 }
 
 /// Arguments of `report`.
@@ -59,13 +64,18 @@ pub enum PeriodArg {
     Month,
 }
 
-/// A language of the report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Language {
-    /// English.
-    En,
-    /// Chinese.
-    Zh,
+impl ValueEnum for Language {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let help = match self {
+            Self::En => "English",
+            Self::Zh => "Chinese",
+        };
+        Some(PossibleValue::new(self.code()).help(help))
+    }
 }
 
 /// Arguments of `optimize`.

@@ -8,6 +8,7 @@ use crate::wire::artifact::Artifact;
 use crate::wire::shapes::alert::Alert;
 use crate::wire::shapes::dead_letter::DeadLetter;
 use crate::wire::shapes::event::EventShape;
+use crate::wire::shapes::forecast::ForecastShape;
 use crate::wire::shapes::outcome::Outcome;
 use crate::wire::shapes::profile::ProfileShape;
 use crate::wire::shapes::risk::RiskRecord;
@@ -34,11 +35,13 @@ pub enum Contract {
     Config,
     /// What is known of a customer.
     Profile,
+    /// The warnings to come.
+    Forecast,
 }
 
 impl Contract {
     /// Every contract, in the order of declaration.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Event,
         Self::Alert,
         Self::Risk,
@@ -48,6 +51,7 @@ impl Contract {
         Self::Playbook,
         Self::Config,
         Self::Profile,
+        Self::Forecast,
     ];
 
     /// The name, as `churnwatch schema` takes it.
@@ -62,6 +66,7 @@ impl Contract {
             Self::Playbook => "playbook",
             Self::Config => "config",
             Self::Profile => "profile",
+            Self::Forecast => "forecast",
         }
     }
 
@@ -77,6 +82,7 @@ impl Contract {
             Self::Playbook => playbook_schema(),
             Self::Config => config_schema(),
             Self::Profile => written::<ProfileShape<'_>>(),
+            Self::Forecast => written::<ForecastShape>(),
         }
     }
 

@@ -10,6 +10,7 @@ pub mod file;
 pub mod security;
 pub mod goals;
 pub mod schema;
+pub mod price_guard;
 pub mod playbook;
 pub mod contracts;
 pub mod settings;

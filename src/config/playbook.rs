@@ -11,9 +11,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::config::fault::Fault;
+use crate::config::price_guard::price_faults;
 use crate::config::schema::shape_faults;
 use crate::config::toml_file::read_file;
 use crate::engine::alerting::playbook::{Action, Offer, Playbook, PointsTerms, Rule, Terms};
+use crate::engine::alerting::segment::Segments;
 use crate::engine::alerting::value::Tier;
 use crate::engine::customer::Tag;
 use crate::engine::money::Money;
@@ -106,8 +108,8 @@ pub fn playbook_schema() -> Value {
     serde_json::to_value(schemars::schema_for!(PlaybookFile)).unwrap_or_default()
 }
 
-/// Reads a playbook and checks it against itself.
-pub fn playbook(path: &Path, currency: Currency) -> Result<Playbook, Vec<Fault>> {
+/// Reads a playbook and checks it against itself and the company's segments.
+pub fn playbook(path: &Path, currency: Currency, segments: &Segments) -> Result<Playbook, Vec<Fault>> {
     let at = |key: &str| if key.is_empty() { "playbook".to_owned() } else { format!("playbook: {key}") };
     let named = |faults: Vec<Fault>| -> Vec<Fault> {
         faults.into_iter().map(|fault| Fault::new(at(&fault.key), fault.sentence)).collect()
@@ -119,11 +121,11 @@ pub fn playbook(path: &Path, currency: Currency) -> Result<Playbook, Vec<Fault>>
     }
     let file: PlaybookFile =
         serde_json::from_value(value).map_err(|fault| named(vec![Fault::new("", fault.to_string())]))?;
-    check(&file, currency).map_err(named)
+    check(&file, currency, segments).map_err(named)
 }
 
 /// The playbook that a file means, or everything that is wrong with it.
-pub fn check(file: &PlaybookFile, currency: Currency) -> Result<Playbook, Vec<Fault>> {
+pub fn check(file: &PlaybookFile, currency: Currency, segments: &Segments) -> Result<Playbook, Vec<Fault>> {
     let mut reader = Reader { file, currency, faults: Vec::new() };
     let offers: BTreeMap<&str, Terms> =
         file.offers.iter().map(|(class, offer)| (class.as_str(), reader.terms(class, offer))).collect();
@@ -134,7 +136,17 @@ pub fn check(file: &PlaybookFile, currency: Currency) -> Result<Playbook, Vec<Fa
             reader.fault(&format!("rules.{}", rule.name), "two rules have this name");
         }
     }
-    if reader.faults.is_empty() { Ok(Playbook { actions, rules }) } else { Err(reader.faults) }
+    for rule in rules.iter().filter(|rule| rule.segments.iter().any(|segment| segments.find(*segment).is_none())) {
+        // A rule for a segment that nobody can be in would silently never fit.
+        let names: Vec<&str> = segments.0.iter().map(|segment| &*segment.name).collect();
+        let sentence = format!("names a segment that there is not: known are {}", names.join(", "));
+        reader.fault(&format!("rules.{}.segment", rule.name), sentence);
+    }
+    let playbook = Playbook { actions, rules };
+    if reader.faults.is_empty() {
+        reader.faults = price_faults(&playbook, segments);
+    }
+    if reader.faults.is_empty() { Ok(playbook) } else { Err(reader.faults) }
 }
 
 struct Reader<'a> {

@@ -1,6 +1,7 @@
 //! From outcomes in any order, some of them twice, to a study. The same records give the same study, however they lie.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fmt;
 use std::sync::Arc;
 
 use uuid::Uuid;
@@ -19,6 +20,36 @@ struct Known {
     facts: Facts,
 }
 
+/// Why there is no study.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoStudy {
+    /// Nothing was told.
+    NothingTold,
+    /// Outcomes of several currencies, whose amounts can't be added: how many of each.
+    Currencies(BTreeMap<String, u64>),
+    /// None is of the currency asked for: how many of others.
+    OtherCurrencies(BTreeMap<String, u64>),
+}
+
+impl fmt::Display for NoStudy {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let list = |counts: &BTreeMap<String, u64>| {
+            counts.iter().map(|(currency, count)| format!("{count} in {currency}")).collect::<Vec<_>>().join(", ")
+        };
+        match self {
+            Self::NothingTold => formatter.write_str("there is no outcome in what was read"),
+            Self::Currencies(counts) => write!(
+                formatter,
+                "the outcomes are of several currencies, {}: pick one by --currency, amounts of two can't be added",
+                list(counts)
+            ),
+            Self::OtherCurrencies(counts) => {
+                write!(formatter, "no outcome is in the currency asked for; there are {}", list(counts))
+            }
+        }
+    }
+}
+
 /// Takes outcomes, one by one.
 pub struct Collector {
     /// Openings before this day don't count.
@@ -30,14 +61,16 @@ pub struct Collector {
     opened: HashMap<Uuid, Known>,
     matured: HashMap<Uuid, Known>,
     ended: HashMap<Uuid, (usize, Ending)>,
+    /// The currency that counts; absent: the only one there is.
     currency: Option<String>,
+    currencies: BTreeMap<String, u64>,
     last: Option<Day>,
     left_out: LeftOut,
 }
 
 impl Collector {
-    /// Counts openings from a day on, and what was known before another.
-    pub fn new(from: Option<Day>, until: Option<Day>) -> Self {
+    /// Counts openings from a day on, what was known before another, and what is in a currency, where one is asked for.
+    pub fn new(from: Option<Day>, until: Option<Day>, currency: Option<String>) -> Self {
         Self {
             from,
             until,
@@ -46,7 +79,8 @@ impl Collector {
             opened: HashMap::new(),
             matured: HashMap::new(),
             ended: HashMap::new(),
-            currency: None,
+            currency,
+            currencies: BTreeMap::new(),
             last: None,
             left_out: LeftOut::default(),
         }
@@ -62,10 +96,6 @@ impl Collector {
         if self.from.is_some_and(|from| facts.opened < from) || self.until.is_some_and(|until| facts.day >= until) {
             return;
         }
-        if self.currency.get_or_insert_with(|| facts.currency.clone()) != &facts.currency {
-            self.left_out.unreadable += 1;
-            return;
-        }
         let known = match facts.told {
             Told::Opened => self.opened.contains_key(&facts.episode),
             Told::Ended(_) => self.ended.contains_key(&facts.episode),
@@ -73,6 +103,11 @@ impl Collector {
         };
         if !self.seen.insert(facts.id) || known {
             self.left_out.repeated += 1;
+            return;
+        }
+        *self.currencies.entry(facts.currency.clone()).or_default() += 1;
+        if self.currency.as_ref().is_some_and(|currency| *currency != facts.currency) {
+            self.left_out.other_currency += 1;
             return;
         }
         // An event may tell of a day that is still open, a matured outcome only of a closed one.
@@ -96,9 +131,16 @@ impl Collector {
         }
     }
 
-    /// The study; `None` where nothing was told.
-    pub fn study(self) -> Option<Study> {
-        let Self { from, customers, opened, matured, ended, currency, last, mut left_out, .. } = self;
+    /// The study.
+    pub fn study(self) -> Result<Study, NoStudy> {
+        let Self { from, customers, opened, matured, ended, currency, mut currencies, last, mut left_out, .. } = self;
+        let currency = match (currency, currencies.len()) {
+            (_, 0) => return Err(NoStudy::NothingTold),
+            (Some(currency), _) if currencies.contains_key(&currency) => currency,
+            (Some(_), _) => return Err(NoStudy::OtherCurrencies(currencies)),
+            (None, 1) => currencies.pop_first().map(|(currency, _)| currency).unwrap_or_default(),
+            (None, _) => return Err(NoStudy::Currencies(currencies)),
+        };
         // Numbered by name, so that the order of the records doesn't change the last bit of a sum.
         let mut names: Vec<(String, u32)> = customers.into_iter().collect();
         names.sort();
@@ -120,7 +162,8 @@ impl Collector {
         let mut openings: Vec<(Uuid, Opening)> =
             opened.iter().chain(orphans).map(|(episode, known)| (*episode, opening(known))).collect();
         openings.sort_by_key(|(episode, opening)| (opening.opened, *episode));
-        let first = from.or_else(|| openings.first().map(|(_, opening)| opening.opened))?;
+        let earliest = openings.first().map(|(_, opening)| opening.opened);
+        let first = from.or(earliest).ok_or(NoStudy::NothingTold)?;
         let window_days = usual_window(&matured).unwrap_or(USUAL_WINDOW_DAYS);
         let mut labels = HashSet::new();
         let mut episodes: Vec<(Uuid, Episode)> = Vec::new();
@@ -153,14 +196,14 @@ impl Collector {
             episodes.push((*id, episode));
         }
         episodes.sort_by_key(|(id, episode)| (episode.matured, *id));
-        Some(Study {
+        Ok(Study {
             openings: openings.into_iter().map(|(_, opening)| opening).collect(),
             episodes: episodes.into_iter().map(|(_, episode)| episode).collect(),
             customers: names.len(),
             window_days,
             first,
             last: last.unwrap_or(first),
-            currency: currency?,
+            currency,
             endings: endings(ended.values()),
             left_out,
         })

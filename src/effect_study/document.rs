@@ -10,14 +10,14 @@ use crate::effect_study::pooling::Cell;
 use crate::effect_study::ranking::LEAST_HELD_OUT;
 use crate::effect_study::report::{Advice, Judged, Report, Verdict};
 use crate::effect_study::sequence::{LEAST_EPISODES, LEAST_RETURNS, Look};
-use crate::effect_study::words::table::{Words, fill};
+use crate::effect_study::words::Words;
 use crate::engine::alerting::value::Tier;
 use crate::wire::calendar::day_text;
 
 /// A report in words.
 pub struct Document {
     /// The heading.
-    pub title: &'static str,
+    pub title: String,
     /// What the report is about.
     pub about: Vec<String>,
     /// The word that it ends in.
@@ -42,20 +42,20 @@ pub struct Part {
 pub fn document(report: &Report, words: &Words, names: &BTreeMap<String, String>) -> Document {
     let [from, until] = report.span.map(day_text);
     let window = report.window_days.to_string();
-    let mut about = vec![fill(words.span, &[("from", &from), ("days", &window), ("until", &until)])];
+    let mut about = vec![words.span(&[("from", &from), ("days", &window), ("until", &until)])];
     let mut push = |sentence: String| about.push(sentence);
     push(report.look.as_ref().map_or_else(
-        || words.no_look.to_owned(),
+        || words.no_look(),
         |look| {
             let (number, year) = (look.number.to_string(), look.year.to_string());
-            fill(words.look, &[("number", &number), ("year", &year), ("day", &day_text(look.day))])
+            words.look(&[("number", &number), ("year", &year), ("day", &day_text(look.day))])
         },
     ));
     if let Some(look) = &report.year_before {
         let difference = signed(points(look.returns.contrast.difference), 1);
         let interval = between(look.returns.interval().map(points), 1, words);
         let day = day_text(look.day);
-        push(fill(words.year_before, &[("day", &day), ("points", &difference), ("interval", &interval)]));
+        push(words.year_before(&[("day", &day), ("points", &difference), ("interval", &interval)]));
     }
     let mut parts = Vec::new();
     if let Some(look) = &report.look {
@@ -70,27 +70,27 @@ pub fn document(report: &Report, words: &Words, names: &BTreeMap<String, String>
     if !report.rows.is_empty() {
         parts.push(periods(report, words));
     }
-    parts.push(sentences(words.reading_heading, vec![words.reading.to_owned()]));
-    Document { title: words.title, about, verdict: verdict(report, words), parts }
+    parts.push(sentences(words.reading_heading(), vec![words.reading()]));
+    Document { title: words.title(), about, verdict: verdict(report, words), parts }
 }
 
 /// The verdict; where data are lacking also what would be enough.
 fn verdict(report: &Report, words: &Words) -> String {
     match report.verdict {
-        Verdict::ArmsDoNotMatch => words.verdict_arms_do_not_match.to_owned(),
+        Verdict::ArmsDoNotMatch => words.verdict_arms_do_not_match(),
         Verdict::NotEnoughData => {
             let (episodes, returns) = (LEAST_EPISODES.to_string(), whole(LEAST_RETURNS));
-            let rule = fill(words.enough_rule, &[("episodes", &episodes), ("returns", &returns)]);
-            format!("{} {rule}", words.verdict_not_enough)
+            let rule = words.enough_rule(&[("episodes", &episodes), ("returns", &returns)]);
+            format!("{} {rule}", words.verdict_not_enough())
         }
-        Verdict::Helps => words.verdict_helps.to_owned(),
-        Verdict::Harms => words.verdict_harms.to_owned(),
-        Verdict::NotShown => words.verdict_not_shown.to_owned(),
+        Verdict::Helps => words.verdict_helps(),
+        Verdict::Harms => words.verdict_harms(),
+        Verdict::NotShown => words.verdict_not_shown(),
     }
 }
 
-fn sentences(heading: &str, sentences: Vec<String>) -> Part {
-    Part { heading: heading.to_owned(), table: Vec::new(), names: 0, sentences }
+fn sentences(heading: String, sentences: Vec<String>) -> Part {
+    Part { heading, table: Vec::new(), names: 0, sentences }
 }
 
 fn arms(report: &Report, look: &Look, words: &Words) -> Part {
@@ -100,24 +100,24 @@ fn arms(report: &Report, look: &Look, words: &Words) -> Part {
     let margin = look.margin.contrast.difference;
     let returns = points(look.returns.contrast.difference);
     let table = vec![
-        ["", words.treated, words.held_out, words.difference, words.interval].map(String::from).to_vec(),
-        vec![words.episodes.to_owned(), count(treated), count(held_out), String::new(), String::new()],
+        vec![String::new(), words.treated(), words.held_out(), words.difference(), words.interval()],
+        vec![words.episodes(), count(treated), count(held_out), String::new(), String::new()],
         vec![
-            fill(words.came_back, &[("days", &report.window_days.to_string())]),
+            words.came_back(&[("days", &report.window_days.to_string())]),
             percent(treated_rate),
             percent(held_out_rate),
-            format!("{} {}", signed(returns, 1), words.points),
+            format!("{} {}", signed(returns, 1), words.points()),
             between(look.returns.interval().map(points), 1, words),
         ],
         vec![
-            fill(words.margin_each, &[("currency", &report.currency)]),
+            words.margin_each(&[("currency", &report.currency)]),
             fixed(treated_margin, 2),
             fixed(held_out_margin, 2),
             signed(margin, 2),
             between(look.margin.interval(), 2, words),
         ],
     ];
-    Part { heading: words.arms_heading.to_owned(), table, names: 1, sentences: Vec::new() }
+    Part { heading: words.arms_heading(), table, names: 1, sentences: Vec::new() }
 }
 
 /// A share as percentage points.
@@ -129,33 +129,32 @@ fn notes(report: &Report, words: &Words) -> Part {
     let mut notes = Vec::new();
     let currency = ("currency", report.currency.as_str());
     if let Some(look) = &report.look {
-        let sentence = match report.period {
-            Period::Week => words.added_margin_week,
-            Period::Month => words.added_margin_month,
-        };
         let treated = whole(report.treated_a_period);
         let estimate = whole(report.added_margin.contrast.difference);
         let interval = between(report.added_margin.interval(), 0, words);
         let values = [("episodes", treated.as_str()), ("estimate", &estimate), currency, ("interval", &interval)];
-        notes.push(fill(sentence, &values));
+        notes.push(match report.period {
+            Period::Week => words.added_margin_week(&values),
+            Period::Month => words.added_margin_month(&values),
+        });
         let [_, held_out] = look.returns.contrast.episodes;
         let [_, rate] = look.returns.contrast.means;
         let interval = between_percent(look.returns.mean_interval(1).map(points), words);
-        notes.push(fill(words.false_alarms, &[("share", &percent(rate)), ("interval", &interval)]));
+        notes.push(words.false_alarms(&[("share", &percent(rate)), ("interval", &interval)]));
         let share = percent(report.exposed as f64 / held_out.max(1) as f64);
         let values = [("count", count(report.exposed)), ("all", count(held_out)), ("share", share)];
-        let mut sentence = fill(words.exposed, &values.each_ref().map(|(name, value)| (*name, value.as_str())));
+        let mut sentence = words.exposed(&values.each_ref().map(|(name, value)| (*name, value.as_str())));
         if report.exposed > 0 {
-            sentence.push_str(words.exposed_meaning);
+            sentence.push_str(&words.exposed_meaning());
         }
         notes.push(sentence);
     }
     notes.push(match report.detectable {
         [Some(returns), Some(margin)] => {
             let (returns, margin) = (format!("{:.1}", points(returns)), format!("{margin:.2}"));
-            fill(words.detectable, &[("points", &returns), ("margin", &margin), currency])
+            words.detectable(&[("points", &returns), ("margin", &margin), currency])
         }
-        _ => words.detectable_unknown.to_owned(),
+        _ => words.detectable_unknown(),
     });
     notes.extend(draws(&report.mismatches, words));
     let left_out = report.left_out;
@@ -164,8 +163,12 @@ fn notes(report: &Report, words: &Words) -> Part {
         ("repeated", count(left_out.repeated)),
         ("without", count(left_out.without_both_arms)),
     ];
-    notes.push(fill(words.left_out, &values.each_ref().map(|(name, value)| (*name, value.as_str()))));
-    sentences(words.notes_heading, notes)
+    notes.push(words.left_out(&values.each_ref().map(|(name, value)| (*name, value.as_str()))));
+    if left_out.other_currency > 0 {
+        let others = count(left_out.other_currency);
+        notes.push(words.left_out_currency(&[("count", &others), currency]));
+    }
+    sentences(words.notes_heading(), notes)
 }
 
 /// Whether the arms have the sizes that they were drawn with.
@@ -181,85 +184,102 @@ fn draws([openings, matured]: &[Mismatch; 2], words: &Words) -> Vec<String> {
         ("blocks", p_value(openings.p_blocks)),
     ];
     let values = values.each_ref().map(|(name, value)| (*name, value.as_str()));
-    let sentence = if openings.arms_match() { words.arms_match } else { words.arms_mismatch };
-    let mut said = vec![fill(sentence, &values)];
+    let match_or_not = if openings.arms_match() { Words::arms_match } else { Words::arms_mismatch };
+    let mut said = vec![match_or_not(words, &values)];
     if openings.changed > 0 {
-        said.push(fill(words.arms_changed, &[("count", &count(openings.changed))]));
+        said.push(words.arms_changed(&[("count", &count(openings.changed))]));
     }
     let (whole, blocks) = (p_value(matured.p_whole), p_value(matured.p_blocks));
-    let sentence = if matured.arms_match() { words.matured_match } else { words.matured_mismatch };
-    said.push(fill(sentence, &[("whole", &whole), ("blocks", &blocks)]));
+    let match_or_not = if matured.arms_match() { Words::matured_match } else { Words::matured_mismatch };
+    said.push(match_or_not(words, &[("whole", &whole), ("blocks", &blocks)]));
     said
 }
 
 fn goals(report: &Report, words: &Words) -> Option<Part> {
     let [retention, margin, false_alarms] = &report.goals;
+    let currency = [("currency", report.currency.as_str())];
     let margin_words = match report.period {
-        Period::Week => words.goal_margin_week,
-        Period::Month => words.goal_margin_month,
+        Period::Week => words.goal_margin_week(&currency),
+        Period::Month => words.goal_margin_month(&currency),
     };
-    let margin_words = fill(margin_words, &[("currency", &report.currency)]);
     let line = |name: &str, judged: &Judged, [wanted, measured]: [String; 2], interval: Option<String>| {
         let state = match judged.reached {
-            Reached::Yes => words.reached,
-            Reached::No => words.not_reached,
-            Reached::Unknown => words.not_yet_known,
+            Reached::Yes => words.reached(),
+            Reached::No => words.not_reached(),
+            Reached::Unknown => words.not_yet_known(),
         };
-        vec![name.to_owned(), wanted, measured, interval.unwrap_or_default(), state.to_owned()]
+        vec![name.to_owned(), wanted, measured, interval.unwrap_or_default(), state]
     };
-    let mut table =
-        vec![[words.goal, words.wanted, words.measured, words.interval, words.state].map(String::from).to_vec()];
+    let mut table = vec![vec![words.goal(), words.wanted(), words.measured(), words.interval(), words.state()]];
     table.extend(retention.iter().map(|goal| {
         let interval = goal.interval.map(|interval| between(interval, 1, words));
-        line(words.goal_retention, goal, [goal.goal, goal.estimate].map(|points| signed(points, 1)), interval)
+        line(&words.goal_retention(), goal, [goal.goal, goal.estimate].map(|points| signed(points, 1)), interval)
     }));
     table.extend(margin.iter().map(|goal| {
         let interval = goal.interval.map(|interval| between(interval, 0, words));
         line(&margin_words, goal, [goal.goal, goal.estimate].map(whole), interval)
     }));
     table.extend(false_alarms.iter().map(|goal| {
-        let wanted = fill(words.at_most, &[("value", &format!("{:.1}", goal.goal))]);
+        let wanted = words.at_most(&[("value", &format!("{:.1}", goal.goal))]);
         let interval = goal.interval.map(|interval| between_percent(interval, words));
-        line(words.goal_false_alarms, goal, [wanted, fixed(goal.estimate, 1)], interval)
+        line(&words.goal_false_alarms(), goal, [wanted, fixed(goal.estimate, 1)], interval)
     }));
-    let heading = words.goals_heading.to_owned();
+    let heading = words.goals_heading();
     (table.len() > 1).then_some(Part { heading, table, names: 1, sentences: Vec::new() })
 }
 
-/// The name of a cell's part.
-pub fn label(name: Option<&str>, words: &Words) -> String {
-    name.unwrap_or(words.none).to_owned()
+/// What a segment is called: those of the default table in the report's language, a company's own as the company says.
+fn segment_label(name: Option<&str>, words: &Words) -> String {
+    match name {
+        None => words.none(),
+        Some("champion") => words.champion(),
+        Some("loyal") => words.loyal(),
+        Some("promising") => words.promising(),
+        Some("new") => words.new_customer(),
+        Some("at_risk") => words.at_risk(),
+        Some("lapsed") => words.lapsed(),
+        Some("lost") => words.lost(),
+        Some("other") => words.other(),
+        Some(own) => own.to_owned(),
+    }
+}
+
+/// What a cell's action, segment and tier are called.
+pub fn cell_labels(cell: &Cell, words: &Words, names: &BTreeMap<String, String>) -> [String; 3] {
+    let tier = match cell.name.tier {
+        Tier::Low => words.low(),
+        Tier::Mid => words.mid(),
+        Tier::High => words.high(),
+    };
+    let action = action_label(cell.name.action.as_deref(), names, words);
+    [action, segment_label(cell.name.segment.as_deref(), words), tier]
 }
 
 /// What an action is called, by the playbook where it says so.
-pub fn action_label(name: Option<&str>, names: &BTreeMap<String, String>, words: &Words) -> String {
-    name.and_then(|name| names.get(name)).cloned().unwrap_or_else(|| label(name, words))
+fn action_label(name: Option<&str>, names: &BTreeMap<String, String>, words: &Words) -> String {
+    let named = name.and_then(|name| names.get(name)).map(String::as_str);
+    named.or(name).map_or_else(|| words.none(), str::to_owned)
 }
 
 fn cells(cells: &[Cell], words: &Words, names: &BTreeMap<String, String>) -> Part {
     let head = [
-        words.action,
-        words.segment,
-        words.tier,
-        words.treated,
-        words.held_out,
-        words.own,
-        words.pooled,
-        words.interval,
+        words.action(),
+        words.segment(),
+        words.tier(),
+        words.treated(),
+        words.held_out(),
+        words.own(),
+        words.pooled(),
+        words.interval(),
     ];
     let mut table = vec![head.map(String::from).to_vec()];
-    let [low, mid, high] = [words.low, words.mid, words.high];
     table.extend(cells.iter().map(|cell| {
         let [treated, held_out] = cell.episodes;
-        let tier = match cell.name.tier {
-            Tier::Low => low,
-            Tier::Mid => mid,
-            Tier::High => high,
-        };
+        let [action, segment, tier] = cell_labels(cell, words, names);
         vec![
-            action_label(cell.name.action.as_deref(), names, words),
-            label(cell.name.segment.as_deref(), words),
-            tier.to_owned(),
+            action,
+            segment,
+            tier,
             count(treated),
             count(held_out),
             cell.raw.map_or_else(String::new, |raw| signed(points(raw.difference), 1)),
@@ -267,7 +287,7 @@ fn cells(cells: &[Cell], words: &Words, names: &BTreeMap<String, String>) -> Par
             between(cell.pooled.interval.map(points), 1, words),
         ]
     }));
-    Part { heading: words.cells_heading.to_owned(), table, names: 3, sentences: vec![words.cells_note.to_owned()] }
+    Part { heading: words.cells_heading(), table, names: 3, sentences: vec![words.cells_note()] }
 }
 
 fn ranking(report: &Report, words: &Words) -> Part {
@@ -281,23 +301,30 @@ fn ranking(report: &Report, words: &Words) -> Part {
             ("interval", between([gain - reach, gain + reach], 2, words)),
             ("currency", report.currency.clone()),
         ];
-        said.push(fill(words.ranking_figures, &values.each_ref().map(|(name, value)| (*name, value.as_str()))));
+        said.push(words.ranking_figures(&values.each_ref().map(|(name, value)| (*name, value.as_str()))));
     }
     said.push(match report.advice {
-        Advice::Recommended => words.ranking_recommended.to_owned(),
-        Advice::NotRecommended => words.ranking_not.to_owned(),
-        Advice::NotAsked => fill(words.ranking_not_asked, &[("count", &LEAST_HELD_OUT.to_string())]),
+        Advice::Recommended => words.ranking_recommended(),
+        Advice::NotRecommended => words.ranking_not(),
+        Advice::NotAsked => words.ranking_not_asked(&[("count", &LEAST_HELD_OUT.to_string())]),
     });
-    sentences(words.ranking_heading, said)
+    sentences(words.ranking_heading(), said)
 }
 
 fn periods(report: &Report, words: &Words) -> Part {
     let heading = match report.period {
-        Period::Week => words.periods_week,
-        Period::Month => words.periods_month,
+        Period::Week => words.periods_week(),
+        Period::Month => words.periods_month(),
     };
-    let head =
-        [words.days, words.treated, words.held_out, words.difference, words.alone, words.known_by_then, words.interval];
+    let head = [
+        words.days(),
+        words.treated(),
+        words.held_out(),
+        words.difference(),
+        words.alone(),
+        words.known_by_then(),
+        words.interval(),
+    ];
     let mut table = vec![head.map(String::from).to_vec()];
     table.extend(report.rows.iter().map(|row| {
         let [first, last] = row.days.map(day_text);
@@ -305,7 +332,7 @@ fn periods(report: &Report, words: &Words) -> Part {
         let alone = Row::interval(&row.returns).map(|interval| between(interval.map(points), 1, words));
         let known = row.look.as_ref().map(|look| &look.returns);
         vec![
-            format!("{first} {} {last}", words.to),
+            format!("{first} {} {last}", words.to()),
             count(treated),
             count(held_out),
             signed(points(row.returns.difference), 1),
@@ -314,5 +341,5 @@ fn periods(report: &Report, words: &Words) -> Part {
             known.map_or_else(String::new, |known| between(known.interval().map(points), 1, words)),
         ]
     }));
-    Part { heading: heading.to_owned(), table, names: 1, sentences: vec![words.periods_note.to_owned()] }
+    Part { heading, table, names: 1, sentences: vec![words.periods_note()] }
 }

@@ -98,6 +98,8 @@ pub struct LeftOut {
     pub unreadable: u64,
     /// Records that were there before.
     pub repeated: u64,
+    /// Records of another currency than the one asked for.
+    pub other_currency: u64,
     /// Matured episodes that nobody could have been held out of (or treated in): they have nothing to be compared with.
     pub without_both_arms: u64,
 }

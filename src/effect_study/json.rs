@@ -52,6 +52,7 @@ pub fn report_json(report: &Report) -> Value {
         "left_out": {
             "unreadable": report.left_out.unreadable,
             "repeated": report.left_out.repeated,
+            "other_currency": report.left_out.other_currency,
             "without_both_arms": report.left_out.without_both_arms,
         },
     })

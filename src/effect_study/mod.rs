@@ -15,6 +15,7 @@ pub mod goals;
 pub mod periods;
 pub mod report;
 pub mod words;
+pub mod letters;
 pub mod action_names;
 pub mod numbers;
 pub mod document;

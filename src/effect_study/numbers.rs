@@ -1,6 +1,6 @@
 //! Numbers as people read them.
 
-use crate::effect_study::words::table::Words;
+use crate::effect_study::words::Words;
 
 /// `12,345`.
 pub fn count(number: u64) -> String {
@@ -43,7 +43,11 @@ pub fn between_percent(ends: [f64; 2], words: &Words) -> String {
 }
 
 fn joined([low, high]: [f64; 2], one: impl Fn(f64) -> String, words: &Words) -> String {
-    if low.is_finite() && high.is_finite() { format!("{} {} {}", one(low), words.to, one(high)) } else { "–".into() }
+    if low.is_finite() && high.is_finite() {
+        format!("{} {} {}", one(low), words.to(), one(high))
+    } else {
+        "–".into()
+    }
 }
 
 /// `12.30`, or a dash where it is unknown.

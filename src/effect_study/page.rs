@@ -6,12 +6,15 @@ use std::fmt::Write;
 use crate::effect_study::charts::{cells_svg, sequence_svg};
 use crate::effect_study::document::{Document, Part};
 use crate::effect_study::report::Report;
-use crate::effect_study::words::table::Words;
+use crate::effect_study::words::Words;
 
-const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#222}\
+/// One appearance, also where the reader prefers a dark one: the diagrams are drawn on white. On a narrow screen tables and
+/// diagrams keep their size and move sideways, so that numbers don't break and letters stay legible.
+const STYLE: &str = ":root{color-scheme:light}\
+body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#222;background:#fff}\
 h1{font-size:1.5rem}h2{font-size:1.15rem;margin-top:2rem}.verdict{font-size:1.15rem;border-left:4px solid #1f77b4;padding:.5rem 1rem;background:#f2f7fb}\
-table{border-collapse:collapse;font-variant-numeric:tabular-nums}td,th{padding:.2rem .8rem;border-bottom:1px solid #ddd;text-align:right}\
-td.name,th.name{text-align:left}.scroll{overflow-x:auto}svg{max-width:100%;height:auto}";
+table{border-collapse:collapse;font-variant-numeric:tabular-nums}td,th{padding:.2rem .8rem;border-bottom:1px solid #ddd;text-align:right;white-space:nowrap}\
+td.name,th.name{text-align:left}.scroll{overflow-x:auto}svg{display:block;width:100%;min-width:42rem;height:auto}";
 
 /// The whole page.
 pub fn page(document: &Document, report: &Report, words: &Words, names: &BTreeMap<String, String>) -> String {
@@ -28,17 +31,17 @@ fn write_page(
     words: &Words,
     names: &BTreeMap<String, String>,
 ) -> std::fmt::Result {
-    let title = escaped(document.title);
-    writeln!(out, "<!DOCTYPE html>\n<html lang=\"{}\">\n<head>\n<meta charset=\"utf-8\">", words.language)?;
+    let title = escaped(&document.title);
+    writeln!(out, "<!DOCTYPE html>\n<html lang=\"{}\">\n<head>\n<meta charset=\"utf-8\">", words.language.code())?;
     writeln!(out, "<meta name=\"viewport\" content=\"width=device-width\">\n<title>{title}</title>")?;
     writeln!(out, "<style>{STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>")?;
     write_sentences(out, &document.about)?;
     writeln!(out, "<p class=\"verdict\">{}</p>", escaped(&document.verdict))?;
-    out.extend(sequence_svg(report, words));
+    write_picture(out, &words.chart_sequence(), sequence_svg(report, words))?;
     for part in &document.parts {
         writeln!(out, "<h2>{}</h2>", escaped(&part.heading))?;
-        if part.heading == words.cells_heading {
-            out.extend(cells_svg(report, words, names));
+        if part.heading == words.cells_heading() {
+            write_picture(out, &words.chart_cells(), cells_svg(report, words, names))?;
         }
         write_table(out, part)?;
         write_sentences(out, &part.sentences)?;
@@ -48,6 +51,11 @@ fn write_page(
 
 fn write_sentences(out: &mut String, sentences: &[String]) -> std::fmt::Result {
     sentences.iter().try_for_each(|sentence| writeln!(out, "<p>{}</p>", escaped(sentence)))
+}
+
+fn write_picture(out: &mut String, name: &str, svg: Option<String>) -> std::fmt::Result {
+    let Some(svg) = svg else { return Ok(()) };
+    writeln!(out, "<div class=\"scroll\" role=\"img\" aria-label=\"{}\">{svg}</div>", escaped(name))
 }
 
 fn write_table(out: &mut String, part: &Part) -> std::fmt::Result {

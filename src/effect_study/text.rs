@@ -1,6 +1,7 @@
-//! A document as plain text with aligned columns; a Chinese letter is two columns wide.
+//! A document as plain text with aligned columns.
 
 use crate::effect_study::document::{Document, Part};
+use crate::effect_study::letters::width;
 
 /// The whole as text.
 pub fn text(document: &Document) -> String {
@@ -38,25 +39,5 @@ fn table(part: &Part, out: &mut String) {
         }
         out.push_str(line.trim_end());
         out.push('\n');
-    }
-}
-
-/// Columns of a terminal that a text takes.
-fn width(text: &str) -> usize {
-    text.chars().map(|letter| if is_wide(letter) { 2 } else { 1 }).sum()
-}
-
-/// East Asian wide and fullwidth letters, as far as the report has them.
-fn is_wide(letter: char) -> bool {
-    matches!(letter, '\u{1100}'..='\u{115f}' | '\u{2e80}'..='\u{a4cf}' | '\u{ac00}'..='\u{d7a3}' | '\u{f900}'..='\u{faff}' | '\u{fe30}'..='\u{fe6f}' | '\u{ff00}'..='\u{ff60}')
-}
-
-#[cfg(test)]
-mod tests {
-    use super::width;
-
-    #[test]
-    fn chinese_letters_are_two_wide() {
-        assert_eq!([width("abc"), width("行动组"), width("差, +1")], [3, 6, 6]);
     }
 }

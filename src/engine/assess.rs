@@ -266,9 +266,11 @@ fn facts(view: &View) -> Option<Facts> {
     })
 }
 
-/// Whether the customer's open, published episode is held out.
+/// Whether nobody may hear of the customer's warning: a held-out one is open, or its outcome is still to be measured. Who
+/// were told of it meanwhile could act, and the holdout would not be one.
 pub fn held_out(standing: &Standing) -> bool {
-    standing.episode.is_some_and(|episode| episode.published && episode.arm == Arm::Holdout)
+    let open = standing.episode.is_some_and(|episode| episode.published && episode.arm == Arm::Holdout);
+    open || standing.pending.is_some_and(|pending| pending.arm == Arm::Holdout)
 }
 
 /// Whether a purchase later than `day` is known.

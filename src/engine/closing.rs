@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::engine::alerting::band::Band;
 use crate::engine::alerting::episode::{Cause, Episode, Standing, Suppression, Transition};
 use crate::engine::alerting::value::Tier;
-use crate::engine::assess::{Assessed, purchase_known_after};
+use crate::engine::assess::{Assessed, held_out, purchase_known_after};
 use crate::engine::day::Day;
 use crate::engine::drift::Seen;
 use crate::engine::effect::{Alert, Effect, Matured, Moment};
@@ -99,19 +99,20 @@ impl Engine {
         if !self.state.look(slot) {
             return self.state.sleep_until(slot, Day(i32::MAX));
         }
+        let hidden = self.is_held_out(slot);
         self.mature(slot, day, out);
-        let assessed = self.close_present(slot, day, stale, sweep, out);
+        let assessed = self.close_present(slot, day, (stale, hidden), sweep, out);
         let Some(customer) = self.state.get(slot) else { return };
         let next = self.judge().next_look(customer, assessed.as_ref().map(|assessed| &assessed.view), day);
         self.state.sleep_until(slot, next);
     }
 
-    /// Gives how the customer was seen, if its silence is scored.
+    /// `hidden`: the customer was held out when the close came to it. Gives how it was seen, if its silence is scored.
     fn close_present(
         &mut self,
         slot: Slot,
         day: Day,
-        stale: bool,
+        (stale, hidden): (bool, bool),
         sweep: &mut Sweep,
         out: &mut Vec<Effect>,
     ) -> Option<Assessed> {
@@ -126,7 +127,8 @@ impl Engine {
             (None, _) => {}
         }
         if purchase_known_after(&customer.profile, day) {
-            // The silence is over already: what the day looked like is not told any more.
+            // The silence is over already: what the day looked like is not told any more, and who may be contacted again is
+            // told by the close that tells of the purchase.
             let warned = assessed.is_some_and(|assessed| thresholds.enters(assessed.silence));
             if warned && before.episode.is_none() {
                 self.count(Suppression::PurchaseKnown);
@@ -134,7 +136,7 @@ impl Engine {
             return None;
         }
         let Some(assessed) = assessed else {
-            self.close_unscored(slot, rhythm.as_ref(), day, out);
+            self.close_unscored(slot, rhythm.as_ref(), hidden, day, out);
             return None;
         };
         let entered = before.after(&thresholds, day, assessed.silence);
@@ -158,7 +160,7 @@ impl Engine {
             || after.generation != before.generation
             || is_due(before.purchased, day);
         let opened = self.state.get(slot).is_some_and(|now| now.standing.episode != before.episode);
-        if (changed || opened)
+        if (changed || opened || hidden != self.is_held_out(slot))
             && let Some(customer) = self.state.get(slot)
         {
             let risk = self.judge().risk(customer, day, Moment::Close(day));
@@ -231,7 +233,7 @@ impl Engine {
     }
 
     /// A customer that is not scored: it never bought, has lapsed, or its only purchases lie after the day.
-    fn close_unscored(&mut self, slot: Slot, rhythm: Option<&Rhythm>, day: Day, out: &mut Vec<Effect>) {
+    fn close_unscored(&mut self, slot: Slot, rhythm: Option<&Rhythm>, hidden: bool, day: Day, out: &mut Vec<Effect>) {
         let Some(customer) = self.state.get(slot) else { return };
         let before = customer.standing;
         let place = rhythm.map(|rhythm| self.judge().place(customer, rhythm, day, None));
@@ -246,11 +248,16 @@ impl Engine {
         let changed = before.band.is_some()
             || (after.tier, after.segment) != (before.tier, before.segment)
             || is_due(before.purchased, day)
+            || hidden != self.is_held_out(slot)
             || generation != before.generation && rhythm.is_some();
         if changed {
             let risk = self.judge().risk(customer, day, Moment::Close(day));
             out.push(Effect::Risk(Box::new(risk)));
         }
+    }
+
+    fn is_held_out(&self, slot: Slot) -> bool {
+        self.state.get(slot).is_some_and(|customer| held_out(&customer.standing))
     }
 
     /// Notes where a customer stands after a close; one whose standing stays the same is not touched.

@@ -65,7 +65,9 @@ fn alert_data(alert: &Alert, words: &Words<'_>) -> Value {
         reasons: scored.map(|scored| reasons(scored, currency)).unwrap_or_default(),
         changed: alert.changed.map(|changed| changed_shape(&changed, words)),
         clears: clears(alert),
-        action: alert.recommended.map(|recommended| action_shape(recommended, alert.opened, words)),
+        action: alert
+            .recommended
+            .map(|recommended| action_shape(recommended, alert.opened, words.playbook, words.names, currency)),
         propensity: alert.propensity,
         model: words.model,
         personalised: true,

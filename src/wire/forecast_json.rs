@@ -1,12 +1,11 @@
 //! The warnings to come, as `/v1/forecast` and `forecast` show them.
 
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
-use crate::engine::alerting::value::Tier;
 use crate::engine::coming::{Due, Forecast};
 use crate::engine::day::Day;
-use crate::wire::calendar::day_text;
-use crate::wire::money::money_text;
+use crate::wire::shapes::forecast::{DayShape, DueShape, ForecastShape, TiersShape};
+use crate::wire::shapes::scalars::MoneyText;
 use crate::wire::words::Locale;
 
 /// The warnings that the `days` closes after the one of `closed` would bring if nothing more were heard. `incomplete`: other
@@ -18,26 +17,20 @@ pub fn forecast_json(forecast: &Forecast, days: i32, closed: Option<Day>, incomp
             sum.add(due);
         }
     }
+    let due =
+        |due: Due| DueShape { count: due.warnings, value_at_risk: MoneyText::of(due.value_at_risk, locale.currency) };
     let by_day = forecast.iter().map(|(day, tiers)| {
-        let mut row = tiers_json(tiers, locale);
-        row.insert("day".to_owned(), json!(day_text(*day)));
-        Value::Object(row)
+        let [low, mid, high] = tiers.map(due);
+        DayShape { day: (*day).into(), low, mid, high }
     });
-    json!({
-        "closed_day": closed.map(day_text),
-        "days": days,
-        "currency": locale.currency.code(),
-        "incomplete": incomplete,
-        "warnings": tiers_json(&sums, locale),
-        "by_day": by_day.collect::<Vec<Value>>(),
-    })
-}
-
-/// Warnings and their value, by tier.
-fn tiers_json(tiers: &[Due; 3], locale: &Locale) -> Map<String, Value> {
-    let one = |(tier, due): (Tier, &Due)| {
-        let value = money_text(due.value_at_risk, locale.currency);
-        (tier.name().to_owned(), json!({"count": due.warnings, "value_at_risk": value}))
+    let [low, mid, high] = sums.map(due);
+    let shape = ForecastShape {
+        closed_day: closed.map(Into::into),
+        days,
+        currency: locale.currency.into(),
+        incomplete,
+        warnings: TiersShape { low, mid, high },
+        by_day: by_day.collect(),
     };
-    Tier::ALL.into_iter().zip(tiers).map(one).collect()
+    serde_json::to_value(shape).unwrap_or_default()
 }

@@ -14,6 +14,7 @@ use crate::engine::packed::customer::Customer;
 use crate::engine::rfm::deliberation::style;
 use crate::engine::rfm::ledger::Window;
 use crate::engine::rfm::view::View;
+use crate::wire::action::action_shape;
 use crate::wire::shapes::common::BandChange;
 use crate::wire::shapes::profile::{Decayed, EpisodeShape, ProfileShape, WindowShape, Windows};
 use crate::wire::shapes::scalars::MoneyText;
@@ -64,8 +65,13 @@ pub fn profile_json(customer: &Customer, day: Day, judge: Judge<'_>, names: &Nam
         band: standing.band.filter(|_| contactable).map(Word),
         contactable,
         forecast: BandChange::all(&forecast),
-        episode: standing.episode.filter(|_| contactable).map(|episode| episode_shape(customer, &episode, locale)),
-        not_warned_because: not_warned(customer, day, judge).map(Word),
+        episode: standing.episode.filter(|_| contactable).map(|episode| EpisodeShape {
+            action: episode.recommended.map(|recommended| {
+                action_shape(recommended, episode.opened, &judge.policy.playbook, names, locale.currency)
+            }),
+            ..episode_shape(customer, &episode, locale)
+        }),
+        not_warned_because: not_warned(customer, day, judge).filter(|_| contactable).map(Word),
         opted_out: profile.marks.opt_out.is_some(),
     };
     serde_json::to_value(shape).unwrap_or_default()
@@ -103,7 +109,8 @@ fn interactions(view: &View) -> BTreeMap<&'static str, Decayed> {
         .collect()
 }
 
-fn episode_shape(customer: &Customer, episode: &Episode, locale: &Locale) -> EpisodeShape {
+/// The episode; what to do about it is the caller's to say.
+fn episode_shape<'a>(customer: &Customer, episode: &Episode, locale: &Locale) -> EpisodeShape<'a> {
     EpisodeShape {
         episode_id: episode_id(&customer.id, episode.opened).into(),
         opened_day: episode.opened.into(),
@@ -111,5 +118,6 @@ fn episode_shape(customer: &Customer, episode: &Episode, locale: &Locale) -> Epi
         tier: Word(episode.tier),
         published: episode.published,
         value_at_risk: MoneyText::of(episode.value_at_risk, locale.currency),
+        action: None,
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Both files hold the same messages with the same parameters; a test checks it.
 
+#[cfg(test)]
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use fluent_bundle::concurrent::FluentBundle;
@@ -55,8 +57,12 @@ fn bundle(language: Language) -> Bundle {
 pub fn sentence(language: Language, id: &str, parameters: &FluentArgs<'_>) -> String {
     let Some(bundle) = BUNDLES.get(language as usize) else { return id.to_owned() };
     let pattern = bundle.get_message(id).and_then(|message| message.value());
+    debug_assert!(pattern.is_some(), "there is no sentence {id}");
     let Some(pattern) = pattern else { return id.to_owned() };
-    bundle.format_pattern(pattern, Some(parameters), &mut Vec::new()).into_owned()
+    let mut faults = Vec::new();
+    let text = bundle.format_pattern(pattern, Some(parameters), &mut faults).into_owned();
+    debug_assert!(faults.is_empty(), "{id}: {faults:?}");
+    text
 }
 
 /// The sentence in every language, in the order of [`Language::ALL`].
@@ -64,36 +70,45 @@ pub fn in_all_languages(id: &str, parameters: &FluentArgs<'_>) -> [String; 2] {
     Language::ALL.map(|language| sentence(language, id, parameters))
 }
 
+/// The messages of a language with the parameters that each names.
+#[cfg(test)]
+pub(crate) fn messages(language: Language) -> BTreeMap<String, BTreeSet<String>> {
+    FluentResource::try_new(language.source().to_owned()).expect("every template can be read");
+    let mut messages = BTreeMap::new();
+    let mut current = String::new();
+    for line in language.source().lines().filter(|line| !line.starts_with('#')) {
+        if let Some((id, _)) = line.split_once(" = ").filter(|_| !line.starts_with([' ', '}'])) {
+            current = id.to_owned();
+        }
+        let is_of_name = |letter: char| letter.is_alphanumeric() || letter == '_';
+        let named = line.split('$').skip(1).filter_map(|rest| rest.split(|letter| !is_of_name(letter)).next());
+        if !current.is_empty() {
+            let parameters: &mut BTreeSet<String> = messages.entry(current.clone()).or_default();
+            parameters.extend(named.map(str::to_owned));
+        }
+    }
+    messages
+}
+
 #[cfg(test)]
 mod tests {
-    use std::collections::{BTreeMap, BTreeSet};
+    use fluent_bundle::FluentArgs;
 
-    use fluent_bundle::{FluentArgs, FluentResource};
-
-    use super::{Language, sentence};
-
-    /// The messages of a language with the parameters that each names.
-    fn messages(language: Language) -> BTreeMap<String, BTreeSet<String>> {
-        FluentResource::try_new(language.source().to_owned()).expect("every template can be read");
-        let mut messages = BTreeMap::new();
-        let mut current = String::new();
-        for line in language.source().lines().filter(|line| !line.starts_with('#')) {
-            if let Some((id, _)) = line.split_once(" = ").filter(|_| !line.starts_with([' ', '}'])) {
-                current = id.to_owned();
-            }
-            let named = line.split('$').skip(1).filter_map(|rest| rest.split(|c: char| !c.is_alphanumeric()).next());
-            if !current.is_empty() {
-                let parameters: &mut BTreeSet<String> = messages.entry(current.clone()).or_default();
-                parameters.extend(named.map(str::to_owned));
-            }
-        }
-        messages
-    }
+    use super::{Language, messages, sentence};
 
     #[test]
     fn both_languages_hold_the_same_messages_with_the_same_parameters() {
         assert_eq!(messages(Language::En), messages(Language::Zh));
-        assert!(messages(Language::En).len() > 15);
+        assert!(messages(Language::En).len() > 100);
+    }
+
+    #[test]
+    fn each_file_is_in_its_language() {
+        let is_han = |letter: char| ('\u{4e00}'..='\u{9fff}').contains(&letter);
+        let lines = |language: Language| language.source().lines().filter(|line| line.contains(" = "));
+        let in_english = lines(Language::En).filter(|line| line.contains(is_han)).collect::<Vec<_>>();
+        let in_chinese = lines(Language::Zh).filter(|line| !line.contains(is_han) && !line.ends_with("->"));
+        assert_eq!((in_english, in_chinese.collect::<Vec<_>>()), (Vec::new(), Vec::new()));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use churnwatch::effect_study::collect::Collector;
 use churnwatch::effect_study::episode::Study;
 use churnwatch::engine::alerting::holdout::Arm;
 use churnwatch::engine::alerting::policy::Policy;
+use churnwatch::engine::alerting::segment::Segments;
 use churnwatch::engine::customer::uniform;
 use churnwatch::engine::day::{Day, Millis};
 use churnwatch::engine::scoring::model::Model;
@@ -98,7 +99,7 @@ impl Town {
             holdout_share: 0.1,
             holdout_salt: format!("town {seed}"),
             outcome_days: WINDOW_DAYS,
-            playbook: playbook(plays, Currency::CNY).unwrap(),
+            playbook: playbook(plays, Currency::CNY, &Segments::default()).unwrap(),
             ..(*setup.policy).clone()
         };
         let setup = Setup { policy: Arc::new(policy), clock: ClockMode::Event, ..setup };
@@ -122,7 +123,10 @@ impl Town {
 
     /// The service is stopped and started with another playbook: all that it has is its changelog.
     pub(crate) fn restart(&mut self, plays: &Path) {
-        let policy = Policy { playbook: playbook(plays, Currency::CNY).unwrap(), ..(*self.setup.policy).clone() };
+        let policy = Policy {
+            playbook: playbook(plays, Currency::CNY, &Segments::default()).unwrap(),
+            ..(*self.setup.policy).clone()
+        };
         self.setup.policy = Arc::new(policy);
         let mut processor = Processor::new(Arc::new(self.setup.clone()), 0, short_model());
         for (key, value) in &self.changelog {
@@ -246,11 +250,11 @@ impl Town {
 
     /// The study that `report` and `optimize` would make of what is known by now.
     pub(crate) fn study(&self) -> Option<Study> {
-        let mut collector = Collector::new(None, None);
+        let mut collector = Collector::new(None, None, None);
         for facts in &self.read {
             collector.take(Ok(Some(facts.clone())));
         }
-        collector.study()
+        collector.study().ok()
     }
 }
 

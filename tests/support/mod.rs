@@ -10,6 +10,11 @@ pub(crate) fn did_not_run(sentence: &str) {
     let _ = writeln!(std::io::stderr(), "did not run: {sentence}");
 }
 
+/// Whether kept files are to be written anew: `CHURNWATCH_BLESS` is set, and not to nothing.
+pub(crate) fn blessed() -> bool {
+    std::env::var_os("CHURNWATCH_BLESS").is_some_and(|value| !value.is_empty())
+}
+
 pub(crate) mod draw;
 pub(crate) mod model;
 pub(crate) mod logs;

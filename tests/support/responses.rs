@@ -68,7 +68,7 @@ impl Responses {
                 opening: Opening { customer, arm, propensity: 1.0 - self.share, opened },
                 matured: opened.plus(WINDOW_DAYS),
                 tier: *Tier::ALL.iter().cycle().nth(customer as usize % 3).unwrap(),
-                segment: Some(Arc::from(if customer.is_multiple_of(2) { "loyal" } else { "at risk" })),
+                segment: Some(Arc::from(if customer.is_multiple_of(2) { "loyal" } else { "at_risk" })),
                 action: Some(Arc::from(action)),
                 rule: None,
                 value_at_risk: value,

@@ -14,3 +14,4 @@ pub mod dead_letter;
 pub mod event;
 pub mod understanding;
 pub mod profile;
+pub mod forecast;

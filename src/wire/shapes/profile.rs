@@ -10,6 +10,7 @@ use crate::engine::alerting::episode::Suppression;
 use crate::engine::alerting::value::Tier;
 use crate::engine::event::INTERACTION_NAMES;
 use crate::engine::rfm::style::Style;
+use crate::wire::shapes::alert::ActionShape;
 use crate::wire::shapes::common::{BandChange, Rfm, held_out};
 use crate::wire::shapes::scalars::{CurrencyCode, DayText, MoneyText, UuidText};
 use crate::wire::shapes::understanding::{Points, Preferences, Satisfaction};
@@ -17,7 +18,7 @@ use crate::wire::shapes::vocabulary::{EpisodeBand, Word};
 
 /// What is known of a customer at the end of a local day.
 #[derive(Debug, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields, title = "Profile", extend("allOf" = [held_out(&["band", "segment", "episode"])]))]
+#[schemars(deny_unknown_fields, title = "Profile", extend("allOf" = [held_out(&["band", "segment", "episode", "not_warned_because"])]))]
 pub struct ProfileShape<'a> {
     /// The customer's id.
     #[schemars(length(min = 1, max = 128))]
@@ -71,13 +72,15 @@ pub struct ProfileShape<'a> {
     pub value_at_risk: Option<MoneyText>,
     /// Band at the last close; null before the first, after a lapse, and while `contactable` is false.
     pub band: Option<Word<Band>>,
-    /// False while the customer is held out: then leave the customer alone.
+    /// False while the customer is held out, from a warning's opening until it has ended and its outcome is measured: then
+    /// leave the customer alone.
     pub contactable: bool,
     /// The days on which silence alone will change the band, in order; empty while `contactable` is false.
     pub forecast: Vec<BandChange>,
     /// The open warning; null where there is none, and while `contactable` is false.
-    pub episode: Option<EpisodeShape>,
-    /// Why no warning is open although the score is at or above the watch threshold; else null.
+    pub episode: Option<EpisodeShape<'a>>,
+    /// Why no warning is open although the score is at or above the watch threshold; else null, and while `contactable` is
+    /// false.
     pub not_warned_because: Option<Word<Suppression>>,
     /// Whether the customer wants no messages.
     pub opted_out: bool,
@@ -133,7 +136,7 @@ pub struct Decayed {
 /// An open warning.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields, rename = "Episode")]
-pub struct EpisodeShape {
+pub struct EpisodeShape<'a> {
     /// Its id, as in alerts and outcomes.
     pub episode_id: UuidText,
     /// The local day that it opened.
@@ -146,4 +149,6 @@ pub struct EpisodeShape {
     pub published: bool,
     /// Value at risk at the opening, in base currency.
     pub value_at_risk: MoneyText,
+    /// What the playbook recommends, drawn at the opening; null where no rule fitted.
+    pub action: Option<ActionShape<'a>>,
 }

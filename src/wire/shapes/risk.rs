@@ -19,7 +19,8 @@ pub struct RiskRecord<'a> {
     pub as_of: DayText,
     /// Band; null after a lapse, before the first close, and while `contactable` is false.
     pub band: Option<Word<Band>>,
-    /// False while the customer is held out: then leave the customer alone.
+    /// False while the customer is held out, from a warning's opening until it has ended and its outcome is measured: then
+    /// leave the customer alone.
     pub contactable: bool,
     /// Base currency of `value_at_risk`.
     pub currency: CurrencyCode,
