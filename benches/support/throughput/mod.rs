@@ -1,9 +1,11 @@
 //! The parts of the throughput benchmark; none of them knows what the engine does.
 
 pub(crate) mod broker;
+pub(crate) mod episodes;
 pub(crate) mod feed;
 pub(crate) mod figures;
 pub(crate) mod latency;
+pub(crate) mod live_rival;
 pub(crate) mod options;
 pub(crate) mod probe;
 pub(crate) mod process;

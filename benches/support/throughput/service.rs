@@ -48,7 +48,7 @@ impl<'a> Served<'a> {
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let tag = format!("bench-{}.{tag}", std::process::id());
         let model = options.model.as_ref().map(|path| path.canonicalize().unwrap());
-        let model = model.map(|path| format!("[model]\npath = {path:?}\n")).unwrap_or_default();
+        let model = model.map(|path| format!("[model]\npath = '{}'\n", path.display())).unwrap_or_default();
         // The workloads are in euros: another base currency would add a conversion to every purchase.
         let text = format!(
             "[kafka]\nbrokers = \"{}\"\ngroup_id = \"{tag}\"\ncommit_interval_ms = {}\n\
@@ -86,6 +86,14 @@ impl<'a> Served<'a> {
 
     pub(crate) fn commits(&self) -> Commits {
         Commits::new(&self.broker.address, &self.tag, &self.events)
+    }
+
+    pub(crate) fn changelog(&self) -> String {
+        format!("{}.profiles", self.tag)
+    }
+
+    pub(crate) fn alerts(&self) -> String {
+        format!("{}.alerts", self.tag)
     }
 
     /// What the service wrote.

@@ -1,5 +1,6 @@
 //! Topics and groups of the benchmark, made and deleted; what was committed, what was written.
 
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
@@ -7,6 +8,7 @@ use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::Message;
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
 /// Partitions of every topic.
@@ -126,6 +128,43 @@ impl Topics {
             bytes += (key.len() + value.map_or(0, <[u8]>::len)) as u64;
         });
         (records, bytes)
+    }
+}
+
+/// What a compacted topic holds in the end: the last record of each key, in the order of the log.
+#[derive(Default)]
+struct Last(HashMap<(i32, Vec<u8>), (u64, Vec<u8>)>);
+
+impl Topics {
+    /// Writes a topic anew as a compaction of all of it leaves it; gives the number of its records. The broker's own
+    /// compaction never takes in the newest segment, and when it is done cannot be asked.
+    pub(crate) fn compact(&self, topic: &str, compression: &str) -> u64 {
+        let (mut last, mut place) = (Last::default(), 0);
+        self.read(topic, |partition, key, value| {
+            place += 1;
+            let name = (partition, key.to_vec());
+            match value {
+                Some(value) => last.0.insert(name, (place, value.to_vec())),
+                None => last.0.remove(&name),
+            };
+        });
+        self.delete(topic);
+        self.create(topic, "compact");
+        let properties = [("compression.type", compression), ("linger.ms", "20"), ("batch.size", "1000000")];
+        let producer: BaseProducer = client(&self.brokers, &properties).create().unwrap();
+        let mut records: Vec<_> = last.0.into_iter().collect();
+        records.sort_unstable_by_key(|(_, (place, _))| *place);
+        for ((partition, key), (_, value)) in &records {
+            let mut record = BaseRecord::to(topic).key(key).payload(value).partition(*partition);
+            while let Err((fault, back)) = producer.send(record) {
+                assert_eq!(fault.rdkafka_error_code(), Some(RDKafkaErrorCode::QueueFull), "writing {topic}");
+                producer.poll(Duration::from_millis(5));
+                record = back;
+            }
+        }
+        producer.flush(ANSWER).unwrap();
+        assert_eq!(self.count(topic), records.len() as u64, "{topic} does not hold what was written");
+        records.len() as u64
     }
 }
 

@@ -131,7 +131,7 @@ pub(crate) fn write_event(words: &Words, customer: &str, out: &mut String) {
     );
     if purchase {
         let cents = 500 + (((random >> 24 & 0xffff) * (random >> 40 & 0xff)) >> 10);
-        let channel = if random >> 50 & 3 == 0 { "store" } else { "online" };
+        let channel = if (random >> 50).is_multiple_of(4) { "store" } else { "online" };
         let _ = write!(
             out,
             r#","order_id":"o-{:x}","amount":"{}.{:02}","currency":"EUR","channel":"{channel}","items":["#,
