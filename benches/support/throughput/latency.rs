@@ -91,7 +91,7 @@ pub(crate) fn run(options: &Options, broker: &Broker, topics: &Topics, folder: &
         };
         note(service(options, (broker, topics), pace, round));
         if let Some(rival) = &rival {
-            note(live_rival::run(options, (broker, topics), rival, pace, round));
+            note(live_rival::run((broker, topics), rival, pace, round));
         }
     }
     table(&all);
@@ -119,10 +119,10 @@ fn service(options: &Options, (broker, topics): (&Broker, &Topics), pace: Pace, 
         (reader.join().unwrap(), looks)
     });
     running.alive();
+    let delays = Delays { round, peak_mib: watch.client.peak_mib(), ..percentiles(Step::Service, delays) };
     running.terminate();
     served.clear();
     topics.delete(&events);
-    let delays = Delays { round, peak_mib: watch.client.peak_mib(), ..percentiles(Step::Service, delays) };
     delays.used(looks.0, looks.1)
 }
 

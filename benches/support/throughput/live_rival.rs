@@ -7,7 +7,6 @@ use crate::support::broker::Broker;
 use crate::support::feed::load;
 use crate::support::figures::Step;
 use crate::support::latency::{Delays, Pace, RATE};
-use crate::support::options::Options;
 use crate::support::process::{Process, Watch};
 use crate::support::rival::{App, Rival};
 use crate::support::topics::{Commits, Topics};
@@ -21,26 +20,19 @@ const START: Duration = Duration::from_secs(3);
 const PATIENCE: Duration = Duration::from_mins(5);
 
 /// One paced run; memory is its better store here.
-pub(crate) fn run(
-    options: &Options,
-    (broker, topics): (&Broker, &Topics),
-    rival: &Rival<'_>,
-    pace: Pace,
-    round: u32,
-) -> Delays {
-    let history = if options.quick { HISTORY / 10 } else { HISTORY };
+pub(crate) fn run((broker, topics): (&Broker, &Topics), rival: &Rival<'_>, pace: Pace, round: u32) -> Delays {
     let (name, input) = (format!("peer-live-{round}"), format!("bench-{}.rival-{round}.events", std::process::id()));
-    load(topics, &broker.address, &input, W1, history);
+    load(topics, &broker.address, &input, W1, HISTORY);
     let app = App { name: &name, input: &input, store: "memory", threads: 1 };
     let mut serving = rival.serve(&app).stdout(Stdio::null()).spawn().unwrap();
     let (commits, started) = (Commits::new(&broker.address, &name, &input), Instant::now());
-    while commits.events().is_none_or(|events| events < history) {
+    while commits.events().is_none_or(|events| events < HISTORY) {
         assert!(serving.try_wait().unwrap().is_none() && started.elapsed() < PATIENCE, "the rival does not catch up");
         std::thread::sleep(Duration::from_millis(200));
     }
     let watch = Watch { client: Process(serving.id()), broker: broker.process };
     let settings =
-        [("from", history), ("rate", RATE), ("warmup", pace.warmup), ("seconds", pace.seconds), ("threads", 1)];
+        [("from", HISTORY), ("rate", RATE), ("warmup", pace.warmup), ("seconds", pace.seconds), ("threads", 1)];
     let mut arguments: Vec<String> = settings.iter().map(|(name, value)| format!("{name}={value}")).collect();
     arguments.push("store=memory".into());
     let (report, looks) = std::thread::scope(|scope| {

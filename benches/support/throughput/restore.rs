@@ -63,7 +63,7 @@ pub(crate) fn run(options: &Options, broker: &Broker, topics: &Topics, folder: &
         };
         note(service(&served, round));
         if let Some(rival) = &rival {
-            let report = rival.catch_up(&app);
+            let (report, others_cores) = rival.catch_up(&app);
             let number = |name: &str| report[name].as_f64().unwrap_or(f64::NAN);
             note(Start {
                 step: Step::Rival,
@@ -72,7 +72,7 @@ pub(crate) fn run(options: &Options, broker: &Broker, topics: &Topics, folder: &
                 ready_s: number("start_to_running_s"),
                 cpu_s: number("cpu_s"),
                 peak_mib: number("peak_rss_mib"),
-                others_cores: f64::NAN,
+                others_cores,
             });
         }
     }

@@ -102,21 +102,23 @@ impl<'a> Rival<'a> {
         serde_json::from_slice(&output.stdout).unwrap()
     }
 
-    /// Until it has caught up; gives its report.
-    pub(crate) fn catch_up(&self, app: &App<'_>) -> Value {
+    /// Until it has caught up; gives its report, and the cores that others used meanwhile.
+    pub(crate) fn catch_up(&self, app: &App<'_>) -> (Value, f64) {
+        let watch = Watch { client: Process(0), broker: self.broker.process };
+        let before = watch.look();
         let output = self.serve(app).arg("until=caught-up").output().unwrap();
+        let after = watch.look();
         let text = String::from_utf8(output.stdout).unwrap();
         let report = text.lines().find(|line| line.starts_with('{'));
         assert!(output.status.success() && report.is_some(), "the rival ended with {}", output.status);
-        serde_json::from_str(report.unwrap_or_default()).unwrap()
+        let report: Value = serde_json::from_str(report.unwrap_or_default()).unwrap();
+        let own = report["cpu_s"].as_f64().unwrap_or(f64::NAN);
+        (report, after.others_since(before) - own / after.since(before))
     }
 
     /// Runs it over the whole input, once.
     pub(crate) fn measure(&self, app: &App<'_>) -> Figures {
-        let watch = Watch { client: Process(0), broker: self.broker.process };
-        let before = watch.look();
-        let report = self.catch_up(app);
-        let after = watch.look();
+        let (report, others_cores) = self.catch_up(app);
         let number = |name: &str| report[name].as_f64().unwrap_or(f64::NAN);
         let out = |topic: &str| {
             let count = |what: &str| number(&format!("{topic}_{what}")) as u64;
@@ -131,7 +133,7 @@ impl<'a> Rival<'a> {
             client_us: number("cpu_s_per_million"),
             second_half_client_us: number("second_half_cpu_s_per_million"),
             broker_us: self.broker.process.map(|_| number("broker_cpu_s_per_million")),
-            others_cores: after.others_since(before) - number("cpu_s") / after.since(before),
+            others_cores,
             peak_mib: number("peak_rss_mib"),
             out: BTreeMap::from([("changelog".into(), out("changelog")), ("alerts".into(), out("peer.alerts"))]),
         }
