@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
 
+use crate::support::figures::Step;
 use crate::support::workload::{W1, W2, Workload};
 
 /// What is measured.
@@ -45,6 +46,9 @@ pub(crate) struct Options {
     /// Numbers of workers, separated by commas.
     #[arg(long, value_delimiter = ',', default_values_t = [1, 2])]
     pub(crate) workers: Vec<u32>,
+    /// What of the throughput runs, separated by commas; by default all.
+    #[arg(long, value_enum, value_delimiter = ',')]
+    steps: Vec<Step>,
     /// A tenth of the events, one round: to see that it runs, never for figures.
     #[arg(long)]
     pub(crate) quick: bool,
@@ -87,6 +91,10 @@ impl Options {
 
     pub(crate) fn wants(&self, what: What) -> bool {
         self.what.is_empty() || self.what.contains(&what)
+    }
+
+    pub(crate) fn wants_step(&self, step: Step) -> bool {
+        self.steps.is_empty() || self.steps.contains(&step)
     }
 
     /// As large as it is to be run.

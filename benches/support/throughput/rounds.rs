@@ -21,7 +21,7 @@ pub(crate) fn input(workload: Workload) -> String {
 /// Measures and prints.
 pub(crate) fn run(options: &Options, broker: &Broker, topics: &Topics, folder: &Path) {
     let mut lines = Lines::create(folder, "throughput");
-    let rival = Rival::build(options, broker, topics);
+    let rival = if options.wants_step(Step::Rival) { Rival::build(options, broker, topics) } else { None };
     let workloads = options.workloads();
     for workload in &workloads {
         load(topics, &broker.address, &input(*workload), *workload, workload.events);
@@ -46,10 +46,15 @@ pub(crate) fn run(options: &Options, broker: &Broker, topics: &Topics, folder: &
             for workers in &options.workers {
                 let tag = format!("{}-{workers}-{round}", workload.name);
                 let served = Served::new(options, (broker, topics), &input(*workload), *workers, &tag);
-                note(Step::Poll, *workers, probe::spawn(options, &served, Probe::Poll));
-                note(Step::Parse, *workers, probe::spawn(options, &served, Probe::Parse));
-                note(Step::Service, *workers, measure(&served, workload.events));
-                served.clear();
+                for (step, probe) in [(Step::Poll, Probe::Poll), (Step::Parse, Probe::Parse)] {
+                    if options.wants_step(step) {
+                        note(step, *workers, probe::spawn(options, &served, probe));
+                    }
+                }
+                if options.wants_step(Step::Service) {
+                    note(Step::Service, *workers, measure(&served, workload.events));
+                    served.clear();
+                }
             }
             if let Some(rival) = &rival {
                 let store = if workload.name == "w1" { "rocksdb" } else { "memory" };

@@ -69,6 +69,9 @@ pub(crate) fn throughput(runs: &[Run]) {
 }
 
 fn ratios(rows: &[Row]) {
+    if rows.iter().all(|row| row.step != Step::Service) {
+        return;
+    }
     println!(
         "\n| service | workers | events/s to poll + parse | events/s to rival | 2nd half | CPU, rival to service | 2nd half | memory to rival |"
     );
