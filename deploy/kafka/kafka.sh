@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # A real Apache Kafka (KRaft) for tests and development.
-#   kafka.sh start [--nodes 1|3] [--dir DIR] [--port PORT] [--parent PID]   prints the bootstrap address;
-#                                                with --parent it stops when that process ends
+#   kafka.sh start [--nodes 1|3] [--dir DIR] [--port PORT] [--parent PID] [--set NAME=VALUE]...
+#                                                prints the bootstrap address; with --parent it stops when that process
+#                                                ends; --set lays properties of a broker over those below
 #   kafka.sh stop [--dir DIR]
 #   kafka.sh status [--dir DIR]
 # The jars come from Maven Central once, into ~/.cache/churnwatch (or KAFKA_HOME with a libs folder is used).
@@ -10,13 +11,14 @@ here=$(cd "$(dirname "$0")" && pwd)
 version=4.3.1
 command=${1:-help}
 shift || true
-nodes=1 dir=${TMPDIR:-/tmp}/churnwatch-kafka port=19092 parent=
+nodes=1 dir=${TMPDIR:-/tmp}/churnwatch-kafka port=19092 parent= more=
 while [ $# -gt 0 ]; do
   case $1 in
     --nodes) nodes=$2 ;;
     --dir) dir=$2 ;;
     --port) port=$2 ;;
     --parent) parent=$2 ;;
+    --set) more+=$2$'\n' ;;
     *) echo "kafka.sh: unknown option $1" >&2; exit 64 ;;
   esac
   shift 2
@@ -61,6 +63,7 @@ log.cleaner.backoff.ms=500
 log.roll.ms=5000
 log.cleaner.min.cleanable.ratio=0.01
 log.segment.delete.delay.ms=1000
+$more
 EOF
 }
 
@@ -127,5 +130,5 @@ case $command in
   start) start ;;
   stop) stop ;;
   status) status ;;
-  *) sed -n '2,7p' "$0" | cut -c3-; exit 64 ;;
+  *) sed -n '2,8p' "$0" | cut -c3-; exit 64 ;;
 esac
