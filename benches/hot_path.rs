@@ -181,7 +181,7 @@ fn changelog(criterion: &mut Criterion) {
     group.throughput(Throughput::Elements(1));
     let mut at = 0;
     let mut writer = Writer::default();
-    let mut write = |customer: &Customer, writer: &mut Writer| {
+    let write = |customer: &Customer, writer: &mut Writer| {
         writer.begin();
         pack(writer, &customer.profile, &customer.standing);
     };

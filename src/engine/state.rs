@@ -234,7 +234,7 @@ mod tests {
 
     fn ids(state: &State) -> Vec<(String, i64)> {
         let mut ids: Vec<_> =
-            state.iter().map(|(_, customer)| (customer.id.to_string(), customer.profile.totals.gross.0)).collect();
+            state.iter().map(|(_, customer)| (customer.id, customer.profile.totals.gross.0)).collect();
         ids.sort();
         ids
     }

@@ -221,8 +221,8 @@ impl<'a> Reader<'a> {
 
     /// Six bytes.
     pub fn tag(&mut self) -> Option<Tag> {
-        let [a, b, c, d, e, f] = self.chunk()?;
-        Some(Tag::from_bits(u64::from_le_bytes([a, b, c, d, e, f, 0, 0])))
+        let bytes: [u8; 6] = self.chunk()?;
+        Some(Tag::from_bits(bytes.iter().rev().fold(0, |bits, byte| bits << 8 | u64::from(*byte))))
     }
 
     /// The base.
@@ -281,13 +281,21 @@ mod tests {
         writer.begin();
         writer.base(Day(20_000));
         let numbers = [0, 1, 127, 128, 16_384, u64::from(u32::MAX), u64::MAX];
-        numbers.iter().for_each(|number| writer.number(*number));
+        for number in &numbers {
+            writer.number(*number);
+        }
         let signed = [0, -1, 1, -64, 64, i64::MIN, i64::MAX];
-        signed.iter().for_each(|number| writer.signed(*number));
+        for number in &signed {
+            writer.signed(*number);
+        }
         let days = [Day(20_000), Day(19_990), Day(i32::MIN), Day(i32::MAX)];
-        days.iter().for_each(|day| writer.day(*day));
-        let names: Vec<Tag> = (0..500_u64).map(|number| Tag::from_bits(number % 300 << 7)).collect();
-        names.iter().for_each(|name| writer.name(*name));
+        for day in &days {
+            writer.day(*day);
+        }
+        let names: Vec<Tag> = (0..500_u64).map(|number| Tag::from_bits((number % 300) << 7)).collect();
+        for name in &names {
+            writer.name(*name);
+        }
         let instants = [
             (Millis(20_000 * 86_400_000), Day(20_000)),
             (Millis(20_000 * 86_400_000 + 3_600_000), Day(20_001)),
@@ -303,10 +311,18 @@ mod tests {
         let mut mentioned = Vec::new();
         let mut reader = Reader::begin(&bytes, &mut mentioned);
         assert_eq!(reader.base(), Some(Day(20_000)));
-        numbers.iter().for_each(|number| assert_eq!(reader.number(), Some(*number)));
-        signed.iter().for_each(|number| assert_eq!(reader.signed(), Some(*number)));
-        days.iter().for_each(|day| assert_eq!(reader.day(), Some(*day)));
-        names.iter().for_each(|name| assert_eq!(reader.name(), Some(*name)));
+        for number in &numbers {
+            assert_eq!(reader.number(), Some(*number));
+        }
+        for number in &signed {
+            assert_eq!(reader.signed(), Some(*number));
+        }
+        for day in &days {
+            assert_eq!(reader.day(), Some(*day));
+        }
+        for name in &names {
+            assert_eq!(reader.name(), Some(*name));
+        }
         let mut since = reader.midnight();
         for (time, day) in instants {
             assert_eq!(reader.instant(since), Some((time, day)));

@@ -67,7 +67,9 @@ pub(crate) fn read_rhythm(reader: &mut Reader<'_>, profile: &mut Profile) -> Opt
 /// Folds rhythm and sums anew out of the ledger.
 pub(crate) fn fold_ledger(profile: &mut Profile) {
     let Profile { ledger, rhythm, totals, .. } = profile;
-    ledger.iter().for_each(|day| fold_day(rhythm, totals, day));
+    for day in ledger.iter() {
+        fold_day(rhythm, totals, day);
+    }
 }
 
 /// The bit of a day that counts as a purchase day, in the number of its purchases.
@@ -176,9 +178,9 @@ fn write_frequent<const N: usize>(writer: &mut Writer, frequent: &Frequent<N>) {
     writer.count(frequent.used().count());
     for counter in frequent.used() {
         writer.name(counter.tag());
-        let wrong = if counter.error == 0 { 0 } else { 1 };
-        writer.number(u64::from(counter.count) << 1 | wrong);
-        if wrong == 1 {
+        let wrong = counter.error > 0;
+        writer.number(u64::from(counter.count) << 1 | u64::from(wrong));
+        if wrong {
             writer.number(u64::from(counter.error));
         }
     }

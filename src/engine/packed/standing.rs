@@ -36,7 +36,9 @@ pub(crate) fn write_standing(writer: &mut Writer, standing: &Standing) {
     writer.byte(place | if segment.is_some() { SEGMENT } else { 0 });
     writer.byte(*generation);
     days.iter().filter_map(|day| **day).for_each(|day| writer.day(day));
-    segment.iter().for_each(|segment| writer.name(*segment));
+    if let Some(segment) = segment {
+        writer.name(*segment);
+    }
     if let Some(episode) = episode {
         write_episode(writer, episode);
     }
@@ -151,10 +153,14 @@ fn write_pending(writer: &mut Writer, pending: &PendingOutcome, episode: Option<
         writer.day(opened);
     }
     writer.day(counts_from);
-    segment.iter().for_each(|segment| writer.name(*segment));
+    if let Some(segment) = segment {
+        writer.name(segment);
+    }
     if !same {
         writer.f64(propensity);
-        recommended.iter().for_each(|recommended| write_recommended(writer, recommended));
+        if let Some(recommended) = &recommended {
+            write_recommended(writer, recommended);
+        }
     }
 }
 
@@ -168,12 +174,11 @@ fn read_pending(reader: &mut Reader<'_>, episode: Option<&Episode>) -> Option<Pe
     };
     let counts_from = reader.day()?;
     let segment = if has_segment { Some(reader.name()?) } else { None };
-    let (propensity, recommended) = match same {
-        Some(episode) => (episode.propensity, episode.recommended),
-        None => {
-            let propensity = reader.f64()?;
-            (propensity, if code & RECOMMENDED == 0 { None } else { Some(read_recommended(reader)?) })
-        }
+    let (propensity, recommended) = if let Some(episode) = same {
+        (episode.propensity, episode.recommended)
+    } else {
+        let propensity = reader.f64()?;
+        (propensity, if code & RECOMMENDED == 0 { None } else { Some(read_recommended(reader)?) })
     };
     Some(PendingOutcome {
         opened,
