@@ -47,8 +47,8 @@ fn foretell(engine: &Engine, closed: Day, days: i32, quiet: &BTreeSet<String>) -
     for (_, customer) in engine.state().iter().filter(|(_, customer)| quiet.contains(&customer.id)) {
         let held = customer.standing.band;
         let changes = judge.band_forecast(&customer.profile, held, closed);
-        foretold.bands.insert(customer.id.to_string(), (held, changes));
-        foretold.coming.extend(judge.coming(&customer, closed, days).map(|coming| (customer.id.to_string(), coming)));
+        foretold.bands.insert(customer.id.clone(), (held, changes));
+        foretold.coming.extend(judge.coming(&customer, closed, days).map(|coming| (customer.id.clone(), coming)));
     }
     let mut next = Some(0);
     while let Some(slot) = next {
