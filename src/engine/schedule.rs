@@ -3,7 +3,7 @@
 //! Only silence passes: whatever else happens wakes the customer. That a plain sweep over everybody gives the same alerts
 //! is checked by the tests.
 
-use crate::engine::alerting::segment::{Bounds, Segments};
+use crate::engine::alerting::segment::{Bounds, Segment, Segments};
 use crate::engine::assess::Judge;
 use crate::engine::day::Day;
 use crate::engine::drift::{cohort_silence, next_sampled};
@@ -55,27 +55,22 @@ impl Judge<'_> {
     /// The first day before `until` on which the score alone changes the band or crosses the threshold; else `until`.
     fn band_changes(&self, customer: &Customer, view: &View, until: Day) -> Day {
         let (thresholds, standing) = (self.thresholds(), &customer.standing);
+        let Some((last, steady)) = view.last().zip(self.model.steady(view)) else { return until };
+        let until = until.min(last.plus(self.model.horizon_days()));
         let mut view = view.clone();
-        let days = (view.day.0 + 1..until.0).map(Day);
-        let changes = |day: &Day| {
+        let mut days = (view.day.0 + 1..until.0).map(Day);
+        let first = days.find(|day| {
             view.move_to(*day);
-            self.silence_score(&view).is_none_or(|score| {
-                let after = standing.after(&thresholds, *day, score);
-                (after.band, after.above_since) != (standing.band, standing.above_since)
-            })
-        };
-        let mut changes = changes;
-        let mut days = days;
-        days.find(|day| changes(day)).unwrap_or(until)
+            let after = standing.after(&thresholds, *day, self.model.silence_later(&steady, &view));
+            (after.band, after.above_since) != (standing.band, standing.above_since)
+        });
+        first.unwrap_or(until)
     }
 }
 
 impl Segments {
     /// The values at which conditions of a kind begin or cease to fit.
-    fn steps(
-        &self,
-        bounds: impl Fn(&crate::engine::alerting::segment::Segment) -> Bounds,
-    ) -> impl Iterator<Item = i32> {
+    fn steps(&self, bounds: impl Fn(&Segment) -> Bounds) -> impl Iterator<Item = i32> {
         self.0.iter().map(bounds).flat_map(|bounds| {
             [bounds.at_least, bounds.at_most.map(|most| most.saturating_add(1))].into_iter().flatten()
         })

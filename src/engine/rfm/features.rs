@@ -2,10 +2,11 @@
 //!
 //! Formulas of the first fourteen: docs/accuracy.md. Logarithms come from the libm crate, so every machine gets the same bits.
 
-use libm::{cos, log, log1p, sin, sqrt};
+use std::sync::LazyLock;
+
+use libm::{cos, log, sin, sqrt};
 
 use crate::engine::day::Day;
-use crate::engine::rfm::settled::Rhythm;
 use crate::engine::rfm::view::View;
 
 /// What part of a customer's story a feature tells; reasons are summed over these. What moves as the silence grows is told
@@ -120,146 +121,165 @@ pub fn feature_index(name: &str) -> Option<usize> {
 
 /// The features of a view; `None` where no purchase stands.
 pub fn features(view: &View, constants: &FeatureConstants) -> Option<Features> {
-    let rhythm = view.rhythm.as_ref()?;
-    let silence = SilenceTerms::of(rhythm, view.day, constants);
-    let [s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, s10] = silence.own_rhythm(rhythm);
-    let [t0, t1, t2, t3, t4, t5, t6, t7] = silence.trend(rhythm);
-    let [v0, v1, v2, v3] = silence.value(rhythm, view, constants);
-    let [h1, h2, h3, h4] = constants.knots.map(|knot| (silence.ln_r - knot).max(0.0));
-    let [e0, e1, e2, e3, e4, e5, e6, e7, e8, e9] = engagement(view);
-    let [c0, c1, c2, c3] = season(view.day, constants.horizon_days);
-    Some([
-        t0,
-        t1,
-        t2,
-        t3,
-        t4,
-        t5,
-        s0,
-        s1,
-        s2,
-        s3,
-        t6,
-        s4,
-        t7,
-        v0,
-        v1,
-        v2,
-        v3,
-        s5,
-        s6,
-        s7,
-        s8,
-        s9,
-        s10,
-        h1,
-        h2,
-        h3,
-        h4,
-        silence.ln_n,
-        log(silence.age),
-        e0,
-        e1,
-        e2,
-        e3,
-        e4,
-        e5,
-        e6,
-        e7,
-        e8,
-        e9,
-        silence.ln_r * e1,
-        c0,
-        c1,
-        c2,
-        c3,
-    ])
+    Some(Steady::of(view, constants)?.features(view, true))
 }
 
-/// Quantities that several features share.
-struct SilenceTerms {
-    silence_days: i32,
-    r: f64,
-    ln_r: f64,
-    age: f64,
+/// What of the features stays as it is while a silence grows, so that many days of it cost one look at the rest.
+#[derive(Clone, Copy, Debug)]
+pub struct Steady {
+    constants: FeatureConstants,
+    last: Day,
     span: f64,
     repeats: f64,
     ln_n: f64,
     mean_gap: f64,
-    smoothed_gap: f64,
     longest_gap: f64,
     one: f64,
+    frequency: [f64; 4],
+    spend: [f64; 2],
+    /// `ld0_60`, `ld0_90`.
+    recent: [f64; 2],
+    gap_trend: f64,
+    last_amount: f64,
+    order_value: f64,
 }
 
-impl SilenceTerms {
-    fn of(rhythm: &Rhythm, day: Day, constants: &FeatureConstants) -> Self {
-        let silence_days = day.since(rhythm.last).max(0);
-        let r = f64::from(silence_days) + 1.0;
+impl Steady {
+    /// What stays of a view; `None` where no purchase stands.
+    pub fn of(view: &View, constants: &FeatureConstants) -> Option<Self> {
+        let rhythm = view.rhythm.as_ref()?;
         let span = f64::from(rhythm.last.since(rhythm.first));
         let n = f64::from(rhythm.days);
         let repeats = n - 1.0;
         let g0 = constants.mean_gap_days;
         let single = rhythm.days == 1;
-        Self {
-            silence_days,
-            r,
-            ln_r: log(r),
-            age: span + r,
+        let mean_gap = (span + g0) / n;
+        let smoothed_gap = if single { g0 } else { (repeats * f64::from(rhythm.smoothed_gap) + g0) / n };
+        let frequency = rhythm.frequency.map(f64::from);
+        let [_, _, h60, h90] = frequency;
+        let major = constants.minor_per_major;
+        let gross = view.totals.gross.major(major);
+        Some(Self {
+            constants: *constants,
+            last: rhythm.last,
             span,
             repeats,
             ln_n: log(n),
-            mean_gap: (span + g0) / n,
-            smoothed_gap: if single { g0 } else { (repeats * f64::from(rhythm.smoothed_gap) + g0) / n },
+            mean_gap,
             longest_gap: if single { g0 } else { f64::from(rhythm.longest_gap) },
             one: f64::from(u8::from(single)),
-        }
+            frequency,
+            spend: rhythm.spend.map(f64::from),
+            recent: [log(h60), log(h90)],
+            gap_trend: log((smoothed_gap + 1.0) / (mean_gap + 1.0)),
+            last_amount: log((rhythm.last_gross.major(major) + 1.0) / (gross / f64::from(rhythm.days) + 1.0)),
+            order_value: log1p(gross / f64::from(view.totals.purchases.max(1))),
+        })
     }
 
-    fn own_rhythm(&self, rhythm: &Rhythm) -> [f64; 11] {
-        let [_, _, d0_60, _] = rhythm.frequency.map(f64::from);
-        let overdue = log(self.r / self.mean_gap + 0.001);
-        [
-            (self.repeats + 0.5) * log((self.age + 7.0) / (self.span + 7.0)),
-            log1p(self.r * d0_60 * std::f64::consts::LN_2 / 60.0),
-            overdue,
-            log((self.r + 1.0) / (self.longest_gap + 1.0)),
-            self.one * log1p(self.r),
-            self.r,
-            self.ln_r,
-            self.ln_r * self.ln_r,
-            sqrt(self.r),
-            overdue * self.ln_n,
-            self.ln_r * self.ln_n,
-        ]
-    }
-
-    fn trend(&self, rhythm: &Rhythm) -> [f64; 8] {
-        let [h7, h14, h60, h90] = rhythm.frequency.map(f64::from);
-        let [p7, p14, p60, p90] = [7.0, 14.0, 60.0, 90.0].map(|half: f64| libm::exp2(-self.r / half));
+    /// The features of the same customer in a view of any day of the same silence; without the season they are 0 there.
+    pub fn features(&self, view: &View, season: bool) -> Features {
+        let silence_days = view.day.since(self.last).max(0);
+        let Silence { r, ln_r, sqrt_r, left, left_spend } = silence(silence_days);
+        let age = self.span + r;
+        let overdue = log(r / self.mean_gap + 0.001);
+        let [h7, h14, h60, h90] = self.frequency;
+        let [p7, p14, p60, p90] = left;
+        let [s30, s90] = self.spend;
+        let [q30, q90] = left_spend;
+        let major = self.constants.minor_per_major;
+        let [h1, h2, h3, h4] = self.constants.knots.map(|knot| (ln_r - knot).max(0.0));
+        let [e0, e1, e2, e3, e4, e5, e6, e7, e8, e9] = engagement(view);
+        let [c0, c1, c2, c3] = if season { season_terms(view.day, self.constants.horizon_days) } else { [0.0; 4] };
+        let [recent_60, recent_90] = self.recent;
         [
             log(0.02 + h7 * p7),
             log(0.02 + h14 * p14),
             log(0.02 + h60 * p60),
             log(0.02 + h90 * p90),
-            log(h60),
-            log(h90),
+            recent_60,
+            recent_90,
+            (self.repeats + 0.5) * log((age + 7.0) / (self.span + 7.0)),
+            log1p(r * h60 * std::f64::consts::LN_2 / 60.0),
+            overdue,
+            log((r + 1.0) / (self.longest_gap + 1.0)),
             self.one,
-            log((self.smoothed_gap + 1.0) / (self.mean_gap + 1.0)),
+            if self.one > 0.0 { self.one * log1p(r) } else { 0.0 },
+            self.gap_trend,
+            self.last_amount,
+            log1p((s30 * q30).max(0.0) / major),
+            log1p((s90 * q90).max(0.0) / major),
+            self.order_value,
+            r,
+            ln_r,
+            ln_r * ln_r,
+            sqrt_r,
+            overdue * self.ln_n,
+            ln_r * self.ln_n,
+            h1,
+            h2,
+            h3,
+            h4,
+            self.ln_n,
+            log(age),
+            e0,
+            e1,
+            e2,
+            e3,
+            e4,
+            e5,
+            e6,
+            e7,
+            e8,
+            e9,
+            ln_r * e1,
+            c0,
+            c1,
+            c2,
+            c3,
         ]
     }
+}
 
-    fn value(&self, rhythm: &Rhythm, view: &View, constants: &FeatureConstants) -> [f64; 4] {
-        let [s30, s90] = rhythm.spend.map(f64::from);
-        let major = constants.minor_per_major;
-        let gross = view.totals.gross.major(major);
-        let silence = f64::from(self.silence_days);
-        [
-            log((rhythm.last_gross.major(major) + 1.0) / (gross / f64::from(rhythm.days) + 1.0)),
-            log1p((s30 * libm::exp2(-silence / 30.0)).max(0.0) / major),
-            log1p((s90 * libm::exp2(-silence / 90.0)).max(0.0) / major),
-            log1p(gross / f64::from(view.totals.purchases.max(1))),
-        ]
+/// What depends on the length of a silence alone.
+#[derive(Clone, Copy, Debug)]
+struct Silence {
+    /// R: days of silence and one.
+    r: f64,
+    ln_r: f64,
+    sqrt_r: f64,
+    /// 2^(−R/half-life) for 7, 14, 60 and 90 days.
+    left: [f64; 4],
+    /// 2^(−days/half-life) for 30 and 90 days.
+    left_spend: [f64; 2],
+}
+
+impl Silence {
+    fn of(silence_days: i32) -> Self {
+        let silence = f64::from(silence_days);
+        let r = silence + 1.0;
+        Self {
+            r,
+            ln_r: log(r),
+            sqrt_r: sqrt(r),
+            left: [7.0, 14.0, 60.0, 90.0].map(|half: f64| libm::exp2(-r / half)),
+            left_spend: [30.0, 90.0].map(|half: f64| libm::exp2(-silence / half)),
+        }
     }
+}
+
+/// Silences up to here come from a table; longer ones are computed by the same formulas.
+const TABLE_DAYS: i32 = 1_024;
+
+static SILENCES: LazyLock<Vec<Silence>> = LazyLock::new(|| (0..TABLE_DAYS).map(Silence::of).collect());
+
+fn silence(days: i32) -> Silence {
+    SILENCES.get(days as usize).copied().unwrap_or_else(|| Silence::of(days))
+}
+
+/// ln(1 + x); most customers have most counts at nought, of which the logarithm is known.
+fn log1p(x: f64) -> f64 {
+    if x == 0.0 { x } else { libm::log1p(x) }
 }
 
 fn engagement(view: &View) -> [f64; 10] {
@@ -288,7 +308,7 @@ fn engagement(view: &View) -> [f64; 10] {
 const YEAR_DAYS: f64 = 365.2425;
 
 /// The label window's centre on the circle of the year, and on that of the half-year.
-fn season(day: Day, horizon_days: i32) -> [f64; 4] {
+fn season_terms(day: Day, horizon_days: i32) -> [f64; 4] {
     let centre = f64::from(day.0) + 1.0 + f64::from(horizon_days) / 2.0;
     let angle = std::f64::consts::TAU * centre / YEAR_DAYS;
     [sin(angle), cos(angle), sin(2.0 * angle), cos(2.0 * angle)]

@@ -7,12 +7,12 @@ use crate::engine::scoring::model::Model;
 /// Day and silence score of each close after `day` up to the day before the horizon, if nothing happens.
 pub fn forecast(profile: &Profile, day: Day, model: &Model, lateness_days: i32) -> Vec<(Day, f64)> {
     let mut view = profile.view(day, lateness_days);
-    let Some(last) = view.rhythm.as_ref().map(|rhythm| rhythm.last) else { return Vec::new() };
+    let Some((last, steady)) = view.last().zip(model.steady(&view)) else { return Vec::new() };
     (day.0.max(last.0) + 1..last.0 + model.horizon_days())
         .map(Day)
-        .filter_map(|day| {
+        .map(|day| {
             view.move_to(day);
-            model.features(&view).map(|features| (day, model.silence.score(&features)))
+            (day, model.silence_later(&steady, &view))
         })
         .collect()
 }

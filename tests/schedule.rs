@@ -1,0 +1,96 @@
+//! A close that leaves alone whom silence cannot have changed says what a plain sweep over everybody says, byte for byte.
+
+#![allow(clippy::unwrap_used, reason = "a test stops at the first thing that is not as it should be")]
+
+mod support;
+
+use std::sync::Arc;
+
+use churnwatch::config::load::load;
+use churnwatch::engine::alerting::policy::Policy;
+use churnwatch::engine::alerting::segment::{Bounds, Segment, Segments};
+use churnwatch::engine::day::Millis;
+use churnwatch::engine::promotion::{Promotion, Schedule};
+use churnwatch::engine::rfm::style::Style;
+use churnwatch::engine::scoring::model::Model;
+use churnwatch::processor::batch::Batch;
+use churnwatch::processor::setup::{Progress, Setup, Time};
+use churnwatch::processor::topology::Processor;
+use churnwatch::wire::event::RawRecord;
+use support::model::{attentive_model, model};
+use support::shop::{END, Line, lines};
+
+/// Everything that a partition says of a shop, and what it counted; `plain`: every close looks at everybody.
+fn said(shop: &[Line], policy: &Policy, promoted: &[Arc<Model>], plain: bool) -> (Vec<String>, String) {
+    let setup = load(None).unwrap().until(Some(END)).setup(1);
+    let setup = Setup { policy: Arc::new(policy.clone()), ..setup };
+    let mut processor = Processor::new(Arc::new(setup), 0, attentive_model());
+    let promotion = |(at, model): (usize, &Arc<Model>)| Promotion {
+        offset: at as i64,
+        effective: END.plus(-100),
+        model: model.clone(),
+    };
+    let promotions: Vec<Promotion> = promoted.iter().enumerate().map(promotion).collect();
+    processor.offer(Arc::new(Schedule::new(promotions, 10)));
+    let (mut batch, mut told, wall) = (Batch::new(), Vec::new(), Millis(i64::MAX / 2));
+    let mut keep = |processor: &mut Processor, batch: &mut Batch| {
+        processor.flush(batch);
+        told.extend(batch.iter().map(|record| {
+            let value = record.value.map(String::from_utf8_lossy);
+            format!("{:?} {:?} {value:?}", record.topic, record.key.map(String::from_utf8_lossy))
+        }));
+        batch.clear();
+        processor.committed();
+    };
+    for (at, line) in shop.iter().map(Some).chain([None]).enumerate() {
+        if let Some((customer, value)) = line {
+            let raw = RawRecord { key: Some(customer.as_bytes()), value: Some(value), timestamp: wall };
+            processor.process(0, at as i64, &raw, wall, &mut batch);
+        }
+        let time = Time { wall, at_end: &[line.is_none()], source_alive: true };
+        while processor.is_due(&time) {
+            if plain {
+                processor.wake_all();
+            }
+            if processor.advance(&time, &mut batch) == Progress::Idle {
+                break;
+            }
+            keep(&mut processor, &mut batch);
+        }
+    }
+    keep(&mut processor, &mut batch);
+    let counted = format!("{:?} {:?}", processor.stats(), processor.engine().drift());
+    (told, counted)
+}
+
+#[test]
+fn a_sparing_close_says_what_a_plain_sweep_says() {
+    let shop = lines(400, 500, 11);
+    let busy = Policy { dwell_days: 3, capacity: [Some(1), Some(1), None], outcome_days: 30, ..Policy::default() };
+    let table = vec![
+        Segment {
+            styles: vec![Style::Rational],
+            recency_days: Bounds { at_least: Some(9), at_most: Some(23) },
+            ..Segment::everybody("thinking")
+        },
+        Segment { tenure_days: Bounds { at_least: Some(100), at_most: Some(211) }, ..Segment::everybody("settling") },
+        Segment { rfm: [Bounds::from(3), Bounds::default(), Bounds::from(2)], ..Segment::everybody("near") },
+        Segment { lapsed: Some(true), ..Segment::everybody("gone") },
+        Segment::everybody("other"),
+    ];
+    let tabled = Policy { segments: Segments(table), tier_margin: 0.0, exit_margin: 0.0, ..Policy::default() };
+    for (name, policy, promoted) in [
+        ("default", Policy::default(), vec![]),
+        ("promoted", Policy::default(), vec![model()]),
+        ("dwell and capacity", busy, vec![]),
+        ("own segments", tabled, vec![]),
+    ] {
+        let (sparing, counted) = said(&shop, &policy, &promoted, false);
+        let (plain, counted_plain) = said(&shop, &policy, &promoted, true);
+        println!("{name}: {} records", sparing.len());
+        assert!(sparing.len() > 10_000, "{name}");
+        let differs = sparing.iter().zip(&plain).find(|(sparing, plain)| sparing != plain);
+        assert_eq!(differs, None, "{name}");
+        assert_eq!((sparing.len(), counted), (plain.len(), counted_plain), "{name}");
+    }
+}
