@@ -25,7 +25,7 @@ pub struct Place {
 }
 
 /// Days of the window that value and frequency are measured over.
-const YEAR_DAYS: i32 = 365;
+pub(crate) const YEAR_DAYS: i32 = 365;
 
 impl Judge<'_> {
     /// The value tier that everybody is shown: that of the last close, or before the first the plain one.

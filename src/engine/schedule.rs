@@ -8,11 +8,9 @@ use crate::engine::assess::Judge;
 use crate::engine::day::Day;
 use crate::engine::drift::{cohort_silence, next_sampled};
 use crate::engine::packed::customer::Customer;
+use crate::engine::placing::YEAR_DAYS;
 use crate::engine::rfm::profile::Profile;
 use crate::engine::rfm::view::View;
-
-/// Days of the window that value and frequency are measured over.
-const YEAR_DAYS: i32 = 365;
 
 impl Judge<'_> {
     /// The first close after that of `day` that must look at the customer. `view` is how it was seen if it was scored.
