@@ -121,8 +121,8 @@ impl Drift {
 /// Drift over some partitions.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct DriftFigures {
-    /// Population stability index of the scores of the last [`SAMPLED_DAYS`] closes against those of the training (Siddiqi 2006); `None` where
-    /// nobody was scored or the training's are unknown.
+    /// Population stability index of the scores of the last [`SAMPLED_DAYS`] closes against those of the training
+    /// (Siddiqi 2006); `None` where nobody was scored or the training's are unknown.
     pub psi: Option<f64>,
     /// Share of features that were clipped.
     pub clipped: f64,

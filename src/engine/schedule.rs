@@ -10,6 +10,7 @@ use crate::engine::drift::{cohort_silence, next_sampled};
 use crate::engine::packed::customer::Customer;
 use crate::engine::placing::YEAR_DAYS;
 use crate::engine::rfm::profile::Profile;
+use crate::engine::rfm::settled::Rhythm;
 use crate::engine::rfm::view::View;
 
 impl Judge<'_> {
@@ -25,7 +26,8 @@ impl Judge<'_> {
             return tomorrow;
         }
         let matures = standing.pending.map(|pending| pending.opened.plus(self.policy.outcome_days));
-        let steps = self.next_step(profile, day);
+        let rhythm = view.map_or_else(|| profile.money_at(day, self.policy.lateness_days).0, |view| view.rhythm);
+        let steps = rhythm.and_then(|rhythm| self.next_step(&rhythm, day));
         let leaves = profile.leaves_window(day, YEAR_DAYS);
         let sampled = view.map(|_| next_sampled(*hash, tomorrow));
         let next = [matures, steps, leaves, sampled].into_iter().flatten().min().unwrap_or(Day(i32::MAX)).max(tomorrow);
@@ -37,8 +39,7 @@ impl Judge<'_> {
 
     /// The next day on which silence alone may move the customer's recency or tenure over a border that something
     /// looks at.
-    fn next_step(&self, profile: &Profile, day: Day) -> Option<Day> {
-        let rhythm = profile.money_at(day, self.policy.lateness_days).0?;
+    fn next_step(&self, rhythm: &Rhythm, day: Day) -> Option<Day> {
         let (recency, tenure) = (day.since(rhythm.last), day.since(rhythm.first));
         let horizon = self.model.horizon_days();
         let edges = self.model.rfm_edges.recency_days.map(|edge| edge.saturating_add(1));
