@@ -7,8 +7,8 @@ use crate::effect_study::mismatch::Mismatch;
 use crate::effect_study::numbers::{between, between_percent, count, fixed, p_value, percent, signed, whole};
 use crate::effect_study::periods::{Period, Row};
 use crate::effect_study::pooling::Cell;
-use crate::effect_study::ranking::LEAST_HELD_OUT;
-use crate::effect_study::report::{Advice, Judged, Report, Verdict};
+use crate::effect_study::ranking::{Advice, LEAST_HELD_OUT};
+use crate::effect_study::report::{Judged, Report, Verdict};
 use crate::effect_study::sequence::{LEAST_EPISODES, LEAST_RETURNS, Look};
 use crate::effect_study::words::Words;
 use crate::engine::alerting::value::Tier;
@@ -292,18 +292,17 @@ fn cells(cells: &[Cell], words: &Words, names: &BTreeMap<String, String>) -> Par
 
 fn ranking(report: &Report, words: &Words) -> Part {
     let mut said = Vec::new();
-    if let (Some(rankings), Some(look)) = (report.rankings, &report.look) {
-        let (gain, reach) = (rankings.gain(), look.returns.bound * rankings.error);
+    if let Some(rankings) = report.ranking.rankings {
         let values = [
             ("uplift", signed(rankings.by_uplift, 2)),
             ("value", signed(rankings.by_value, 2)),
-            ("gain", signed(gain, 2)),
-            ("interval", between([gain - reach, gain + reach], 2, words)),
+            ("gain", signed(rankings.gain(), 2)),
+            ("interval", between(rankings.interval(report.ranking.bound), 2, words)),
             ("currency", report.currency.clone()),
         ];
         said.push(words.ranking_figures(&values.each_ref().map(|(name, value)| (*name, value.as_str()))));
     }
-    said.push(match report.advice {
+    said.push(match report.ranking.advice {
         Advice::Recommended => words.ranking_recommended(),
         Advice::NotRecommended => words.ranking_not(),
         Advice::NotAsked => words.ranking_not_asked(&[("count", &LEAST_HELD_OUT.to_string())]),

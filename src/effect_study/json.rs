@@ -6,8 +6,8 @@ use crate::effect_study::contrast::Contrast;
 use crate::effect_study::mismatch::Mismatch;
 use crate::effect_study::periods::{Period, Row};
 use crate::effect_study::pooling::Cell;
-use crate::effect_study::ranking::Rankings;
-use crate::effect_study::report::{Advice, Judged, Report};
+use crate::effect_study::ranking::{Advice, Ranking, Rankings};
+use crate::effect_study::report::{Judged, Report};
 use crate::effect_study::sequence::{Look, Measured};
 use crate::wire::calendar::day_text;
 
@@ -41,7 +41,7 @@ pub fn report_json(report: &Report) -> Value {
         },
         "goals": {"retention": retention, "incremental_margin": incremental_margin, "false_alarms": false_alarms},
         "cells": report.cells.iter().map(cell).collect::<Vec<_>>(),
-        "ranking": ranking(report),
+        "ranking": ranking_json(&report.ranking),
         "periods": report.rows.iter().map(row).collect::<Vec<_>>(),
         "endings": {
             "won_back": endings.won_back,
@@ -139,18 +139,20 @@ fn cell(cell: &Cell) -> Value {
     })
 }
 
-fn ranking(report: &Report) -> Value {
-    let advice = match report.advice {
+/// Whether ranking by uplift wins.
+pub fn ranking_json(ranking: &Ranking) -> Value {
+    let advice = match ranking.advice {
         Advice::Recommended => "by_uplift",
         Advice::NotRecommended => "by_value_at_risk",
         Advice::NotAsked => "not_asked",
     };
-    let figures = report.rankings.map(|rankings: Rankings| {
+    let figures = ranking.rankings.map(|rankings: Rankings| {
         json!({
             "by_uplift": rankings.by_uplift,
             "by_value_at_risk": rankings.by_value,
             "gain": rankings.gain(),
             "standard_error": rankings.error,
+            "interval": interval(rankings.interval(ranking.bound)),
         })
     });
     json!({"advice": advice, "margin_an_episode": figures})

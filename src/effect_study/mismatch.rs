@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use crate::effect_study::episode::{Opening, side};
+use crate::effect_study::episode::{Opening, Study, side};
 use crate::effect_study::normal::chi_square_above;
 use crate::engine::alerting::holdout::half_year;
 
@@ -64,8 +64,15 @@ impl Block {
     }
 }
 
+/// Sizes of the arms at the openings, and among the matured.
+pub fn mismatches(study: &Study) -> [Mismatch; 2] {
+    let mut matured: Vec<&Opening> = study.episodes.iter().map(|episode| &episode.opening).collect();
+    matured.sort_by_key(|opening| opening.opened);
+    [mismatch(study.openings.iter()), mismatch(matured.into_iter())]
+}
+
 /// Looks at the draws of these openings, which come by day.
-pub fn mismatch<'a>(openings: impl Iterator<Item = &'a Opening>) -> Mismatch {
+fn mismatch<'a>(openings: impl Iterator<Item = &'a Opening>) -> Mismatch {
     let mut arms = HashMap::new();
     let (mut whole, mut block, mut first) = (Block::default(), Block::default(), None);
     let (mut sum, mut freedom, mut changed) = (0.0, 0_u32, 0);

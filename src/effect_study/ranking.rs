@@ -1,10 +1,14 @@
-//! Whether warning those first whom acting helps most would beat warning those first who are worth most. Asked of the
-//! holdout, cross-fitted: no episode helps to judge the ranking that it is judged by.
+//! Whether warning those first whom acting helps most would beat warning those first who are worth most, ranked as the
+//! service ranks: within a tier, by what is known before an action is drawn. Asked of the holdout, cross-fitted: no episode
+//! helps to judge the ranking that it is judged by.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use crate::effect_study::episode::{Episode, side, weight};
+use crate::effect_study::episode::{Episode, Study, side, weight};
+use crate::effect_study::mismatch::Mismatch;
 use crate::effect_study::pooling::{differences, pool};
+use crate::effect_study::sequence::Look;
 use crate::engine::alerting::value::Tier;
 
 /// Parts of the customers; each is ranked by what the others say.
@@ -12,7 +16,29 @@ const FOLDS: usize = 5;
 /// Fewest held-out episodes for the question to be asked at all.
 pub const LEAST_HELD_OUT: u64 = 200;
 
-/// Incremental margin an episode, had only the better half been warned, by either ranking.
+/// What may be said of ranking by uplift.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Advice {
+    /// It wins on the holdout.
+    Recommended,
+    /// It doesn't, or that can't be told.
+    NotRecommended,
+    /// Too few are held out, or the arms don't match.
+    NotAsked,
+}
+
+/// The question, and its answer at a look.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Ranking {
+    /// The two rankings, where enough is known to compare them.
+    pub rankings: Option<Rankings>,
+    /// How many standard errors the interval of the gain reaches to either side.
+    pub bound: f64,
+    /// What follows.
+    pub advice: Advice,
+}
+
+/// Incremental margin an episode, had only the better half of each tier been warned, by either ranking.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Rankings {
     /// Among the half with the highest estimated uplift.
@@ -28,16 +54,46 @@ impl Rankings {
     pub fn gain(&self) -> f64 {
         self.by_uplift - self.by_value
     }
+
+    /// The interval of the gain that reaches `bound` standard errors to either side.
+    pub fn interval(&self, bound: f64) -> [f64; 2] {
+        [self.gain() - bound * self.error, self.gain() + bound * self.error]
+    }
 }
 
-type CellKey<'a> = (Tier, Option<&'a str>, Option<&'a str>);
+/// The margin that a warning adds, by what is known of a customer before an action is drawn.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Uplifts {
+    /// By tier and segment, where both arms have episodes.
+    pub cells: BTreeMap<(Tier, Arc<str>), f64>,
+    /// Anywhere else, and without a segment: the pooled mean of all cells.
+    pub others: f64,
+}
 
-fn key(episode: &Episode) -> CellKey<'_> {
-    (episode.tier, episode.segment.as_deref(), episode.action.as_deref())
+impl Uplifts {
+    /// The uplift of an episode's cell.
+    fn of(&self, episode: &Episode) -> f64 {
+        let segment = episode.segment.clone();
+        let cell = segment.and_then(|segment| self.cells.get(&(episode.tier, segment)));
+        cell.copied().unwrap_or(self.others)
+    }
+}
+
+/// Asks at the last look whether ranking by uplift wins. One question, asked every week: its bound is the look's.
+pub fn ranking(study: &Study, look: Option<&Look>, mismatches: &[Mismatch]) -> Ranking {
+    let told = look.filter(|look| look.enough);
+    let rankings = told.and_then(|look| rankings(study.between(look.from, look.day), study.customers));
+    let bound = told.map_or(f64::INFINITY, |look| look.returns.bound);
+    let advice = match rankings.filter(|_| mismatches.iter().all(Mismatch::arms_match)) {
+        None => Advice::NotAsked,
+        Some(rankings) if rankings.interval(bound)[0] > 0.0 => Advice::Recommended,
+        Some(_) => Advice::NotRecommended,
+    };
+    Ranking { rankings, bound, advice }
 }
 
 /// Compares the rankings; `None` where too few are held out.
-pub fn rankings(episodes: &[Episode], customers: usize) -> Option<Rankings> {
+fn rankings(episodes: &[Episode], customers: usize) -> Option<Rankings> {
     let held_out = episodes.iter().filter(|episode| side(episode.opening.arm) == 1).count() as u64;
     if held_out < LEAST_HELD_OUT {
         return None;
@@ -48,10 +104,9 @@ pub fn rankings(episodes: &[Episode], customers: usize) -> Option<Rankings> {
     for number in 0..FOLDS {
         let (mine, others): (Vec<&Episode>, Vec<&Episode>) =
             episodes.iter().partition(|episode| fold(episode) == number);
-        let uplift = uplifts(&others, customers);
-        let estimate = |episode: &Episode| uplift.get(&key(episode)).copied().unwrap_or_default();
+        let uplifts = uplifts(&others, customers);
         let centre = centre(&others);
-        let by_uplift = better_half(&mine, |episode| (estimate(episode), episode.value_at_risk));
+        let by_uplift = better_half(&mine, |episode| (uplifts.of(episode), episode.value_at_risk));
         let by_value = better_half(&mine, |episode| (episode.value_at_risk, 0.0));
         for ((episode, uplift), value) in mine.iter().zip(by_uplift).zip(by_value) {
             let sign = if side(episode.opening.arm) == 0 { 1.0 } else { -1.0 };
@@ -72,16 +127,22 @@ pub fn rankings(episodes: &[Episode], customers: usize) -> Option<Rankings> {
     Some(Rankings { by_uplift, by_value, error: square.sqrt() / all })
 }
 
-/// Pooled uplift of margin by cell.
-fn uplifts<'a>(episodes: &[&'a Episode], customers: usize) -> BTreeMap<CellKey<'a>, f64> {
-    let mut parts: BTreeMap<CellKey<'a>, Vec<&Episode>> = BTreeMap::new();
+/// Pooled uplifts of margin.
+pub fn uplifts(episodes: &[&Episode], customers: usize) -> Uplifts {
+    let mut parts: BTreeMap<(Tier, Option<Arc<str>>), Vec<&Episode>> = BTreeMap::new();
     for episode in episodes {
-        parts.entry(key(episode)).or_default().push(episode);
+        parts.entry((episode.tier, episode.segment.clone())).or_default().push(episode);
     }
     let all: Vec<Episode> = episodes.iter().map(|episode| (*episode).clone()).collect();
-    let raws = differences(&all, customers, parts.values().map(Vec::as_slice), |episode| episode.margin);
-    let pooled = pool(&raws).into_iter().map(|pooled| pooled.estimate);
-    parts.into_keys().zip(pooled).collect()
+    let mut raws = differences(&all, customers, parts.values().map(Vec::as_slice), |episode| episode.margin);
+    // A cell of which nothing is known is taken to be the mean of all.
+    raws.push(None);
+    let pooled = pool(&raws);
+    let named = parts.into_keys().zip(&raws).zip(&pooled).filter(|((_, raw), _)| raw.is_some());
+    Uplifts {
+        cells: named.filter_map(|(((tier, segment), _), pooled)| Some(((tier, segment?), pooled.estimate))).collect(),
+        others: pooled.last().copied().unwrap_or_default().estimate,
+    }
 }
 
 /// The value to measure margins from: with it the noise of the two arms is least where their spreads are alike.
@@ -98,14 +159,18 @@ fn centre(episodes: &[&Episode]) -> impl Fn(&Episode) -> f64 {
     }
 }
 
-/// Which episodes are in the half that ranks higher.
+/// Which episodes are in the half of their tier that ranks higher.
 fn better_half(episodes: &[&Episode], rank: impl Fn(&Episode) -> (f64, f64)) -> Vec<bool> {
-    let mut order: Vec<(usize, (f64, f64))> = episodes.iter().map(|episode| rank(episode)).enumerate().collect();
-    order.sort_by(|(_, a), (_, b)| b.0.total_cmp(&a.0).then(b.1.total_cmp(&a.1)));
     let mut chosen = vec![false; episodes.len()];
-    for (at, _) in order.into_iter().take(episodes.len() / 2) {
-        if let Some(slot) = chosen.get_mut(at) {
-            *slot = true;
+    for tier in Tier::ALL {
+        let of_tier = episodes.iter().enumerate().filter(|(_, episode)| episode.tier == tier);
+        let mut order: Vec<(usize, (f64, f64))> = of_tier.map(|(at, episode)| (at, rank(episode))).collect();
+        order.sort_by(|(_, a), (_, b)| b.0.total_cmp(&a.0).then(b.1.total_cmp(&a.1)));
+        let half = order.len() / 2;
+        for (at, _) in order.into_iter().take(half) {
+            if let Some(slot) = chosen.get_mut(at) {
+                *slot = true;
+            }
         }
     }
     chosen

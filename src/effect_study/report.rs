@@ -2,13 +2,13 @@
 
 use crate::effect_study::boundary::Spending;
 use crate::effect_study::contrast::Contrast;
-use crate::effect_study::episode::{Endings, Episode, LeftOut, Study, side};
+use crate::effect_study::episode::{Endings, LeftOut, Study, side};
 use crate::effect_study::goals::{Goals, Reached, at_least, at_most};
-use crate::effect_study::mismatch::{Mismatch, mismatch};
+use crate::effect_study::mismatch::{Mismatch, mismatches};
 use crate::effect_study::normal::quantile;
 use crate::effect_study::periods::{Period, Row, rows};
 use crate::effect_study::pooling::{Cell, cells};
-use crate::effect_study::ranking::{Rankings, rankings};
+use crate::effect_study::ranking::{Ranking, ranking};
 use crate::effect_study::sequence::{Look, Measured, looks};
 use crate::engine::day::Day;
 
@@ -43,17 +43,6 @@ impl Verdict {
             Self::NotShown => "not_shown",
         }
     }
-}
-
-/// What may be said of ranking by uplift.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Advice {
-    /// It wins on the holdout.
-    Recommended,
-    /// It doesn't, or that can't be told.
-    NotRecommended,
-    /// Too few are held out, or the arms don't match.
-    NotAsked,
 }
 
 /// A goal, what was measured for it, and whether it is reached.
@@ -92,10 +81,8 @@ pub struct Report {
     pub detectable: [Option<f64>; 2],
     /// Cells.
     pub cells: Vec<Cell>,
-    /// The two rankings.
-    pub rankings: Option<Rankings>,
-    /// What follows from them.
-    pub advice: Advice,
+    /// Whether ranking by uplift wins.
+    pub ranking: Ranking,
     /// Length of a period.
     pub period: Period,
     /// Treated episodes in a period.
@@ -119,24 +106,12 @@ pub fn report(study: &Study, spending: &Spending, goals: &Goals, period: Period)
     let looks = looks(study, spending);
     let look = looks.last().cloned();
     let episodes = look.as_ref().map_or(&[][..], |look| study.between(look.from, look.day));
-    let mismatches = [
-        mismatch(study.openings.iter()),
-        mismatch(by_opening(&study.episodes).into_iter().map(|episode| &episode.opening)),
-    ];
+    let mismatches = mismatches(study);
     let arms_match = mismatches.iter().all(Mismatch::arms_match);
     let verdict = verdict(look.as_ref(), arms_match);
     let told = look.as_ref().filter(|look| look.enough);
     let detectable = [told.map(|look| look.returns), told.map(|look| look.margin)]
         .map(|measured| measured.filter(|measured| measured.bound.is_finite()).map(|measured| detectable(&measured)));
-    let rankings = rankings(episodes, study.customers).filter(|_| told.is_some());
-    let advice = match rankings.filter(|_| arms_match) {
-        None => Advice::NotAsked,
-        // One question, asked every week: its bound is the look's.
-        Some(rankings) => {
-            let bound = told.map_or(f64::INFINITY, |look| look.returns.bound);
-            if rankings.gain() > bound * rankings.error { Advice::Recommended } else { Advice::NotRecommended }
-        }
-    };
     let (treated_a_period, added_margin) = look.as_ref().map(|look| added(look, period)).unwrap_or_default();
     let exposed = episodes.iter().filter(|episode| side(episode.opening.arm) == 1 && episode.contacted).count();
     Report {
@@ -149,8 +124,7 @@ pub fn report(study: &Study, spending: &Spending, goals: &Goals, period: Period)
         exposed: exposed as u64,
         detectable,
         cells: cells(episodes, study.customers),
-        rankings,
-        advice,
+        ranking: ranking(study, look.as_ref(), &mismatches),
         period,
         treated_a_period,
         goals: judge(goals, told.filter(|_| arms_match), look.as_ref(), &added_margin),
@@ -161,12 +135,6 @@ pub fn report(study: &Study, spending: &Spending, goals: &Goals, period: Period)
         endings: study.endings,
         left_out: study.left_out,
     }
-}
-
-fn by_opening(episodes: &[Episode]) -> Vec<&Episode> {
-    let mut episodes: Vec<&Episode> = episodes.iter().collect();
-    episodes.sort_by_key(|episode| episode.opening.opened);
-    episodes
 }
 
 fn verdict(look: Option<&Look>, arms_match: bool) -> Verdict {
