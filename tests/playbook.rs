@@ -343,3 +343,47 @@ fn every_fault_of_a_playbook_is_told_at_once() {
     assert!(err.contains("playbook: actions.call.chanel: unknown key; did you mean \"channel\"?"), "{err}");
     assert!(check("").1.contains("playbook: "));
 }
+
+/// Whom to serve first is read with its amounts, and every fault of it told.
+#[test]
+fn the_table_of_uplifts_is_read_or_refused() {
+    let rule = "[[rules]]\nweights = { help = 1 }\n";
+    let table = "[uplift]\nothers = \"1.205\"\n[uplift.high]\nchampion = \"5.1\"\nlost = \"-12\"\n[uplift.low]\n";
+    let folder = tempfile::tempdir().unwrap();
+    let read = |text: &str, currency| {
+        let path = folder.path().join("playbook.toml");
+        std::fs::write(&path, with_rules(&format!("{rule}{text}"))).unwrap();
+        playbook(&path, currency, &Segments::default()).unwrap().uplift
+    };
+    let uplift = read(table, Currency::CNY).unwrap();
+    let of = |tier, segment| uplift.of(tier, Some(Tag::of(segment))).0;
+    assert_eq!([of(Tier::High, "champion"), of(Tier::High, "lost"), of(Tier::Low, "lost")], [510, -1_200, 120]);
+    assert_eq!(read(table, Currency::JPY).unwrap().others, Money(1));
+    assert_eq!(read("", Currency::CNY), None);
+    assert_eq!(check(&with_rules(&format!("{rule}{table}"))), (0, String::new()));
+    for (faulty, sentences) in [
+        (
+            "[uplift]\nothers = \"much\"\nhigh = { vip = \"1\", new = \"\" }\nlow = { gold = \"1,5\" }\n",
+            vec![
+                "uplift.others: \"much\" is no amount of CNY, such as \"5.00\" or \"-0.50\"",
+                "uplift.high.new: \"\" is no amount of CNY",
+                "uplift.low.gold: \"1,5\" is no amount of CNY",
+                "uplift.high.vip: is for a segment that there is not: known are lost, lapsed, new,",
+                "uplift.low.gold: is for a segment that there is not",
+            ],
+        ),
+        (
+            "[uplift]\nothers = \"1\"\nmiddle = { new = \"1\" }\n[uplift.high]\nnew = 5\n",
+            vec!["uplift.middle: unknown key; did you mean \"mid\"?", "uplift.high.new: must be of type string"],
+        ),
+        ("[uplift.high]\nnew = \"5\"\n", vec!["uplift: must have \"others\""]),
+        ("[uplift]\nothers = \"99999999999999999999\"\n", vec!["uplift.others: \"99999999999999999999\" is no amount"]),
+    ] {
+        let (code, err) = check(&with_rules(&format!("{rule}{faulty}")));
+        assert_eq!(code, 64, "{faulty}");
+        for sentence in sentences {
+            assert!(err.contains(&format!("playbook: {sentence}")), "{sentence} is not in\n{err}");
+        }
+        assert!(!err.contains("rules."), "{err}");
+    }
+}

@@ -11,6 +11,7 @@ pub mod security;
 pub mod goals;
 pub mod schema;
 pub mod price_guard;
+pub mod uplift;
 pub mod playbook;
 pub mod contracts;
 pub mod settings;

@@ -14,6 +14,7 @@ use crate::config::fault::Fault;
 use crate::config::price_guard::price_faults;
 use crate::config::schema::shape_faults;
 use crate::config::toml_file::read_file;
+use crate::config::uplift::{UpliftFile, uplift};
 use crate::engine::alerting::playbook::{Action, Offer, Playbook, PointsTerms, Rule, Terms};
 use crate::engine::alerting::segment::Segments;
 use crate::engine::alerting::value::Tier;
@@ -32,6 +33,8 @@ pub struct PlaybookFile {
     pub actions: BTreeMap<String, ActionFile>,
     /// For whom; the first rule that fits decides.
     pub rules: Vec<RuleFile>,
+    /// Whom to serve first when a day's places are short; absent: whoever has most value at risk.
+    pub uplift: Option<UpliftFile>,
 }
 
 /// The price terms of a class of offers.
@@ -142,7 +145,8 @@ pub fn check(file: &PlaybookFile, currency: Currency, segments: &Segments) -> Re
         let sentence = format!("names a segment that there is not: known are {}", names.join(", "));
         reader.fault(&format!("rules.{}.segment", rule.name), sentence);
     }
-    let playbook = Playbook { actions, rules };
+    let uplift = file.uplift.as_ref().map(|file| uplift(file, currency, segments, &mut reader.faults));
+    let playbook = Playbook { actions, rules, uplift };
     if reader.faults.is_empty() {
         reader.faults = price_faults(&playbook, segments);
     }

@@ -64,6 +64,7 @@ fn faults_of(error: &jsonschema::ValidationError<'_>, schema: &Value) -> Vec<Sha
                 jsonschema::error::ValidationErrorKind::Minimum { limit } => format!("must be at least {limit}"),
                 jsonschema::error::ValidationErrorKind::Maximum { limit } => format!("must be at most {limit}"),
                 jsonschema::error::ValidationErrorKind::Enum { options } => format!("must be one of {options}"),
+                jsonschema::error::ValidationErrorKind::Required { property } => format!("must have {property}"),
                 _ => NO_USE.into(),
             };
             vec![ShapeFault { fault: Fault::new(place.join("."), wanted), place }]

@@ -56,7 +56,7 @@ mod tests {
             action("voucher", "Say sorry, and send a voucher.", "致歉，并赠送代金券。"),
             action("apology", "Say sorry.", "致歉。"),
         ];
-        let playbook = Playbook { actions, rules: Vec::new() };
+        let playbook = Playbook { actions, ..Playbook::default() };
         let names = |language| action_names(&playbook, &Words { language }).into_iter().collect::<Vec<_>>();
         let pair = |name: &str, text: &str| (name.to_owned(), text.to_owned());
         assert_eq!(names(Language::Zh), [pair("call", "由专属经理致电"), pair("letter", "寄信")]);

@@ -2,6 +2,8 @@
 //!
 //! Price terms belong to the class of an offer, never to a rule or an action, so that alike customers are offered alike.
 
+use std::collections::BTreeMap;
+
 use crate::engine::alerting::value::Tier;
 use crate::engine::customer::Tag;
 use crate::engine::money::Money;
@@ -14,6 +16,17 @@ pub struct Playbook {
     pub actions: Vec<Action>,
     /// For whom; the first that fits decides.
     pub rules: Vec<Rule>,
+    /// Whom to serve first when a day's places are short; absent: whoever has most value at risk.
+    pub uplift: Option<Uplift>,
+}
+
+/// The margin that a warning adds, by what is known of a customer before an action is drawn. It may be negative.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Uplift {
+    /// By tier and segment, the latter by its name's tag.
+    pub cells: BTreeMap<(Tier, Tag), Money>,
+    /// Anywhere else, and without a segment.
+    pub others: Money,
 }
 
 /// Something that the company does to keep a customer.
@@ -148,6 +161,14 @@ impl Rule {
     }
 }
 
+impl Uplift {
+    /// The margin that a warning adds for a customer of this tier and segment.
+    pub fn of(&self, tier: Tier, segment: Option<Tag>) -> Money {
+        let cell = segment.and_then(|segment| self.cells.get(&(tier, segment)));
+        cell.copied().unwrap_or(self.others)
+    }
+}
+
 fn fits<T: PartialEq>(wanted: &[T], is: Option<T>) -> bool {
     wanted.is_empty() || is.is_some_and(|is| wanted.contains(&is))
 }
@@ -179,7 +200,7 @@ impl Playbook {
 
 #[cfg(test)]
 mod tests {
-    use super::{Action, Offer, Playbook, PointsTerms, Rule, Situation, Terms};
+    use super::{Action, Offer, Playbook, PointsTerms, Rule, Situation, Terms, Uplift};
     use crate::engine::alerting::value::Tier;
     use crate::engine::customer::Tag;
     use crate::engine::money::Money;
@@ -220,6 +241,7 @@ mod tests {
                 rule("displeased", &[], &["complaint"], &[(0, 1.0)]),
                 rule("valuable", &[Tier::High, Tier::Mid], &[], &[(1, 0.25), (2, 0.75)]),
             ],
+            uplift: None,
         }
     }
 
@@ -239,6 +261,15 @@ mod tests {
         assert_eq!(drawn(Tier::High, None, 0.24), Some(("call".into(), 0.25, 0)));
         assert_eq!(drawn(Tier::High, Some("moved"), 0.25), Some(("points".into(), 0.75, 250)));
         assert_eq!(drawn(Tier::Low, None, 0.5), None);
+    }
+
+    #[test]
+    fn uplift_is_that_of_the_cell_or_of_all_others() {
+        let cells = [((Tier::High, Tag::of("loyal")), Money(510)), ((Tier::Low, Tag::of("new")), Money(-20))];
+        let uplift = Uplift { cells: cells.into(), others: Money(120) };
+        let of = |tier, segment: Option<&str>| uplift.of(tier, segment.map(Tag::of)).0;
+        assert_eq!([of(Tier::High, Some("loyal")), of(Tier::Low, Some("new"))], [510, -20]);
+        assert_eq!([of(Tier::Low, Some("loyal")), of(Tier::High, Some("new")), of(Tier::High, None)], [120; 3]);
     }
 
     #[test]
