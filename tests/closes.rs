@@ -7,26 +7,29 @@
     reason = "a test stops at the first thing that is not as it should be"
 )]
 
+#[path = "closes/oracle.rs"]
+mod oracle;
 mod support;
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use churnwatch::engine::alerting::capacity::quota;
+use churnwatch::engine::alerting::band::Band;
+use churnwatch::engine::alerting::playbook::{Playbook, Uplift};
 use churnwatch::engine::alerting::policy::Policy;
-use churnwatch::engine::alerting::value::{Tier, value_at_risk};
+use churnwatch::engine::alerting::segment::{Bounds, Segment, Segments};
+use churnwatch::engine::alerting::value::Tier;
 use churnwatch::engine::customer::{Tag, customer_hash};
 use churnwatch::engine::day::{Day, Millis};
 use churnwatch::engine::effect::Effect;
 use churnwatch::engine::event::{Body, Event, Interaction, Manner};
 use churnwatch::engine::money::Money;
 use churnwatch::engine::partition::Engine;
-use churnwatch::engine::rfm::profile::Profile;
 use churnwatch::engine::scoring::model::Model;
 use churnwatch::engine::step::{Input, Outcome};
 use proptest::prelude::{ProptestConfig, Strategy, any, prop, prop_assert_eq, prop_oneof, proptest};
 
+use oracle::by_oracle;
 use support::logs::{Told, log, told};
 use support::model::{attentive_model, model};
 
@@ -65,8 +68,45 @@ fn event(at: usize, told: &Told) -> Event<'_> {
     Event { tag: Tag::from_bits(at as u64 + 1), customer: &told.customer, time, day: Day(told.day), body: told.body }
 }
 
-fn policy(capacity: Option<u32>) -> Policy {
+/// Names of the segments, by what the oracle knows without scores of RFM.
+const SEGMENTS: [&str; 4] = ["regular", "urgent", "quiet", "other"];
+/// Purchase days of the first of them.
+const REGULAR_DAYS: u32 = 3;
+/// Silence of the third.
+const QUIET_DAYS: i32 = 40;
+
+fn segments() -> Segments {
+    let [regular, urgent, quiet, other] = SEGMENTS.map(Segment::everybody);
+    Segments(vec![
+        Segment { purchase_days: Bounds::from(REGULAR_DAYS as i32), ..regular },
+        Segment { bands: vec![Band::High, Band::Critical], ..urgent },
+        Segment { recency_days: Bounds::from(QUIET_DAYS), ..quiet },
+        other,
+    ])
+}
+
+/// The margin that a warning adds, where the playbook ranks by it; of whom it does not name, [`OTHERS`].
+fn named_uplift(tier: Tier, segment: &str) -> Option<i64> {
+    match (tier, segment) {
+        (Tier::Low, "regular" | "quiet") => Some(300),
+        (Tier::Low, "urgent") | (Tier::High, "other") => Some(-100),
+        (Tier::Mid, "urgent") => Some(200),
+        (Tier::High, "quiet") => Some(400),
+        _ => None,
+    }
+}
+const OTHERS: i64 = 50;
+
+/// `ranked`: the playbook says whom to serve first.
+fn policy(capacity: Option<u32>, ranked: bool) -> Policy {
+    let cells = Tier::ALL.into_iter().flat_map(|tier| SEGMENTS.map(|segment| (tier, segment)));
+    let cells = cells.filter_map(|(tier, segment)| {
+        named_uplift(tier, segment).map(|amount| ((tier, Tag::of(segment)), Money(amount)))
+    });
+    let uplift = ranked.then(|| Uplift { cells: cells.collect(), others: Money(OTHERS) });
     Policy {
+        playbook: Playbook { uplift, ..Playbook::default() },
+        segments: segments(),
         thresholds: Some([ENTER[1], ENTER[2], ENTER[3]]),
         exit_margin: MARGIN,
         dwell_days: 2,
@@ -131,178 +171,6 @@ fn seen_of(effect: &Effect) -> Option<Seen> {
     }
 }
 
-/// One customer in the oracle: plain fields, no cleverness.
-#[derive(Default)]
-struct Plain {
-    band: usize,
-    above: i32,
-    /// Highest band, and the purchase that the silence began with.
-    episode: Option<(usize, i32)>,
-    ended: Option<i32>,
-    opened: Option<i32>,
-    calmed: Option<i32>,
-    /// Position among the tiers.
-    tier: Option<usize>,
-}
-
-/// Up at an edge, down only a tenth below it.
-fn tier(net: i64, held: Option<usize>, model: &Model) -> usize {
-    let [mid, high] = model.tier_edges.map(|edge| edge.0);
-    let is_in = |at: usize, edge: i64| {
-        let held = held.is_some_and(|held| held >= at);
-        net >= edge || held && net as f64 >= (edge as f64 * 0.9).round_ties_even()
-    };
-    if is_in(2, high) { 2 } else { usize::from(is_in(1, mid)) }
-}
-
-/// Band of a score, coming from `held`.
-fn band(score: f64, held: usize) -> usize {
-    (1..4).rev().find(|at| score >= ENTER[*at] - if held >= *at { MARGIN } else { 0.0 }).unwrap_or(0)
-}
-
-/// Everything of one customer, and the profile that it gives.
-struct Raw<'a> {
-    events: Vec<(usize, &'a Told)>,
-    lateness: i32,
-}
-
-impl Raw<'_> {
-    /// The profile after the first `count` events.
-    fn profile(&self, count: usize) -> Profile {
-        let mut profile = Profile::default();
-        for (at, told) in self.events.iter().take(count) {
-            profile.apply(&event(*at, told), self.lateness);
-        }
-        profile
-    }
-
-    fn score(&self, count: usize, day: i32, model: &Model) -> Option<f64> {
-        let view = self.profile(count).view(Day(day), self.lateness);
-        view.silence_days().filter(|silence| *silence < model.horizon_days())?;
-        Some(model.silence.score(&model.features(&view)?))
-    }
-}
-
-/// The same, by rebuilding every profile from the raw events for every day.
-fn by_oracle(told: &[Told], lags: &[i32], policy: &Policy, model: &Model) -> Vec<Seen> {
-    let mut seen = Vec::new();
-    let mut plain: BTreeMap<&str, Plain> = BTreeMap::new();
-    let (first, last) = (told.first().unwrap().day, told.last().unwrap().day);
-    let horizon = model.horizon_days();
-    let customers: BTreeSet<&str> = told.iter().map(|told| told.customer.as_str()).collect();
-    let raws: BTreeMap<&str, Raw<'_>> = customers
-        .iter()
-        .map(|id| {
-            let events = told.iter().enumerate().filter(|(_, told)| told.customer == *id).collect();
-            (*id, Raw { events, lateness: policy.lateness_days })
-        })
-        .collect();
-    let is_purchase = |told: &Told| matches!(told.body, Body::Purchase { .. });
-    for day in first..last + 100 {
-        let until = known_until(day, first, lags);
-        let before = if day == first { first - 1 } else { known_until(day - 1, first, lags) };
-        let mut candidates = Vec::new();
-        for id in &customers {
-            let raw = &raws[id];
-            let known = raw.events.iter().filter(|(_, told)| told.day <= until).count();
-            let state = plain.entry(id).or_default();
-            let mut say = |day: i32, what: &str, word: &str| {
-                seen.push((day, (*id).to_owned(), what.to_owned(), word.to_owned()));
-            };
-            for (count, (_, told)) in raw.events.iter().enumerate().take(known).filter(|(_, (_, t))| t.day > before) {
-                if is_purchase(told) {
-                    if let Some((highest, since)) = state.episode
-                        && told.day > since
-                    {
-                        say(told.day, "Resolved(Purchase { late: false })", BANDS[highest]);
-                        (state.episode, state.ended, state.calmed) = (None, Some(told.day), None);
-                    }
-                    (state.band, state.above) = (0, 0);
-                } else if state.episode.is_some() {
-                    // An event calms where the score would not have been below without it.
-                    let counts_on = told.day.max(day);
-                    let exit = ENTER[1] - MARGIN;
-                    let without = raw.score(count, counts_on, model);
-                    let with = raw.score(count + 1, counts_on, model);
-                    if without.is_some_and(|score| score >= exit) && with.is_some_and(|score| score < exit) {
-                        state.calmed = state.calmed.max(Some(counts_on));
-                    }
-                }
-            }
-            if let Some(opened) = state.opened.filter(|opened| day == opened + policy.outcome_days) {
-                let window = raw.events.iter().take(known).filter(|(_, told)| told.day > opened && told.day <= day);
-                let net: i64 = window
-                    .map(|(_, told)| match told.body {
-                        Body::Purchase { amount, .. } => amount.0,
-                        Body::Refund { amount: Some(amount), .. } => -amount.0,
-                        _ => 0,
-                    })
-                    .sum();
-                say(day, "Matured", &net.to_string());
-                state.opened = None;
-            }
-            if raw.events.iter().take(known).any(|(_, told)| told.day > day && is_purchase(told)) {
-                continue;
-            }
-            let calmed = state.calmed.is_some_and(|calmed| calmed <= day);
-            if calmed {
-                state.calmed = None;
-            }
-            let profile = raw.profile(known);
-            let view = profile.view(Day(day), policy.lateness_days);
-            let net = profile.window(Day(day), 365, policy.lateness_days).net.max(Money::ZERO);
-            state.tier = view.last().map(|_| tier(net.0, state.tier, model));
-            let Some(silence) = view.silence_days() else { continue };
-            if silence >= horizon {
-                if let Some((highest, _)) = state.episode.take() {
-                    say(day, "Lapsed", BANDS[highest]);
-                    (state.ended, state.calmed) = (Some(day), None);
-                }
-                (state.band, state.above) = (0, 0);
-                continue;
-            }
-            let features = model.features(&view).unwrap();
-            let score = model.silence.score(&features);
-            state.band = band(score, state.band);
-            state.above = if score >= ENTER[1] { state.above + 1 } else { 0 };
-            if let Some((highest, since)) = state.episode {
-                if calmed && score < ENTER[1] - MARGIN {
-                    say(day, "Resolved(Score)", BANDS[highest]);
-                    (state.episode, state.ended) = (None, Some(day));
-                } else if state.band > highest {
-                    say(day, "Escalated", BANDS[state.band]);
-                    state.episode = Some((state.band, since));
-                }
-                continue;
-            }
-            let rested = state.ended.is_none_or(|ended| day - ended >= policy.cooldown_days);
-            if state.above >= policy.dwell_days && silence >= policy.min_silence_days && rested {
-                let bought = raw.events.iter().find(|(_, told)| is_purchase(told)).unwrap().1.day;
-                let forward = model.forward.score(&features);
-                let value = value_at_risk(net, day - bought, horizon, policy.margin_rate, forward);
-                let tier = Tier::ALL[state.tier.unwrap()];
-                candidates.push((tier, Reverse(value), customer_hash(id), *id, day - silence));
-            }
-        }
-        candidates.sort();
-        let mut served: BTreeMap<Tier, u32> = BTreeMap::new();
-        for (tier, _, _, id, since) in candidates {
-            let places = policy.capacity[tier as usize];
-            let places = places.map_or(u32::MAX, |capacity| quota(capacity, 0, policy.partitions, Day(day)));
-            let used = served.entry(tier).or_default();
-            if *used < places {
-                *used += 1;
-                let state = plain.get_mut(id).unwrap();
-                state.episode = Some((state.band, since));
-                state.opened = Some(day);
-                seen.push((day, id.to_owned(), "Opened".into(), BANDS[state.band].to_owned()));
-            }
-        }
-    }
-    seen.sort();
-    seen
-}
-
 proptest! {
     #![proptest_config(ProptestConfig { cases: 120, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -312,10 +180,11 @@ proptest! {
         told in stories(18),
         lags in lags(),
         capacity in prop::option::of(0_u32..3),
+        ranked in any::<bool>(),
         budget in 1_usize..30,
     ) {
-        let oracle = by_oracle(&told, &lags, &policy(capacity), &attentive_model());
-        let said = by_engine(&told, &lags, policy(capacity), attentive_model(), budget, |_| {});
+        let oracle = by_oracle(&told, &lags, &policy(capacity, ranked), &attentive_model());
+        let said = by_engine(&told, &lags, policy(capacity, ranked), attentive_model(), budget, |_| {});
         prop_assert_eq!(said, oracle);
     }
 
@@ -324,12 +193,13 @@ proptest! {
     fn an_interrupted_close_says_the_same(
         told in stories(12),
         lags in lags(),
+        ranked in any::<bool>(),
         budget in 1_usize..5,
         stops in prop::collection::vec(any::<bool>(), 400),
     ) {
-        let plain = by_engine(&told, &lags, policy(Some(2)), model(), 5_000, |_| {});
+        let plain = by_engine(&told, &lags, policy(Some(2), ranked), model(), 5_000, |_| {});
         let mut stops = stops.into_iter();
-        let cut = by_engine(&told, &lags, policy(Some(2)), model(), budget, |engine| {
+        let cut = by_engine(&told, &lags, policy(Some(2), ranked), model(), budget, |engine| {
             engine.committed();
             if stops.next() == Some(true) {
                 // Nothing since the commit: the close begins anew at the first customer.
@@ -349,17 +219,40 @@ fn the_shops_compared_do_open_calm_and_lapse() {
     };
     let mut told: Vec<Told> = (0..18).map(|customer| purchase(customer, customer)).collect();
     let count = |said: &[Seen], what: &str| said.iter().filter(|(_, _, seen, _)| seen.starts_with(what)).count();
-    let said = by_engine(&told, &[0], policy(None), attentive_model(), 7, |_| {});
+    let said = by_engine(&told, &[0], policy(None, false), attentive_model(), 7, |_| {});
     assert_eq!((count(&said, "Opened"), count(&said, "Lapsed")), (18, 18));
     // One of them looks round the shop eagerly once warned.
     let opened = said.iter().find(|(_, who, what, _)| who == "c0" && what == "Opened").unwrap().0;
     let visit = Told { day: opened + 2, customer: "c0".into(), body: Body::Interaction(Interaction::ProductView) };
     told.extend((0..40).map(|_| visit.clone()));
     told.sort_by_key(|told| told.day);
-    let said = by_engine(&told, &[0], policy(None), attentive_model(), 7, |_| {});
+    let said = by_engine(&told, &[0], policy(None, false), attentive_model(), 7, |_| {});
     // It calms down, is warned about again after the cooldown, and lapses in the end.
     assert_eq!(["Opened", "Resolved(Score)", "Lapsed"].map(|what| count(&said, what)), [19, 1, 18]);
-    assert_eq!(said, by_oracle(&told, &[0], &policy(None), &attentive_model()));
+    assert_eq!(said, by_oracle(&told, &[0], &policy(None, false), &attentive_model()));
+}
+
+/// One place a day and two who compete for it: it goes to more value at risk, or by the playbook's table to more uplift.
+#[test]
+fn a_scarce_place_goes_by_value_at_risk_or_by_the_table() {
+    let purchase = |day: i32, customer: &str, cents: i64| {
+        let body = Body::Purchase { order: None, amount: Money(cents), manner: Manner::default() };
+        Told { day, customer: customer.into(), body }
+    };
+    let told = [
+        purchase(0, "dear", 900),
+        purchase(0, "keen", 100),
+        purchase(1, "keen", 100),
+        purchase(2, "dear", 900),
+        purchase(2, "keen", 100),
+    ];
+    for (ranked, order) in [(false, ["dear", "keen"]), (true, ["keen", "dear"])] {
+        let policy = Policy { thresholds: Some([0.0, 0.998, 0.999]), ..policy(Some(1), ranked) };
+        let said = by_engine(&told, &[0], policy, model(), 7, |_| {});
+        let opened: Vec<(i32, &str)> =
+            said.iter().filter(|(.., what, _)| what == "Opened").map(|(day, who, ..)| (*day, who.as_str())).collect();
+        assert_eq!(opened[..2], [(9, order[0]), (10, order[1])], "{opened:?}");
+    }
 }
 
 /// The same comparison over every `every`th customer of a real log.
@@ -367,10 +260,14 @@ fn compare(name: &str, every: u64) {
     let Some(path) = log(name) else { return };
     let told = told(&path, |customer| customer_hash(customer).is_multiple_of(every));
     let customers = told.iter().map(|told| &told.customer).collect::<BTreeSet<_>>().len();
-    let oracle = by_oracle(&told, &[0, 0, 2, 1], &policy(Some(1)), &model());
-    println!("{name}: {customers} customers, {} events, {} transitions compared", told.len(), oracle.len());
-    assert!(customers > 40 && oracle.len() > 100);
-    assert_eq!(by_engine(&told, &[0, 0, 2, 1], policy(Some(1)), model(), 7, |_| {}), oracle);
+    let by_rank = [false, true].map(|ranked| {
+        let oracle = by_oracle(&told, &[0, 0, 2, 1], &policy(Some(1), ranked), &model());
+        println!("{name}: {customers} customers, {} events, {} transitions compared", told.len(), oracle.len());
+        assert!(customers > 40 && oracle.len() > 100);
+        assert_eq!(by_engine(&told, &[0, 0, 2, 1], policy(Some(1), ranked), model(), 7, |_| {}), oracle);
+        oracle
+    });
+    assert_ne!(by_rank[0], by_rank[1], "the ranking decides nothing here");
 }
 
 #[test]

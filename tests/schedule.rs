@@ -7,9 +7,13 @@ mod support;
 use std::sync::Arc;
 
 use churnwatch::config::load::load;
+use churnwatch::engine::alerting::playbook::{Playbook, Uplift};
 use churnwatch::engine::alerting::policy::Policy;
 use churnwatch::engine::alerting::segment::{Bounds, Segment, Segments};
+use churnwatch::engine::alerting::value::Tier;
+use churnwatch::engine::customer::Tag;
 use churnwatch::engine::day::Millis;
+use churnwatch::engine::money::Money;
 use churnwatch::engine::promotion::{Promotion, Schedule};
 use churnwatch::engine::rfm::style::Style;
 use churnwatch::engine::scoring::model::Model;
@@ -67,6 +71,10 @@ fn said(shop: &[Line], policy: &Policy, promoted: &[Arc<Model>], plain: bool) ->
 fn a_sparing_close_says_what_a_plain_sweep_says() {
     let shop = lines(400, 500, 11);
     let busy = Policy { dwell_days: 3, capacity: [Some(1), Some(1), None], outcome_days: 30, ..Policy::default() };
+    let cell = |tier, segment, amount| ((tier, Tag::of(segment)), Money(amount));
+    let cells = [cell(Tier::Low, "new", 300), cell(Tier::Low, "at_risk", -100), cell(Tier::Mid, "loyal", 200)];
+    let uplift = Some(Uplift { cells: cells.into(), others: Money(50) });
+    let ranked = Policy { playbook: Playbook { uplift, ..Playbook::default() }, ..busy.clone() };
     let table = vec![
         Segment {
             styles: vec![Style::Rational],
@@ -83,6 +91,7 @@ fn a_sparing_close_says_what_a_plain_sweep_says() {
         ("default", Policy::default(), vec![]),
         ("promoted", Policy::default(), vec![model()]),
         ("dwell and capacity", busy, vec![]),
+        ("ranked by uplift", ranked, vec![]),
         ("own segments", tabled, vec![]),
     ] {
         let (sparing, counted) = said(&shop, &policy, &promoted, false);

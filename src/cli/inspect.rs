@@ -113,7 +113,7 @@ fn not_warned(profile: &Value) -> Option<String> {
         Some(Suppression::Cooldown) => "the last warning ended less than alerts.cooldown_days ago".to_owned(),
         Some(Suppression::PurchaseKnown) => "a purchase after the closed day is known already".to_owned(),
         Some(Suppression::Capacity) => {
-            "the day's places went to customers with more at risk (alerts.capacity_per_day)".to_owned()
+            "the day's places went to customers who rank higher (alerts.capacity_per_day)".to_owned()
         }
         Some(Suppression::Stale) => "the close was decided more than alerts.max_age_days late".to_owned(),
         None if word("/last_purchase_day").is_none() => "it never bought".to_owned(),

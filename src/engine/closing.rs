@@ -2,6 +2,7 @@
 //!
 //! A close may be cut anywhere and begun anew: what was done once is not done again.
 
+use std::cmp::Reverse;
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -19,9 +20,11 @@ use crate::engine::placing::Place;
 use crate::engine::rfm::settled::Rhythm;
 use crate::engine::step::Outcome;
 
-/// Somebody to warn about, in the order of being served.
+/// Somebody to warn about, with what decides the order of being served.
 struct Candidate {
     tier: Tier,
+    /// Absent where the playbook does not rank by it.
+    uplift: Option<Money>,
     value_at_risk: Money,
     hash: u64,
     slot: Slot,
@@ -53,7 +56,8 @@ impl Engine {
         Outcome::Closed
     }
 
-    /// The customers that get the day's places: most value at risk first, then by hash.
+    /// The customers that get the day's places: most uplift first where the playbook ranks by it, then most value at risk,
+    /// then by hash.
     fn served(&mut self, day: Day, stale: bool) -> Option<HashSet<Slot>> {
         if stale || !self.publishes(day) || self.policy.capacity.iter().all(Option::is_none) {
             return None;
@@ -64,7 +68,8 @@ impl Engine {
             self.state.look(slot);
             candidates.extend(self.candidate(slot, day));
         }
-        candidates.sort_by_key(|candidate| (std::cmp::Reverse(candidate.value_at_risk), candidate.hash));
+        candidates
+            .sort_by_key(|candidate| (Reverse(candidate.uplift), Reverse(candidate.value_at_risk), candidate.hash));
         let mut left = Tier::ALL.map(|tier| self.places_left(day, tier).unwrap_or(u32::MAX));
         let mut served = HashSet::new();
         for candidate in candidates {
@@ -91,8 +96,14 @@ impl Engine {
             return None;
         }
         let tier = judge.tier_after(customer, day);
+        let uplift = self.policy.playbook.uplift.as_ref().map(|uplift| {
+            // The segment is the one that the close is about to give, under which an episode would open.
+            let rhythm = assessed.view.rhythm.as_ref();
+            let place = rhythm.map(|rhythm| judge.place(customer, rhythm, day, standing.band));
+            uplift.of(tier, place.and_then(|place| place.segment))
+        });
         let value_at_risk = judge.value_at_risk(&customer.profile, &assessed);
-        Some(Candidate { tier, value_at_risk, hash: customer.hash, slot })
+        Some(Candidate { tier, uplift, value_at_risk, hash: customer.hash, slot })
     }
 
     fn close_customer(&mut self, slot: Slot, day: Day, stale: bool, sweep: &mut Sweep, out: &mut Vec<Effect>) {

@@ -192,7 +192,7 @@ pub enum Suppression {
     Cooldown,
     /// A purchase after the closed day is known already.
     PurchaseKnown,
-    /// The day's places of this tier went to customers with more at risk.
+    /// The day's places of this tier went to customers who rank higher.
     Capacity,
     /// The close was decided more than `alerts.max_age_days` late.
     Stale,
