@@ -10,16 +10,25 @@
 
 mod support;
 
-use std::process::Command;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::{Command, Output};
 
+use churnwatch::config::playbook::playbook;
 use churnwatch::effect_study::episode::Episode;
 use churnwatch::effect_study::optimize::{Decision, optimize};
 use churnwatch::effect_study::playbook_edit::Playbook;
 use churnwatch::engine::alerting::holdout::Arm;
+use churnwatch::engine::alerting::playbook::Uplift;
+use churnwatch::engine::alerting::segment::Segments;
+use churnwatch::engine::alerting::value::Tier;
+use churnwatch::engine::customer::Tag;
+use churnwatch::engine::money::Money;
+use iso_currency::Currency;
 use serde_json::Value;
 
 use support::draw::Draw;
-use support::responses::{Responses, START, lines};
+use support::responses::{Responses, START, helpful, lines};
 
 const PLAYBOOK: &str = r#"# Agreed with sales.
 [actions.letter]
@@ -177,6 +186,10 @@ fn the_recorded_rule_is_preferred() {
     assert_eq!(records[0].holdout.episodes, held_out);
 }
 
+fn run(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_churnwatch")).arg("optimize").args(arguments).output().unwrap()
+}
+
 #[test]
 fn the_command_edits_weights_alone_and_the_same_seed_gives_the_same() {
     let folder = tempfile::tempdir().unwrap();
@@ -184,9 +197,6 @@ fn the_command_edits_weights_alone_and_the_same_seed_gives_the_same() {
     let (playbook, outcomes, next) = (path("playbook.toml"), path("outcomes.jsonl"), path("next.toml"));
     std::fs::write(&playbook, TWO_RULES).unwrap();
     std::fs::write(&outcomes, lines(&two_kinds(60)).join("\n")).unwrap();
-    let run = |arguments: &[&str]| {
-        Command::new(env!("CARGO_BIN_EXE_churnwatch")).arg("optimize").args(arguments).output().unwrap()
-    };
     let usual = ["--playbook", &playbook, "--outcomes", &outcomes];
     let printed = run(&usual);
     assert!(printed.status.success(), "{}", String::from_utf8_lossy(&printed.stderr));
@@ -224,4 +234,108 @@ fn the_command_edits_weights_alone_and_the_same_seed_gives_the_same() {
         assert_eq!(output.status.code(), Some(64));
         assert!(String::from_utf8_lossy(&output.stderr).contains(sentence), "{sentence}");
     }
+}
+
+/// A folder with a playbook and outcomes.
+struct Desk {
+    folder: tempfile::TempDir,
+}
+
+impl Desk {
+    fn path(&self, name: &str) -> String {
+        self.folder.path().join(name).to_str().unwrap().to_owned()
+    }
+
+    fn write(&self, name: &str, text: &str) -> String {
+        std::fs::write(self.path(name), text).unwrap();
+        self.path(name)
+    }
+
+    /// The playbook that comes of the text, what `optimize` says in words, and what it says as JSON.
+    fn optimize(&self, text: &str, episodes: &[Episode]) -> (String, String, Value) {
+        let (before, outcomes) = (self.write("before.toml", text), self.write("outcomes", &lines(episodes).join("\n")));
+        let usual = ["--playbook", &before, "--outcomes", &outcomes, "--output", &self.path("after.toml")];
+        let (told, machine) = (run(&usual), run(&[&usual[..], &["--json"]].concat()));
+        let said = String::from_utf8(told.stderr).unwrap();
+        assert!(told.status.success() && machine.status.success(), "{said}");
+        let told: Value = serde_json::from_slice(&machine.stdout).unwrap();
+        (std::fs::read_to_string(self.path("after.toml")).unwrap(), said, told["ranking"].clone())
+    }
+
+    /// The table of a playbook, as the service reads it.
+    fn served(&self, text: &str) -> Option<Uplift> {
+        playbook(Path::new(&self.write("served.toml", text)), Currency::CNY, &Segments::default()).unwrap().uplift
+    }
+}
+
+/// The table that `optimize` says it wrote.
+fn told_table(uplift: &Value) -> Uplift {
+    let money = |amount: &Value| Money((amount.as_str().unwrap().parse::<f64>().unwrap() * 100.0).round() as i64);
+    let mut cells = BTreeMap::new();
+    for tier in Tier::ALL {
+        for (segment, amount) in uplift[tier.name()].as_object().unwrap() {
+            cells.insert((tier, Tag::of(segment)), money(amount));
+        }
+    }
+    Uplift { cells, others: money(&uplift["others"]) }
+}
+
+/// Ranking by uplift comes into the playbook where it wins, goes where it does not, and stays where that can't be asked.
+#[test]
+fn the_ranking_is_written_where_it_wins_and_taken_out_where_it_does_not() {
+    let desk = Desk { folder: tempfile::tempdir().unwrap() };
+    let loyal = |episode: &Episode| episode.segment.as_deref() == Some("loyal");
+    let wins = helpful(60, 4_001, loyal).episodes;
+    let (alike, few) = (helpful(60, 4_002, |_| true).episodes, helpful(15, 4_003, loyal).episodes);
+    let (written, said, told) = desk.optimize(TWO_RULES, &wins);
+    println!("{}", said.lines().last().unwrap());
+    assert!(said.contains("whom to serve first: ranking by uplift wins on the holdout (+"), "{said}");
+    assert!(said.ends_with("; [uplift] is written\n"), "{said}");
+    assert_eq!((told["advice"].as_str(), told["table"].as_str()), (Some("by_uplift"), Some("written")));
+    let served = desk.served(&written).unwrap();
+    assert_eq!(served, told_table(&told["uplift"]));
+    // Acting brings three in ten of the loyal back, each for 100.00, and none of the others.
+    assert_eq!(served.cells.len(), 6);
+    for ((tier, segment), uplift) in &served.cells {
+        let truth = if *segment == Tag::of("loyal") { 3_000 } else { 0 };
+        assert!((uplift.0 - truth).abs() < 1_000, "{tier:?} {uplift:?}");
+    }
+    assert!((served.others.0 - 1_500).abs() < 500, "{:?}", served.others);
+    // The table is behind the playbook as it would be without it; the same outcomes give the same again.
+    let (plain, table) = written.split_at(written.find("\n# Whom to serve first").unwrap());
+    let (again, ..) = desk.optimize(&written, &wins);
+    assert!(again.ends_with(table) && desk.served(&again) == Some(served.clone()));
+    let others =
+        |text: &str| text.lines().filter(|line| !line.contains("weights")).map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(others(plain), others(TWO_RULES));
+    // Where it does not win the table goes, and all else is as it would be had there been none.
+    let (without, said, told) = desk.optimize(&written, &alike);
+    assert!(said.contains("does not win on the holdout beyond doubt (") && said.ends_with("; [uplift] is taken out\n"));
+    assert_eq!((told["advice"].as_str(), told["table"].as_str()), (Some("by_value_at_risk"), Some("removed")));
+    assert_eq!(without, desk.optimize(plain, &alike).0);
+    assert_eq!(desk.served(&without), None);
+    // Where it can't be asked people's own table stays.
+    let own = format!("[uplift]\nothers = \"1.20\" # ours\n[uplift.high]\n# Ours too.\nloyal = \"-5\"\n{TWO_RULES}");
+    let (kept, said, told) = desk.optimize(&own, &few);
+    assert!(said.contains("can't be asked yet") && said.ends_with("; [uplift] stays as it is\n"), "{said}");
+    assert_eq!((told["advice"].as_str(), told["table"].as_str()), (Some("not_asked"), Some("kept")));
+    assert_eq!((told["uplift"].as_str(), desk.served(&kept)), (None, desk.served(&own)));
+    assert!(kept.starts_with(&own[..own.len() - TWO_RULES.len()]));
+    let (_, said, told) = desk.optimize(TWO_RULES, &few);
+    assert!(said.ends_with("; value at risk goes on deciding\n"), "{said}");
+    assert_eq!(told["table"], "absent");
+}
+
+/// Amounts of another currency than the playbook's are not put into it.
+#[test]
+fn a_ranking_in_another_currency_is_refused() {
+    let desk = Desk { folder: tempfile::tempdir().unwrap() };
+    let wins = helpful(60, 4_001, |episode| episode.segment.as_deref() == Some("loyal")).episodes;
+    let euros = lines(&wins).join("\n").replace("\"CNY\"", "\"EUR\"");
+    let (playbook, outcomes) = (desk.write("playbook.toml", TWO_RULES), desk.write("outcomes", &euros));
+    let refused = run(&["--playbook", &playbook, "--outcomes", &outcomes]);
+    assert_eq!(refused.status.code(), Some(64));
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(said.contains("the outcomes are in EUR, the configuration in CNY"), "{said}");
+    assert!(refused.stdout.is_empty());
 }

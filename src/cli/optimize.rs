@@ -1,5 +1,5 @@
-//! `optimize`: how often each approved action shall be drawn next; the playbook comes back with new weights and nothing
-//! else changed.
+//! `optimize`: how often each approved action shall be drawn next, and whom to serve first; the playbook comes back with new
+//! weights and the table of uplifts that follows, and nothing else changed.
 
 use std::path::Path;
 
@@ -7,13 +7,15 @@ use serde_json::{Map, Value, json};
 
 use crate::cli::common::settings;
 use crate::cli::exit::Failure;
-use crate::cli::outcomes::study;
+use crate::cli::outcomes::{same_currency, study};
 use crate::cli::output::{check_folder, say, write_whole};
 use crate::cli::study_args::{OptimizeArgs, RewardArg};
 use crate::config::playbook::playbook;
 use crate::effect_study::bandit::{LEAST_TREATED, Reward};
-use crate::effect_study::optimize::{Decision, RuleRecord, optimize};
+use crate::effect_study::json::ranking_json;
+use crate::effect_study::optimize::{Decision, RankingRecord, RuleRecord, TableChange, optimize, rank};
 use crate::effect_study::playbook_edit::Playbook;
+use crate::effect_study::ranking::{Advice, LEAST_HELD_OUT};
 
 /// Runs the command.
 pub fn run(args: &OptimizeArgs) -> Result<(), Failure> {
@@ -35,20 +37,66 @@ pub fn run(args: &OptimizeArgs) -> Result<(), Failure> {
         RewardArg::Margin => Reward::Margin,
     });
     let records = optimize(&mut editable, &study.episodes, reward, args.seed);
+    let (text, ranking) = rank(&editable.text(), &study, settings.rules.currency, &settings.policy.segments)
+        .map_err(|fault| Failure::usage(format!("the playbook {}: {fault}", path.display())))?;
+    if let TableChange::Written(_) = ranking.table {
+        same_currency(&study, &settings)?;
+    }
     if args.json {
         let rules: Vec<Value> = records.iter().map(rule_json).collect();
-        say(json!({"episodes": study.episodes.len(), "seed": args.seed, "rules": rules}));
+        let ranking = ranking_record_json(&ranking);
+        say(json!({"episodes": study.episodes.len(), "seed": args.seed, "rules": rules, "ranking": ranking}));
     } else {
         table(&records, &study.currency);
+        eprintln!("{}", ranking_sentence(&ranking, &study.currency));
     }
     match args.output.as_deref().filter(|path| *path != Path::new("-")) {
-        Some(output) => write_whole(output, editable.text().as_bytes()),
+        Some(output) => write_whole(output, text.as_bytes()),
         None if args.json => Ok(()),
         None => {
-            say(editable.text().trim_end());
+            say(text.trim_end());
             Ok(())
         }
     }
+}
+
+fn ranking_record_json(record: &RankingRecord) -> Value {
+    let mut told = ranking_json(&record.ranking);
+    if let Some(told) = told.as_object_mut() {
+        let uplift = match &record.table {
+            TableChange::Written(table) => table.json(),
+            TableChange::Removed | TableChange::Kept | TableChange::Absent => Value::Null,
+        };
+        told.insert("table".to_owned(), json!(record.table.name()));
+        told.insert("uplift".to_owned(), uplift);
+    }
+    told
+}
+
+/// What was done about the ranking, and why.
+fn ranking_sentence(record: &RankingRecord, currency: &str) -> String {
+    let figures = record.ranking.rankings.map(|rankings| {
+        let [low, high] = rankings.interval(record.ranking.bound);
+        let (by_uplift, by_value, gain) = (rankings.by_uplift, rankings.by_value, rankings.gain());
+        format!(
+            "{by_uplift:+.2} {currency} an episode against {by_value:+.2} by value at risk, difference {gain:+.2}, {low:+.2} to {high:+.2}"
+        )
+    });
+    let figures = figures.unwrap_or_default();
+    let why = match record.ranking.advice {
+        Advice::Recommended => format!("ranking by uplift wins on the holdout ({figures})"),
+        Advice::NotRecommended => format!("ranking by uplift does not win on the holdout beyond doubt ({figures})"),
+        Advice::NotAsked => format!(
+            "whether ranking by uplift wins can't be asked yet: it needs {LEAST_HELD_OUT} held-out episodes, and arms that match"
+        ),
+    };
+    let done = match &record.table {
+        TableChange::Written(_) => "[uplift] is written",
+        TableChange::Removed => "[uplift] is taken out",
+        TableChange::Kept => "[uplift] stays as it is",
+        TableChange::Absent => "value at risk goes on deciding",
+    };
+    format!("whom to serve first: {why}; {done}")
 }
 
 fn rule_json(record: &RuleRecord) -> Value {

@@ -68,3 +68,15 @@ pub fn study(input: &OutcomeArgs, settings: &Settings) -> Result<Study, Failure>
     }
     Ok(study)
 }
+
+/// Refuses outcomes in another currency than the configuration's, where amounts of both would meet.
+pub fn same_currency(study: &Study, settings: &Settings) -> Result<(), Failure> {
+    let configured = settings.rules.currency.code();
+    if study.currency == configured {
+        return Ok(());
+    }
+    Err(Failure::usage(format!(
+        "the outcomes are in {}, the configuration in {configured}: name the configuration that they were made with",
+        study.currency
+    )))
+}

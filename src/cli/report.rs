@@ -2,7 +2,7 @@
 
 use crate::cli::common::settings;
 use crate::cli::exit::Failure;
-use crate::cli::outcomes::study;
+use crate::cli::outcomes::{same_currency, study};
 use crate::cli::output::{check_folder, say, say_json, write_whole};
 use crate::cli::study_args::{PeriodArg, ReportArgs};
 use crate::effect_study::action_names::action_names;
@@ -23,12 +23,8 @@ pub fn run(args: &ReportArgs) -> Result<(), Failure> {
         check_folder(path)?;
     }
     let study = study(&args.input, &settings)?;
-    if settings.goals.incremental_margin.is_some() && study.currency != settings.rules.currency.code() {
-        return Err(Failure::usage(format!(
-            "the outcomes are in {}, the configuration in {}: name the configuration that they were made with",
-            study.currency,
-            settings.rules.currency.code()
-        )));
+    if settings.goals.incremental_margin.is_some() {
+        same_currency(&study, &settings)?;
     }
     let period = match args.period {
         PeriodArg::Week => Period::Week,

@@ -27,4 +27,5 @@ pub mod page;
 pub mod bandit;
 pub mod seasons;
 pub mod playbook_edit;
+pub mod uplift_table;
 pub mod optimize;

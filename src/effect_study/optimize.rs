@@ -1,12 +1,20 @@
-//! New weights for every rule of a playbook, from matured outcomes.
+//! New weights for every rule of a playbook, and whom to serve first, from matured outcomes.
 
+use iso_currency::Currency;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
+use toml_edit::TomlError;
 
 use crate::effect_study::bandit::{CREDIBLE, LEAST_HARMED, LEAST_TREATED, Reward, Tally, best, harms, weights};
-use crate::effect_study::episode::{Episode, side};
+use crate::effect_study::boundary::Spending;
+use crate::effect_study::episode::{Episode, Study, side};
+use crate::effect_study::mismatch::mismatches;
 use crate::effect_study::playbook_edit::{NONE, Playbook};
+use crate::effect_study::ranking::{Advice, Ranking, ranking, uplifts};
 use crate::effect_study::seasons::Weeks;
+use crate::effect_study::sequence::looks;
+use crate::effect_study::uplift_table::{UpliftTable, without_table};
+use crate::engine::alerting::segment::Segments;
 
 /// What becomes of a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +66,64 @@ pub struct RuleRecord {
     pub actions: Vec<ActionRecord>,
     /// Its held-out episodes, likewise.
     pub holdout: Tally,
+}
+
+/// Whom the service shall serve first.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RankingRecord {
+    /// Whether ranking by uplift wins, as the report says it.
+    pub ranking: Ranking,
+    /// What becomes of the playbook's table.
+    pub table: TableChange,
+}
+
+/// What becomes of the playbook's table of uplifts.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TableChange {
+    /// Ranking by uplift wins: it says this.
+    Written(UpliftTable),
+    /// Ranking by uplift does not win: it is taken out.
+    Removed,
+    /// The question can't be asked: it stays as it is.
+    Kept,
+    /// There was none, and there is none.
+    Absent,
+}
+
+impl TableChange {
+    /// The name in JSON.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Written(_) => "written",
+            Self::Removed => "removed",
+            Self::Kept => "kept",
+            Self::Absent => "absent",
+        }
+    }
+}
+
+/// Asks what the report asks, and gives the playbook's text with the table that follows.
+pub fn rank(
+    playbook: &str,
+    study: &Study,
+    currency: Currency,
+    segments: &Segments,
+) -> Result<(String, RankingRecord), TomlError> {
+    let looks = looks(study, &Spending::yearly());
+    let ranking = ranking(study, looks.last(), &mismatches(study));
+    let (without, there) = without_table(playbook)?;
+    let (text, table) = match ranking.advice {
+        Advice::Recommended => {
+            let episodes = looks.last().map_or(&[][..], |look| study.between(look.from, look.day));
+            let uplifts = uplifts(&episodes.iter().collect::<Vec<&Episode>>(), study.customers);
+            let table = UpliftTable::new(&uplifts, currency, segments);
+            (table.put_into(playbook)?, TableChange::Written(table))
+        }
+        Advice::NotRecommended if there => (without, TableChange::Removed),
+        Advice::NotAsked if there => (playbook.to_owned(), TableChange::Kept),
+        Advice::NotRecommended | Advice::NotAsked => (playbook.to_owned(), TableChange::Absent),
+    };
+    Ok((text, RankingRecord { ranking, table }))
 }
 
 /// Decides every rule and edits the playbook. An episode belongs to the first rule that takes it. Without `reward` a rule is
