@@ -17,14 +17,15 @@ use std::time::Instant;
 use churnwatch::effect_study::boundary::Spending;
 use churnwatch::effect_study::contrast::contrast;
 use churnwatch::effect_study::episode::{Episode, side};
-use churnwatch::effect_study::optimize::optimize;
+use churnwatch::effect_study::optimize::{TableChange, optimize, rank};
 use churnwatch::effect_study::playbook_edit::Playbook;
 use churnwatch::effect_study::report::plain_half_width;
 use churnwatch::effect_study::sequence::{Look, looks};
 use churnwatch::wire::calendar::day_text;
+use iso_currency::Currency;
 use serde_json::Value;
 
-use support::chain::{Answers, PER_DAY, Town};
+use support::chain::{Answers, PER_DAY, Town, segments};
 use support::desk::program;
 use support::responses::{START, WINDOW_DAYS};
 
@@ -32,6 +33,8 @@ use support::responses::{START, WINDOW_DAYS};
 const DAYS: i32 = 60;
 /// Days over which `optimize` learns.
 const LEARNING_DAYS: i32 = 200;
+/// Days over which the ranking of scarce places is judged.
+const SCARCE_DAYS: i32 = 30;
 const RATES: [f64; 3] = [0.12, 0.16, 0.20];
 const WEIGHTS: [f64; 3] = [0.333, 0.333, 0.334];
 const HOLDOUT: f64 = 0.10;
@@ -47,7 +50,8 @@ fn asked() -> Option<u64> {
 }
 
 fn answers(rates: [f64; 3]) -> Answers {
-    Answers { actions: [0, 1, 2].map(|at| (NAMES[at], rates[at])), holdout: HOLDOUT }
+    let actions = [0, 1, 2].map(|at| (NAMES[at], rates[at]));
+    Answers { actions, holdout: HOLDOUT, newcomers: PER_DAY, regulars: None }
 }
 
 /// A folder with the playbook that a town begins with.
@@ -217,6 +221,50 @@ fn weights_learned_through_the_chain_earn_half_of_the_gap() {
         started.elapsed().as_secs_f64()
     );
     assert!(enough * 10 >= seeds * 9, "{gains:?}");
+}
+
+/// Margin that a warning adds in the days of scarcity: by value at risk, and by the table that `optimize` wrote before them,
+/// where it wrote one. Half of the newcomers are regulars, whom alone it helps that something is done, and there are places
+/// for as many as half of all newcomers.
+fn margins(seed: u64) -> (f64, Option<f64>) {
+    let answers = Answers { newcomers: 2 * PER_DAY, regulars: Some(0.5), ..answers([0.50; 3]) };
+    let (learnt, end) = (START.plus(DAYS), START.plus(DAYS + SCARCE_DAYS));
+    let earned = |by_uplift: bool| {
+        let desk = Desk::new();
+        let mut town = Town::new(5_000 + seed, answers, &desk.playbook());
+        town.play(learnt, end);
+        if by_uplift {
+            let text = std::fs::read_to_string(desk.playbook()).unwrap();
+            let (text, record) = rank(&text, &town.study().unwrap(), Currency::CNY, &segments()).unwrap();
+            let TableChange::Written(_) = record.table else { return None };
+            desk.write(&text);
+            town.restart(&desk.playbook());
+        }
+        town.play(end, end);
+        // The warnings of the last day that was heard of under the old playbook are left out.
+        let added: Vec<f64> = town.added.range(learnt.plus(1)..end).flat_map(|(_, added)| added.clone()).collect();
+        Some(added.iter().sum::<f64>() / added.len() as f64)
+    };
+    (earned(false).unwrap(), earned(true))
+}
+
+#[test]
+fn scarce_places_earn_more_by_the_table_that_optimize_wrote() {
+    let (started, seeds) = (Instant::now(), asked().map_or(4, |asked| asked.div_ceil(5)));
+    let all = each(seeds, margins);
+    let mean = |of: fn(&(f64, Option<f64>)) -> Option<f64>| {
+        let known: Vec<f64> = all.iter().filter_map(of).collect();
+        known.iter().sum::<f64>() / known.len() as f64
+    };
+    let written = all.iter().filter(|(_, by_uplift)| by_uplift.is_some()).count() as u64;
+    println!(
+        "chain, half as many places as candidates and half of these helped, {seeds} seeds: table written in {written}; margin added a warning {:.2} by value at risk, {:.2} by the table; {:.1} s",
+        mean(|(by_value, _)| Some(*by_value)),
+        mean(|(_, by_uplift)| *by_uplift),
+        started.elapsed().as_secs_f64()
+    );
+    assert!(written * 10 >= seeds * 9, "{all:?}");
+    assert!(all.iter().all(|(by_value, by_uplift)| by_uplift.is_none_or(|margin| margin > 1.2 * by_value)), "{all:?}");
 }
 
 /// The commands, on the bytes of the topic, say what the tests above ask the library for.

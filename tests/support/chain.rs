@@ -10,8 +10,9 @@ use churnwatch::config::playbook::playbook;
 use churnwatch::effect_study::collect::Collector;
 use churnwatch::effect_study::episode::Study;
 use churnwatch::engine::alerting::holdout::Arm;
+use churnwatch::engine::alerting::playbook::Playbook;
 use churnwatch::engine::alerting::policy::Policy;
-use churnwatch::engine::alerting::segment::Segments;
+use churnwatch::engine::alerting::segment::{Bounds, Segment, Segments};
 use churnwatch::engine::customer::uniform;
 use churnwatch::engine::day::{Day, Millis};
 use churnwatch::engine::scoring::model::Model;
@@ -28,7 +29,7 @@ use iso_currency::Currency;
 use crate::support::model::model;
 use crate::support::responses::{START, WINDOW_DAYS};
 
-/// Warnings a day, and newcomers.
+/// Most warnings a day.
 pub(crate) const PER_DAY: u32 = 100;
 /// Days of silence at a warning.
 const SILENCE_DAYS: i32 = 7;
@@ -44,6 +45,23 @@ pub(crate) struct Answers {
     pub(crate) actions: [(&'static str, f64); 3],
     /// The same of those held out.
     pub(crate) holdout: f64,
+    /// Newcomers a day.
+    pub(crate) newcomers: u32,
+    /// Share of the newcomers who buy on two days, and whom alone it helps that something is done;
+    /// absent: everybody buys once and is helped.
+    pub(crate) regulars: Option<f64>,
+}
+
+/// The town's segments.
+pub(crate) fn segments() -> Segments {
+    Segments(vec![
+        Segment { purchase_days: Bounds::from(2), ..Segment::everybody("regular") },
+        Segment::everybody("passing"),
+    ])
+}
+
+fn read(plays: &Path) -> Playbook {
+    playbook(plays, Currency::CNY, &segments()).unwrap()
 }
 
 /// The default model with a shorter horizon: whoever stays silent is given up soon after the outcome is known, and is
@@ -86,6 +104,8 @@ pub(crate) struct Town {
     pub(crate) opened: BTreeMap<Day, u32>,
     /// Openings of treated people by action.
     pub(crate) treated: BTreeMap<&'static str, u32>,
+    /// Margin that each of them adds, by the day it opened: what the person's purchase is worth, as likely as it is owed to it.
+    pub(crate) added: BTreeMap<Day, Vec<f64>>,
 }
 
 impl Town {
@@ -99,7 +119,8 @@ impl Town {
             holdout_share: 0.1,
             holdout_salt: format!("town {seed}"),
             outcome_days: WINDOW_DAYS,
-            playbook: playbook(plays, Currency::CNY, &Segments::default()).unwrap(),
+            segments: segments(),
+            playbook: read(plays),
             ..(*setup.policy).clone()
         };
         let setup = Setup { policy: Arc::new(policy), clock: ClockMode::Event, ..setup };
@@ -118,15 +139,13 @@ impl Town {
             read: Vec::new(),
             opened: BTreeMap::new(),
             treated: BTreeMap::new(),
+            added: BTreeMap::new(),
         }
     }
 
     /// The service is stopped and started with another playbook: all that it has is its changelog.
     pub(crate) fn restart(&mut self, plays: &Path) {
-        let policy = Policy {
-            playbook: playbook(plays, Currency::CNY, &Segments::default()).unwrap(),
-            ..(*self.setup.policy).clone()
-        };
+        let policy = Policy { playbook: read(plays), ..(*self.setup.policy).clone() };
         self.setup.policy = Arc::new(policy);
         let mut processor = Processor::new(Arc::new(self.setup.clone()), 0, short_model());
         for (key, value) in &self.changelog {
@@ -152,14 +171,19 @@ impl Town {
         }
         self.commit();
         let mut deeds = self.due.remove(&self.today).unwrap_or_default();
-        for _ in 0..if newcomers { PER_DAY } else { 0 } {
+        for _ in 0..if newcomers { self.answers.newcomers } else { 0 } {
             deeds.push((format!("c{:06}", self.joined), Deed::Join));
             self.joined += 1;
         }
         deeds.sort_by_key(|(_, deed)| *deed);
         for (person, deed) in deeds {
             match deed {
-                Deed::Join => self.buy(&person, 9),
+                Deed::Join => {
+                    self.buy(&person, 9);
+                    if self.answers.regulars.is_some() && self.is_helped(&person) {
+                        self.due.entry(self.today.plus(1)).or_default().push((person, Deed::Return));
+                    }
+                }
                 Deed::Contacted(episode, action) => {
                     let episode = uuid::Uuid::from_u128(episode);
                     let told = format!("\"type\":\"contacted\",\"episode_id\":\"{episode}\",\"action\":\"{action}\"");
@@ -172,9 +196,18 @@ impl Town {
         self.today = self.today.plus(1);
     }
 
+    fn is_helped(&self, person: &str) -> bool {
+        self.answers.regulars.is_none_or(|share| uniform(&[b"regular", person.as_bytes()]) < share)
+    }
+
+    /// What a person pays for an order.
+    fn amount(person: &str) -> f64 {
+        // Enough for the highest tier before the first warning, whose capacity is the town's.
+        2_000.0 + 3_000.0 * uniform(&[b"amount", person.as_bytes()])
+    }
+
     fn buy(&mut self, person: &str, hour: u32) {
-        // Enough for the highest tier from the first purchase on, whose capacity is the town's.
-        let amount = 2_000.0 + 3_000.0 * uniform(&[b"amount", person.as_bytes()]);
+        let amount = Self::amount(person);
         let told = format!(
             "\"type\":\"purchase\",\"order_id\":\"o{}\",\"amount\":\"{amount:.2}\",\"currency\":\"CNY\"",
             self.offset
@@ -225,6 +258,9 @@ impl Town {
         let contact = Deed::Contacted(warning.episode.as_u128(), action);
         self.due.entry(self.today).or_default().push((warning.customer.clone().into_owned(), contact));
         assert_eq!(warning.opened.plus(1), self.today);
+        let rate = if self.is_helped(&warning.customer) { rate } else { self.answers.holdout };
+        let margin = self.setup.policy.margin_rate * Self::amount(&warning.customer);
+        self.added.entry(warning.opened).or_default().push(margin * (rate - self.answers.holdout));
         self.answer(&warning.customer, warning.opened, rate);
     }
 
