@@ -241,8 +241,7 @@ fn margins(seed: u64) -> (f64, Option<f64>) {
             town.restart(&desk.playbook());
         }
         town.play(end, end);
-        // The warnings of the last day that was heard of under the old playbook are left out.
-        let added: Vec<f64> = town.added.range(learnt.plus(1)..end).flat_map(|(_, added)| added.clone()).collect();
+        let added: Vec<f64> = town.added.range(learnt..end).flat_map(|(_, added)| added.clone()).collect();
         Some(added.iter().sum::<f64>() / added.len() as f64)
     };
     (earned(false).unwrap(), earned(true))

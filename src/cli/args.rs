@@ -87,7 +87,7 @@ pub enum Command {
     /// Say whether acting on warnings helped, from the outcomes of both arms.
     #[command(after_help = "Example: churnwatch report --outcomes outcomes.jsonl --html report.html")]
     Report(ReportArgs),
-    /// Give actions that work more weight in the playbook.
+    /// Give actions that work more weight in the playbook, and say whom to serve first where that wins.
     #[command(
         after_help = "Example: churnwatch optimize --playbook playbook.toml --outcomes outcomes.jsonl --output next.toml"
     )]
