@@ -20,9 +20,9 @@ use crate::engine::rfm::profile::Profile;
 use crate::engine::rfm::settled::Rhythm;
 use crate::engine::rfm::view::View;
 use crate::engine::scoring::clears::clears;
-use crate::engine::scoring::forecast::forecast;
 use crate::engine::scoring::logistic::sigmoid;
 use crate::engine::scoring::model::Model;
+use crate::engine::scoring::path::Path;
 use crate::engine::scoring::reasons::reasons;
 
 /// Policy and model together: what decisions are made by.
@@ -232,15 +232,15 @@ impl Judge<'_> {
 
     /// The days after `day` on which silence alone will change the band.
     pub fn band_forecast(&self, profile: &Profile, band: Option<Band>, day: Day) -> Vec<(Day, Band)> {
-        let thresholds = self.thresholds();
-        let mut held = band;
-        let mut changes = Vec::new();
-        for (day, score) in forecast(profile, day, self.model, self.policy.lateness_days) {
+        let (thresholds, mut changes) = (self.thresholds(), Vec::new());
+        let Some(mut path) = Path::of(self.model, &profile.view(day, self.policy.lateness_days)) else {
+            return changes;
+        };
+        let (mut day, mut held) = (day, band);
+        while let Some((left, score)) = path.leaves(day, Day(i32::MAX), &thresholds.kept(held)) {
             let next = thresholds.next(held, score);
-            if held != Some(next) {
-                changes.push((day, next));
-                held = Some(next);
-            }
+            changes.push((left, next));
+            (day, held) = (left, Some(next));
         }
         changes
     }

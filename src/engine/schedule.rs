@@ -12,6 +12,7 @@ use crate::engine::placing::YEAR_DAYS;
 use crate::engine::rfm::profile::Profile;
 use crate::engine::rfm::settled::Rhythm;
 use crate::engine::rfm::view::View;
+use crate::engine::scoring::path::Path;
 
 impl Judge<'_> {
     /// The first close after that of `day` that must look at the customer. `view` is how it was seen if it was scored.
@@ -54,16 +55,16 @@ impl Judge<'_> {
     /// The first day before `until` on which the score alone changes the band or crosses the threshold; else `until`.
     fn band_changes(&self, customer: &Customer, view: &View, until: Day) -> Day {
         let (thresholds, standing) = (self.thresholds(), &customer.standing);
-        let Some((last, steady)) = view.last().zip(self.model.steady(view)) else { return until };
-        let until = until.min(last.plus(self.model.horizon_days()));
-        let mut view = view.clone();
-        let mut days = (view.day.0 + 1..until.0).map(Day);
-        let first = days.find(|day| {
-            view.move_to(*day);
-            let after = standing.after(&thresholds, *day, self.model.silence_later(&steady, &view));
-            (after.band, after.above_since) != (standing.band, standing.above_since)
-        });
-        first.unwrap_or(until)
+        let mut kept = thresholds.kept(standing.band);
+        if standing.above_since.is_some() {
+            kept.start = kept.start.max(thresholds.entry());
+        } else {
+            kept.end = kept.end.min(thresholds.entry());
+        }
+        let mut path = Path::of(self.model, view);
+        let left = path.as_mut().and_then(|path| path.leaves(view.day, until, &kept));
+        let horizon = view.last().map_or(until, |last| last.plus(self.model.horizon_days()));
+        left.map_or(until.min(horizon), |(day, _)| day)
     }
 }
 

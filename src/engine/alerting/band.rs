@@ -1,5 +1,7 @@
 //! Bands of the silence score, with hysteresis: entered at a threshold, left only below threshold less margin.
 
+use std::ops::Range;
+
 /// How near a customer is to churn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Band {
@@ -49,16 +51,32 @@ impl Thresholds {
             .map_or(Band::Low, |(band, _)| band)
     }
 
+    /// The scores at which a band is kept; none keep having no band.
+    pub fn kept(&self, band: Option<Band>) -> Range<f64> {
+        let [watch, high, critical] = self.enter;
+        match band {
+            None => f64::INFINITY..f64::NEG_INFINITY,
+            Some(Band::Low) => f64::NEG_INFINITY..watch.min(high).min(critical),
+            Some(Band::Watch) => watch - self.exit_margin..high.min(critical),
+            Some(Band::High) => high - self.exit_margin..critical,
+            Some(Band::Critical) => critical - self.exit_margin..f64::INFINITY,
+        }
+    }
+
+    /// The score from which on an episode may open.
+    pub const fn entry(&self) -> f64 {
+        let [watch, ..] = self.enter;
+        watch
+    }
+
     /// Whether the score is one at which an episode may open.
     pub fn enters(&self, score: f64) -> bool {
-        let [watch, ..] = self.enter;
-        score >= watch
+        score >= self.entry()
     }
 
     /// The score below which nothing is worth watching any more.
     pub fn exit(&self) -> f64 {
-        let [watch, ..] = self.enter;
-        watch - self.exit_margin
+        self.entry() - self.exit_margin
     }
 }
 

@@ -121,20 +121,20 @@ pub fn feature_index(name: &str) -> Option<usize> {
 
 /// The features of a view; `None` where no purchase stands.
 pub fn features(view: &View, constants: &FeatureConstants) -> Option<Features> {
-    Some(Steady::of(view, constants)?.features(view, true))
+    Some(Steady::of(view, constants)?.features(view.day, Some(view), true))
 }
 
 /// What of the features stays as it is while a silence grows, so that many days of it cost one look at the rest.
 #[derive(Clone, Copy, Debug)]
 pub struct Steady {
-    constants: FeatureConstants,
-    last: Day,
-    span: f64,
-    repeats: f64,
-    ln_n: f64,
-    mean_gap: f64,
+    pub(crate) constants: FeatureConstants,
+    pub(crate) last: Day,
+    pub(crate) span: f64,
+    pub(crate) repeats: f64,
+    pub(crate) ln_n: f64,
+    pub(crate) mean_gap: f64,
     longest_gap: f64,
-    one: f64,
+    pub(crate) one: f64,
     frequency: [f64; 4],
     spend: [f64; 2],
     /// `ld0_60`, `ld0_90`.
@@ -177,9 +177,16 @@ impl Steady {
         })
     }
 
-    /// The features of the same customer in a view of any day of the same silence; without the season they are 0 there.
-    pub fn features(&self, view: &View, season: bool) -> Features {
-        let silence_days = view.day.since(self.last).max(0);
+    /// Purchases that a day of silence misses at the recent rate: what `sur60` counts.
+    pub(crate) fn missed_a_day(&self) -> f64 {
+        let [_, _, h60, _] = self.frequency;
+        h60 * std::f64::consts::LN_2 / 60.0
+    }
+
+    /// The features of the same customer at the end of `day`, of the same silence. Those of interactions are 0 without the
+    /// view of that day, those of the season unless `season`.
+    pub fn features(&self, day: Day, view: Option<&View>, season: bool) -> Features {
+        let silence_days = day.since(self.last).max(0);
         let Silence { r, ln_r, sqrt_r, left, left_spend } = silence(silence_days);
         let age = self.span + r;
         let overdue = log(r / self.mean_gap + 0.001);
@@ -189,8 +196,8 @@ impl Steady {
         let [q30, q90] = left_spend;
         let major = self.constants.minor_per_major;
         let [h1, h2, h3, h4] = self.constants.knots.map(|knot| (ln_r - knot).max(0.0));
-        let [e0, e1, e2, e3, e4, e5, e6, e7, e8, e9] = engagement(view);
-        let [c0, c1, c2, c3] = if season { season_terms(view.day, self.constants.horizon_days) } else { [0.0; 4] };
+        let [e0, e1, e2, e3, e4, e5, e6, e7, e8, e9] = view.map_or([0.0; 10], engagement);
+        let [c0, c1, c2, c3] = if season { season_terms(day, self.constants.horizon_days) } else { [0.0; 4] };
         let [recent_60, recent_90] = self.recent;
         [
             log(0.02 + h7 * p7),
@@ -305,7 +312,7 @@ fn engagement(view: &View) -> [f64; 10] {
 }
 
 /// Days of a mean year.
-const YEAR_DAYS: f64 = 365.2425;
+pub(crate) const YEAR_DAYS: f64 = 365.2425;
 
 /// The label window's centre on the circle of the year, and on that of the half-year.
 fn season_terms(day: Day, horizon_days: i32) -> [f64; 4] {

@@ -12,6 +12,7 @@ pub mod profile;
 pub mod style;
 pub mod view;
 pub mod features;
+pub mod bend;
 pub mod rfm_scores;
 pub mod preferences;
 pub mod deliberation;

@@ -4,4 +4,4 @@ pub mod logistic;
 pub mod model;
 pub mod reasons;
 pub mod clears;
-pub mod forecast;
+pub mod path;

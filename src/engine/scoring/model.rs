@@ -2,10 +2,10 @@
 
 use crate::engine::day::Day;
 use crate::engine::money::Money;
-use crate::engine::rfm::features::{FeatureConstants, Features, Group, Steady};
+use crate::engine::rfm::features::{FeatureConstants, Features, Steady};
 use crate::engine::rfm::rfm_scores::RfmEdges;
 use crate::engine::rfm::view::View;
-use crate::engine::scoring::logistic::{Column, Head};
+use crate::engine::scoring::logistic::Head;
 
 /// A model in force.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,23 +54,10 @@ impl Model {
         self.constants.horizon_days
     }
 
-    /// The features of a view under this model's constants; 0 for the season where no head looks at it.
+    /// The features of a view under this model's constants; 0 for those that no head looks at.
     pub fn features(&self, view: &View) -> Option<Features> {
-        Some(self.steady(view)?.features(view, self.is_seasonal()))
-    }
-
-    /// What of the features stays while the silence in a view grows.
-    pub fn steady(&self, view: &View) -> Option<Steady> {
-        Steady::of(view, &self.constants)
-    }
-
-    /// P(this silence will exceed H) in a view of a later day of the silence that `steady` is of.
-    pub fn silence_later(&self, steady: &Steady, view: &View) -> f64 {
-        self.silence.score(&steady.features(view, self.is_seasonal()))
-    }
-
-    fn is_seasonal(&self) -> bool {
-        let last = |head: &Head| head.columns.last().map(Column::group);
-        [last(&self.silence), last(&self.forward)].contains(&Some(Group::Season))
+        let heard = (self.silence.hears() || self.forward.hears()).then_some(view);
+        let season = self.silence.is_seasonal() || self.forward.is_seasonal();
+        Some(Steady::of(view, &self.constants)?.features(view.day, heard, season))
     }
 }

@@ -1,0 +1,104 @@
+//! The path of a silence's score leaves a range on the very day on which looking at every day says so.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test stops at the first thing that is not as it should be"
+)]
+
+mod support;
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use churnwatch::engine::alerting::policy::Policy;
+use churnwatch::engine::day::{Day, Millis};
+use churnwatch::engine::partition::Engine;
+use churnwatch::engine::rfm::features::{FEATURES, Steady};
+use churnwatch::engine::rfm::view::View;
+use churnwatch::engine::scoring::logistic::Column;
+use churnwatch::engine::scoring::model::Model;
+use churnwatch::engine::scoring::path::Path;
+use churnwatch::engine::step::Input;
+use churnwatch::wire::event::{RawRecord, Scratch, parse};
+use churnwatch::wire::rules::EventRules;
+use iso_currency::Currency;
+
+use support::draw::Draw;
+use support::model::model;
+use support::shop::lines;
+
+/// The customers of a generated shop at the end of its last day.
+fn views() -> Vec<View> {
+    let rules = EventRules::plain(Currency::CNY);
+    let (mut scratch, wall) = (Scratch::default(), Millis(i64::MAX / 2));
+    let mut engine = Engine::new(Arc::new(Policy::default()), model(), 0, 1, b"secret");
+    let (mut effects, mut last) = (Vec::new(), Day(0));
+    for (customer, value) in lines(300, 400, 5) {
+        let raw = RawRecord { key: Some(customer.as_bytes()), value: Some(&value), timestamp: wall };
+        let event = parse(&rules, &raw, wall, &mut scratch).unwrap().event;
+        last = last.max(event.day);
+        engine.step(Input::Event { event: &event, topic: 0, settles: Day(0) }, &mut effects);
+        effects.clear();
+    }
+    engine.state().iter().map(|(_, customer)| customer.profile.view(last, 35)).collect()
+}
+
+/// A model that looks at some of all features with weights drawn by chance, the default one's scale where it has one.
+fn drawn(draw: &mut Draw) -> Model {
+    let mut model = Model::clone(&model());
+    let known = std::mem::take(&mut model.silence.columns);
+    let share = 0.2 + 0.8 * draw.unit();
+    for feature in 0..FEATURES {
+        if draw.unit() < share {
+            let default = known.iter().find(|column| column.feature == feature);
+            let (mean, deviation) = default.map_or((0.2, 0.5), |column| (column.mean, column.deviation));
+            let narrow = if draw.unit() < 0.03 { 0.05 } else { 1.0 };
+            let column = Column { feature, mean, deviation: deviation * narrow, weight: 4.0 * draw.unit() - 2.0 };
+            model.silence.columns.push(column);
+        }
+    }
+    model
+}
+
+/// Every day's score, one after the other.
+fn scan(model: &Model, view: &View, days: Range<i32>) -> Vec<(Day, f64)> {
+    let steady = Steady::of(view, &model.constants).unwrap();
+    let mut view = view.clone();
+    let score = |day| {
+        view.move_to(day);
+        (day, model.silence.score(&steady.features(day, Some(&view), true)))
+    };
+    days.map(Day).map(score).collect()
+}
+
+#[test]
+fn a_score_leaves_a_range_on_the_day_that_looking_at_every_day_gives() {
+    let views = views();
+    let mut draw = Draw::new(11);
+    let (mut asked, mut left) = (0, 0);
+    for round in 0..40 {
+        let model = if round == 0 { Model::clone(&model()) } else { drawn(&mut draw) };
+        for view in views.iter().filter(|view| view.rhythm.is_some()) {
+            let last = view.last().unwrap();
+            let scores = scan(&model, view, view.day.0 + 1..last.0 + model.horizon_days());
+            let Some((_, first)) = scores.first() else { continue };
+            // Ranges that hold the first score, some of them so that they end at a later one exactly.
+            let some = scores[draw.below(scores.len() as u64) as usize].1;
+            let near = [first - 0.2 * draw.unit() * first, first + 0.2 * draw.unit() * (1.0 - first)];
+            for kept in [first.min(some)..first.max(some), near[0]..near[1], near[0]..1.0, f64::NEG_INFINITY..some] {
+                let expected = scores.iter().find(|(_, score)| !kept.contains(score)).copied();
+                let mut path = Path::of(&model, view).unwrap();
+                assert_eq!(
+                    path.leaves(view.day, Day(i32::MAX), &kept),
+                    expected,
+                    "round {round}, {kept:?}, {scores:?}"
+                );
+                asked += 1;
+                left += usize::from(expected.is_some());
+            }
+        }
+    }
+    println!("{asked} ranges, {left} left");
+    assert!(asked > 20_000 && left > asked / 4 && left < asked * 9 / 10);
+}
