@@ -22,8 +22,8 @@ use crate::wire::event::RawRecord;
 
 /// Records in all batches at which a transaction is committed before its time.
 const MAX_BATCH_RECORDS: usize = 20_000;
-/// Shortest time between two commits when there is little to do.
-const IDLE_COMMIT: Duration = Duration::from_millis(20);
+/// Commits are so many times as frequent when every record is taken.
+const IDLE_SHARE: u32 = 5;
 
 /// Transactions aborted one after the other at which the worker gives up.
 const MAX_ABORTS: u32 = 30;
@@ -32,7 +32,8 @@ const MAX_ABORTS: u32 = 30;
 pub struct Lanes {
     shared: Shared,
     owned: BTreeMap<u32, Lane>,
-    last_commit: Duration,
+    /// When the last commit was done; `None`: since the last look at the clock.
+    last_commit: Option<Duration>,
     aborts: u32,
     /// Counts the times that a state was read.
     restores: u64,
@@ -52,21 +53,15 @@ enum Ended {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stand {
     Good,
+    /// The same after a close, which takes its time.
+    Closed,
     Rewound,
 }
 
 impl Lanes {
     /// No partitions yet.
     pub const fn new(shared: Shared) -> Self {
-        Self {
-            shared,
-            owned: BTreeMap::new(),
-            last_commit: Duration::ZERO,
-            aborts: 0,
-            restores: 0,
-            fault: None,
-            models_seen: 0,
-        }
+        Self { shared, owned: BTreeMap::new(), last_commit: None, aborts: 0, restores: 0, fault: None, models_seen: 0 }
     }
 
     /// The fault that ends the worker, if there is one.
@@ -183,8 +178,8 @@ impl Lanes {
     }
 
     /// Gives all partitions up: what is pending is committed, or dropped where the assignment was lost.
-    pub fn revoke(&mut self, broker: &mut impl Broker, lost: bool, now: Now) {
-        if !lost && self.dirty() && matches!(self.transact(broker, now), Ended::Unknown) {
+    pub fn revoke(&mut self, broker: &mut impl Broker, lost: bool) {
+        if !lost && self.dirty() && matches!(self.transact(broker), Ended::Unknown) {
             // The partitions go in any case; only the producer must be one that can be trusted again.
             self.shared.metrics.rebuilt();
             self.let_go();
@@ -194,37 +189,45 @@ impl Lanes {
         self.let_go();
     }
 
-    /// Takes one input record in.
-    pub fn take(&mut self, broker: &mut impl Broker, from: Position, record: &RawRecord<'_>, now: Now) {
-        self.offer();
+    /// Takes one input record in; whether that took so long that it is time to look at the clock.
+    pub fn take(&mut self, broker: &mut impl Broker, from: Position, record: &RawRecord<'_>, now: Now) -> bool {
         let number = from.partition;
         // A close that a crash or a lost commit interrupted comes first: it is a barrier.
         let closing = self.owned.get(&number).is_some_and(|lane| lane.processor.closing());
         if closing && self.close_due(broker, number, now, false) == Stand::Rewound {
-            return;
+            return true;
         }
-        let Some(lane) = self.owned.get_mut(&number) else { return };
+        let Some(lane) = self.owned.get_mut(&number) else { return false };
         lane.received(from.topic);
         lane.processor.process(from.topic, from.offset, record, now.wall, &mut lane.batch);
         let confirmed = lane.is_confirmed(now);
-        if self.close_due(broker, number, now, confirmed) == Stand::Rewound {
-            return;
-        }
-        if self.commit_due(now) {
+        self.close_due(broker, number, now, confirmed) != Stand::Good
+    }
+
+    /// Between records: commits what is due, sooner where every record that there is has been taken.
+    pub fn turn(&mut self, broker: &mut impl Broker, all_taken: bool, now: Now) {
+        self.offer();
+        let interval = Duration::from_millis(self.shared.settings.file.kafka.commit_interval_ms);
+        let interval = if all_taken { interval / IDLE_SHARE } else { interval };
+        if self.since_commit(now) >= interval || self.records() >= MAX_BATCH_RECORDS {
             self.commit(broker, now);
         }
     }
 
-    /// Closes what is due in a partition, also `by_clock`, committing as batches fill. A lost commit ends it; the rest
-    /// comes again.
+    /// Closes what is due in a partition, also `by_clock`, committing as batches fill: early in the middle of a long close,
+    /// which no record interrupts. A lost commit ends it; the rest comes again.
     fn close_due(&mut self, broker: &mut impl Broker, number: u32, now: Now, by_clock: bool) -> Stand {
+        let mut stand = Stand::Good;
         loop {
             let Some(lane) = self.owned.get_mut(&number) else { return Stand::Rewound };
             if lane.close_step(now, by_clock) == Progress::Idle {
-                return Stand::Good;
+                return stand;
             }
+            stand = Stand::Closed;
+            let amid = lane.processor.engine().clock().closing.is_some();
             broker.beat();
-            if self.records() >= self.shared.setup.close_budget && self.commit(broker, now) == Stand::Rewound {
+            let most = if amid { self.shared.setup.close_budget } else { MAX_BATCH_RECORDS };
+            if self.records() >= most && self.commit(broker, now) == Stand::Rewound {
                 return Stand::Rewound;
             }
         }
@@ -237,9 +240,8 @@ impl Lanes {
         }
     }
 
-    /// Time for what no record brings: closes what is due by the clock, and commits what waits.
+    /// Time for what no record brings: closes what is due by the clock.
     pub fn idle(&mut self, broker: &mut impl Broker, source_alive: bool, now: Now) {
-        self.offer();
         let numbers: Vec<u32> = self.owned.keys().copied().collect();
         let (clock, mut answers) = (self.shared.setup.clock, true);
         for number in numbers {
@@ -249,9 +251,6 @@ impl Lanes {
                 return;
             }
         }
-        if now.running.saturating_sub(self.last_commit) >= IDLE_COMMIT {
-            self.commit(broker, now);
-        }
     }
 
     /// Commits what is pending; on failure goes back to the last commit.
@@ -259,17 +258,17 @@ impl Lanes {
         self.commit(broker, now);
     }
 
-    fn commit_due(&self, now: Now) -> bool {
-        let interval = Duration::from_millis(self.shared.settings.file.kafka.commit_interval_ms);
-        now.running.saturating_sub(self.last_commit) >= interval || self.records() >= MAX_BATCH_RECORDS
+    /// Time since the last commit was done, as far as the clock was looked at.
+    fn since_commit(&mut self, now: Now) -> Duration {
+        now.running.saturating_sub(*self.last_commit.get_or_insert(now.running))
     }
 
     fn commit(&mut self, broker: &mut impl Broker, now: Now) -> Stand {
         if !self.dirty() {
-            self.last_commit = now.running;
+            self.last_commit = Some(now.running);
             return Stand::Good;
         }
-        let going_on = match self.transact(broker, now) {
+        let going_on = match self.transact(broker) {
             Ended::Committed => return Stand::Good,
             Ended::RolledBack => self.read_on(broker),
             Ended::Unknown => self.rebuild(broker, now.wall),
@@ -279,7 +278,7 @@ impl Lanes {
     }
 
     /// One transaction over all partitions that have something to say.
-    fn transact(&mut self, broker: &mut impl Broker, now: Now) -> Ended {
+    fn transact(&mut self, broker: &mut impl Broker) -> Ended {
         let started = std::time::Instant::now();
         for lane in self.owned.values_mut() {
             lane.processor.flush(&mut lane.batch);
@@ -293,7 +292,7 @@ impl Lanes {
             positions.extend(read.map(|(topic, offset)| Position { topic, partition: *number, offset }));
         }
         let outcome = broker.commit(&batches, &positions);
-        self.last_commit = now.running;
+        self.last_commit = None;
         match outcome {
             Committed::Yes => {
                 for (number, lane) in self.owned.iter_mut().filter(|(_, lane)| lane.processor.dirty()) {

@@ -29,6 +29,8 @@ use crate::service::source::SourceWatch;
 use crate::service::status::{Phase, Question, Status};
 use crate::wire::event::RawRecord;
 
+/// Most records taken between two looks at clocks and questions.
+const BURST: usize = 128;
 /// How long a poll waits when there is nothing to do.
 const IDLE_POLL: Duration = Duration::from_millis(10);
 /// How often closes by the clock are thought of although records keep coming.
@@ -117,7 +119,7 @@ impl ConsumerContext for Context {
             let lost = consumer.assignment_lost();
             info!(worker = self.number, lost, "revoked");
             self.status.set(self.number, Phase::Starting);
-            self.with(consumer, |lanes, cluster| lanes.revoke(cluster, lost, self.now()));
+            self.with(consumer, |lanes, cluster| lanes.revoke(cluster, lost));
             if let Err(fault) = consumer.unassign() {
                 warn!(%fault, "giving the partitions back");
             }
@@ -177,21 +179,31 @@ fn follow(shared: &Shared, consumer: &BaseConsumer<Context>, orders: &Orders) ->
     let context = consumer.context();
     while !orders.pulse.stopping() {
         orders.pulse.beat();
-        let polled = consumer.poll(if answers.pending() { Duration::ZERO } else { IDLE_POLL });
-        let nothing = polled.is_none();
-        match polled {
-            Some(Ok(message)) => take(shared, consumer, &message),
-            Some(Err(KafkaError::PartitionEOF(partition))) => {
-                context.with(consumer, |lanes, cluster| lanes.at_end(cluster, partition as u32));
+        let mut polled = consumer.poll(if answers.pending() { Duration::ZERO } else { IDLE_POLL });
+        let (nothing, now) = (polled.is_none(), context.now());
+        let mut left = BURST;
+        while let Some(one) = polled {
+            match one {
+                Ok(message) => {
+                    if take(shared, consumer, &message, now) {
+                        left = 1;
+                    }
+                }
+                Err(KafkaError::PartitionEOF(partition)) => {
+                    context.with(consumer, |lanes, cluster| lanes.at_end(cluster, partition as u32));
+                }
+                Err(fault) => mend(consumer, &fault, &mut trouble)?,
             }
-            Some(Err(fault)) => mend(consumer, &fault, &mut trouble)?,
-            None => {}
+            left -= 1;
+            polled = if left > 0 { consumer.poll(Duration::ZERO) } else { None };
         }
         if nothing || idled.elapsed() >= IDLE {
             idled = Instant::now();
             let now = context.now();
             context.with(consumer, |lanes, cluster| lanes.idle(cluster, orders.source.alive(), now));
         }
+        let now = context.now();
+        context.with(consumer, |lanes, cluster| lanes.turn(cluster, left > 0, now));
         if gauged.elapsed() >= GAUGE {
             gauged = Instant::now();
             context.with(consumer, |lanes, cluster| lanes.gauge(cluster));
@@ -259,11 +271,11 @@ fn mend(consumer: &BaseConsumer<Context>, fault: &KafkaError, trouble: &mut Trou
     Ok(())
 }
 
-fn take(shared: &Shared, consumer: &BaseConsumer<Context>, message: &BorrowedMessage<'_>) {
-    let Some(topic) = shared.setup.input_topics.iter().position(|topic| topic == message.topic()) else { return };
-    let (context, now) = (consumer.context(), consumer.context().now());
+/// Takes a record in; whether it is time to look at the clock again.
+fn take(shared: &Shared, consumer: &BaseConsumer<Context>, message: &BorrowedMessage<'_>, now: Now) -> bool {
+    let Some(topic) = shared.setup.input_topics.iter().position(|topic| topic == message.topic()) else { return false };
     let timestamp = message.timestamp().to_millis().map_or(now.wall, Millis);
     let record = RawRecord { key: message.key(), value: message.payload(), timestamp };
     let from = Position { topic, partition: message.partition() as u32, offset: message.offset() };
-    context.with(consumer, |lanes, cluster| lanes.take(cluster, from, &record, now));
+    consumer.context().with(consumer, |lanes, cluster| lanes.take(cluster, from, &record, now))
 }

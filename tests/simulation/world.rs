@@ -273,6 +273,7 @@ impl World {
                 replica.lanes.at_end(&link, partition);
             }
             replica.lanes.idle(&mut link, true, now);
+            replica.lanes.turn(&mut link, true, now);
         } else {
             let (topic, partition) = waiting[link.draw.borrow_mut().below(waiting.len() as u64) as usize];
             deliver(&mut replica.lanes, &mut link, topic, partition, now);
@@ -312,7 +313,7 @@ impl World {
                 continue;
             }
             let mut link = Link { cluster: &self.cluster, member: &mut replica.member, draw: &self.draw };
-            replica.lanes.revoke(&mut link, lost || was_zombie, now);
+            replica.lanes.revoke(&mut link, lost || was_zombie);
             replica.member.positions.clear();
             if replica.member.dead || replica.lanes.fault().is_some() {
                 self.bury(number);
@@ -376,6 +377,9 @@ fn deliver(lanes: &mut Lanes, link: &mut Link<'_>, topic: usize, partition: u32,
     let input = link.cluster.borrow().inputs[&(topic, partition)][offset as usize].clone();
     let record = RawRecord { key: input.key.as_deref(), value: Some(&input.value), timestamp: Millis(input.timestamp) };
     lanes.take(link, Position { topic, partition, offset }, &record, now);
+    if link.draw.borrow_mut().below(4) > 0 {
+        lanes.turn(link, false, now);
+    }
 }
 
 fn settings(draw: &mut Draw, topics: usize) -> Settings {

@@ -26,18 +26,23 @@ struct Point {
     log_odds: f64,
 }
 
-/// The straight line between two days, and how far the log-odds between may stray from its ends.
+/// The straight line between two days.
 struct Line {
     low: f64,
     high: f64,
     /// Rise a day.
     slope: f64,
-    stray: f64,
 }
 
 impl Line {
-    fn is_within(&self, bounds: &Range<f64>) -> bool {
-        bounds.start < self.low - self.stray && self.high + self.stray < bounds.end
+    fn between(from: &Point, to: &Point) -> Self {
+        let slope = (to.log_odds - from.log_odds) / f64::from(to.day.since(from.day));
+        Self { low: from.log_odds.min(to.log_odds), high: from.log_odds.max(to.log_odds), slope }
+    }
+
+    /// Whether all of it is within the bounds, though it may stray so far.
+    fn is_within(&self, bounds: &Range<f64>, stray: f64) -> bool {
+        bounds.start < self.low - stray && self.high + stray < bounds.end
     }
 
     /// Whole days, at least 1, in which the line goes from `log_odds` as far as the bound that it goes to.
@@ -92,35 +97,35 @@ impl<'a> Path<'a> {
         while at.day.plus(1) < until {
             let days = stride.min(until.since(at.day) - 1);
             let next = self.point(at.day.plus(days));
-            let (line, left) = (self.line(&at, &next), left(&next));
-            if days == 1 && left.is_some() {
+            let left = left(&next);
+            if left.is_some() && days == 1 {
                 return left;
             }
-            if left.is_none() && (days == 1 || line.is_within(&bounds)) {
+            let line = Line::between(&at, &next);
+            if left.is_none() && (days == 1 || line.is_within(&bounds, self.stray(&at, &next))) {
                 stride = line.days_to(&bounds, next.log_odds).min(2 * days);
                 at = next;
             } else {
-                let near =
-                    if left.is_some() && line.stray == 0.0 { line.days_to(&bounds, at.log_odds) } else { days / 2 };
-                stride = near.clamp(1, days - 1);
+                // Where it has left, the line says about where; else a shorter line strays less.
+                let nearer = if left.is_some() { line.days_to(&bounds, at.log_odds) } else { days / 2 };
+                stride = nearer.clamp(1, days - 1);
             }
         }
         None
     }
 
-    fn line(&self, from: &Point, to: &Point) -> Line {
+    /// How far the log-odds between two days may stray from theirs.
+    fn stray(&self, from: &Point, to: &Point) -> f64 {
         let days = to.day.since(from.day);
-        let (low, high) = (from.log_odds.min(to.log_odds), from.log_odds.max(to.log_odds));
-        let slope = (to.log_odds - from.log_odds) / f64::from(days);
-        let bends = self.steady.bends(from.day, [&from.features, &to.features], days);
+        let ends = [&from.features, &to.features];
+        let bends = self.steady.bends(from.day, ends, days);
         let days = f64::from(days);
-        let stray = match self.model.silence.bend([&from.features, &to.features], &bends, days) {
+        match self.model.silence.bend(ends, &bends, days) {
             // Steeper than it can turn, it rises or falls all the way.
-            Some(bend) if slope.abs() >= bend.turn(days) => 0.0,
+            Some(bend) if (to.log_odds - from.log_odds).abs() >= bend.turn(days) * days => 0.0,
             Some(bend) => bend.stray(days),
             None => f64::INFINITY,
-        };
-        Line { low, high, slope, stray }
+        }
     }
 
     fn point(&mut self, day: Day) -> Point {

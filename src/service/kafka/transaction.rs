@@ -21,6 +21,8 @@ const STEP: Duration = Duration::from_secs(10);
 const LAST_STEP: Duration = Duration::from_secs(3);
 /// Bound on one try to take the transactional id over from a predecessor.
 const INIT_TRY: Duration = Duration::from_secs(2);
+/// How often it is looked whether everything is delivered.
+const DELIVERY_LOOK: Duration = Duration::from_micros(500);
 /// How often waiting for a broker is spoken of.
 const SPEAK: Duration = Duration::from_secs(10);
 
@@ -84,9 +86,11 @@ impl Transactions {
         for (partition, batch) in batches {
             self.send(*partition, batch, patience)?;
         }
-        // Polled rather than flushed: flush sleeps 100 ms whatever there is to do.
+        // Neither flushed, which sleeps 100 ms whatever there is to do, nor polled with a time to wait, the last millisecond
+        // of which poll spins.
         while self.producer.in_flight_count() > 0 {
-            self.producer.poll(Duration::from_millis(1));
+            self.producer.poll(Duration::ZERO);
+            std::thread::sleep(DELIVERY_LOOK);
             if started.elapsed() > patience() {
                 return Err(KafkaError::MessageProduction(RDKafkaErrorCode::MessageTimedOut));
             }
@@ -121,7 +125,8 @@ impl Transactions {
                 if !full || started.elapsed() > patience() {
                     return Err(fault);
                 }
-                self.producer.poll(Duration::from_millis(1));
+                self.producer.poll(Duration::ZERO);
+                std::thread::sleep(DELIVERY_LOOK);
                 waiting = back;
             }
         }
