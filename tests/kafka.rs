@@ -17,6 +17,8 @@ mod bench;
 mod erasure;
 #[path = "kafka/promotions.rs"]
 mod promotions;
+#[path = "kafka/restoring.rs"]
+mod restoring;
 #[path = "kafka/retraining.rs"]
 mod retraining;
 mod support;
@@ -30,6 +32,7 @@ use broker::{broker, three_nodes};
 use churnwatch::engine::day::Millis;
 use churnwatch::wire::calendar::day_text;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use restoring::same_as_plainly_read;
 use serde_json::Value;
 use support::bad::bad_records;
 use support::draw::Draw;
@@ -199,6 +202,7 @@ fn a_compacted_and_a_rebuilt_changelog_are_the_same_state() {
     println!("changelog: {written} records, {compacted} after compaction");
     assert!(compacted < written / 2, "{compacted} of {written} records are left: nothing was compacted");
     bench.compare_with_replay(&path, 3);
+    same_as_plainly_read(&bench, 3);
     let (code, said) = bench.run(&["rebuild"]);
     assert_eq!(code, 64, "{said}");
     assert!(said.contains("--yes"), "{said}");

@@ -156,7 +156,7 @@ fn once_more(
     promoted: &Schedule,
 ) -> Result<(Processor, Recorded), Failure> {
     let mut live = Processor::new(Arc::new(setup.clone()), number, named.first.clone());
-    restore(settings, &mut live, &Pulse::free())?;
+    restore(settings, std::slice::from_mut(&mut live), &|_, _| {}, &Pulse::free())?;
     let find = |version: &str| {
         let first = Some(&named.first).filter(|model| model.version == version);
         first.or_else(|| named.schedule.find(version)).or_else(|| promoted.find(version)).cloned()

@@ -40,6 +40,11 @@ impl State {
         self.index.is_empty()
     }
 
+    /// Bytes that the customers take in memory, index included.
+    pub fn bytes(&self) -> usize {
+        self.shelf.bytes_held() + self.index.allocation_size() + size_of::<Slot>() * self.free.capacity()
+    }
+
     /// Number of slots; every customer's is below it.
     pub fn slots(&self) -> Slot {
         self.shelf.packed.len() as Slot

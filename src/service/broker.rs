@@ -18,6 +18,9 @@ pub struct Position {
     pub offset: i64,
 }
 
+/// Told while partitions are restored: so many more records were read, and so many more offsets are left, or fewer.
+pub type Tell<'a> = dyn Fn(u64, i64) + Sync + 'a;
+
 /// What became of a commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Committed {
@@ -31,8 +34,8 @@ pub enum Committed {
 
 /// Kafka, as one worker sees it.
 pub trait Broker {
-    /// The oldest and the next offset of a partition of an input; waits for a broker.
-    fn ends(&self, topic: usize, partition: u32) -> Result<(i64, i64), ServiceFault>;
+    /// The oldest and the next offset of each of these partitions of an input; waits for a broker.
+    fn ends(&self, topic: usize, partitions: &[u32]) -> Result<Vec<(i64, i64)>, ServiceFault>;
 
     /// The same, `None` where no broker answers at once.
     fn look(&self, topic: usize, partition: u32) -> Option<(i64, i64)>;
@@ -40,8 +43,8 @@ pub trait Broker {
     /// The worker lives, however long a close takes.
     fn beat(&self);
 
-    /// Reads the processor's partition of the changelog to its true end; gives the number of records.
-    fn restore(&self, processor: &mut Processor) -> Result<u64, ServiceFault>;
+    /// Reads the processors' partitions of the changelog, each to its true end.
+    fn restore(&self, processors: &mut [Processor], tell: &Tell<'_>) -> Result<(), ServiceFault>;
 
     /// The promotions, read to their end as it is now.
     fn promotions(&self) -> Result<Arc<Schedule>, ServiceFault>;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::Value;
-use tracing::{debug, info, warn};
+use tracing::{debug, warn};
 
 use crate::engine::coming::Forecast;
 use crate::engine::day::{Day, Millis};
@@ -17,6 +17,7 @@ use crate::processor::topology::Processor;
 use crate::service::broker::{Broker, Committed, Position};
 use crate::service::fault::ServiceFault;
 use crate::service::lane::Lane;
+use crate::service::restoring::Restoring;
 use crate::service::shared::{Now, Shared};
 use crate::wire::event::RawRecord;
 
@@ -111,18 +112,14 @@ impl Lanes {
 
     fn restore(&mut self, broker: &impl Broker, partitions: &[u32], wall: Millis) -> Result<(), ServiceFault> {
         self.restores += 1;
-        let Shared { setup, model, models, metrics, .. } = &self.shared;
-        let mut processors = Vec::with_capacity(partitions.len());
-        for number in partitions {
-            let mut processor = Processor::new(setup.clone(), *number, model.clone());
-            let records = broker.restore(&mut processor)?;
-            metrics.restored(records);
-            info!(partition = number, records, customers = processor.customers(), "restored");
-            processors.push(processor);
-        }
-        if processors.is_empty() {
+        if partitions.is_empty() {
             return Ok(());
         }
+        let Shared { setup, model, models, metrics, .. } = &self.shared;
+        let made = partitions.iter().map(|number| Processor::new(setup.clone(), *number, model.clone()));
+        let (mut processors, restoring) = (made.collect::<Vec<_>>(), Restoring::begin(metrics.clone()));
+        broker.restore(&mut processors, &|records, left| restoring.step(records, left))?;
+        restoring.end(processors.len(), processors.iter().map(Processor::customers).sum());
         // Asked after the changelogs were read, so every promotion that they speak of is among them.
         let schedule = broker.promotions()?;
         for mut processor in processors {
@@ -132,6 +129,7 @@ impl Lanes {
                 warn!(partition = number, "{doubt}");
             }
             models.holds(number, processor.engine().in_force(), processor.engine().drift());
+            metrics.state(number, processor.customers(), processor.engine().state().bytes());
             self.owned.insert(number, Lane::new(processor));
         }
         Ok(())
@@ -146,30 +144,24 @@ impl Lanes {
 
     /// Where every input of every partition stands. Records that are gone are counted, never skipped unseen.
     fn positions(&self, broker: &impl Broker) -> Result<Vec<Position>, ServiceFault> {
-        let mut positions = Vec::new();
-        for (number, lane) in &self.owned {
-            let topics = self.shared.setup.input_topics.iter().zip(lane.processor.offsets()).enumerate();
-            for (topic, (name, next)) in topics {
-                let (low, high) = broker.ends(topic, *number)?;
-                let offset = match next {
+        let (mut positions, numbers) = (Vec::new(), self.owned.keys().copied().collect::<Vec<u32>>());
+        for (topic, name) in self.shared.setup.input_topics.iter().enumerate() {
+            let ends = broker.ends(topic, &numbers)?;
+            for ((number, lane), (low, high)) in self.owned.iter().zip(ends) {
+                let offset = match lane.processor.offsets().get(topic).copied().flatten() {
                     None => low,
-                    Some(next) if *next < low => {
-                        let gone = low - next;
-                        warn!(
-                            topic = name,
-                            partition = number,
-                            gone,
-                            "input records were deleted before they were read"
-                        );
+                    Some(next) if next < low => {
+                        let (partition, gone) = (number, low - next);
+                        warn!(topic = name, partition, gone, "input records were deleted before they were read");
                         self.shared.metrics.offset_gap(gone as u64);
                         low
                     }
-                    Some(next) if *next > high => {
+                    Some(next) if next > high => {
                         return Err(ServiceFault::Setup(format!(
                             "partition {number} of {name} ends at offset {high}, but was read up to {next}: the topic was made anew; run `churnwatch rebuild`"
                         )));
                     }
-                    Some(next) => *next,
+                    Some(next) => next,
                 };
                 positions.push(Position { topic, partition: *number, offset });
             }
@@ -382,7 +374,8 @@ impl Lanes {
                 lag = lag.zip(ends).map(|(lag, (low, high))| lag + (high - next.unwrap_or(low)).max(0));
             }
             let closed = lane.processor.closed_day().map(|day| day.0);
-            self.shared.metrics.partition(*number, lane.processor.customers(), closed, lag);
+            self.shared.metrics.state(*number, lane.processor.customers(), lane.processor.engine().state().bytes());
+            self.shared.metrics.stand(*number, closed, lag);
         }
     }
 }

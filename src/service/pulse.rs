@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::service::fault::ServiceFault;
+
 /// Shared between a worker and the process that watches it.
 #[derive(Clone, Debug)]
 pub struct Pulse {
@@ -39,6 +41,12 @@ impl Pulse {
     /// Time since the process started.
     pub fn running(&self) -> Duration {
         self.started.elapsed()
+    }
+
+    /// Beats; a fault once the process is to end.
+    pub fn go_on(&self) -> Result<(), ServiceFault> {
+        self.beat();
+        if self.stopping() { Err(ServiceFault::Failed("stopped while reading".into())) } else { Ok(()) }
     }
 
     /// Whether the process is to end.

@@ -147,7 +147,7 @@ fn work(shared: &Shared, status: Arc<Status>, orders: &Orders) -> Result<(), Ser
         Some(instance) => format!("{group}-{instance}-{}", orders.number),
         None => format!("{group}-{}", Uuid::new_v4()),
     };
-    let desk = Desk { lanes: Lanes::new(shared.clone()), writer: Writer::new(&settings, &id, &orders.pulse)? };
+    let desk = Desk { lanes: Lanes::new(shared.clone()), writer: Writer::new(&settings, &id)? };
     let context = Context {
         desk: Mutex::new(desk),
         status,
@@ -160,6 +160,8 @@ fn work(shared: &Shared, status: Arc<Status>, orders: &Orders) -> Result<(), Ser
         .create_with_context(context)
         .map_err(|fault| ServiceFault::settings("consumer", &fault))?;
     let topics: Vec<&str> = settings.file.topics.events.iter().map(String::as_str).collect();
+    // While the consumer looks for its group's coordinator.
+    consumer.context().desk().writer.take_over(&orders.pulse)?;
     consumer.subscribe(&topics).map_err(|fault| ServiceFault::kafka("subscribing", &fault))?;
     let result = follow(shared, &consumer, orders);
     let context = consumer.context();

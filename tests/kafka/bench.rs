@@ -194,18 +194,26 @@ impl Bench {
         records
     }
 
-    /// The partitions as the changelog has them.
-    pub(crate) fn restored(&self, partitions: u32) -> Vec<Processor> {
-        let settings = self.settings();
-        let setup = Arc::new(settings.setup(partitions));
+    /// Partitions that nothing has happened in.
+    pub(crate) fn fresh(&self, partitions: u32) -> Vec<Processor> {
+        let setup = Arc::new(self.settings().setup(partitions));
         let model = include_bytes!("../../models/default.json");
         let model = Arc::new(Artifact::read(model).unwrap().model().unwrap());
-        let mut processors: Vec<Processor> =
-            (0..partitions).map(|number| Processor::new(setup.clone(), number, model.clone())).collect();
-        for (partition, key, value, _) in self.committed(&settings.file.topics.profiles) {
+        (0..partitions).map(|number| Processor::new(setup.clone(), number, model.clone())).collect()
+    }
+
+    /// The partitions as the changelog has them.
+    pub(crate) fn restored(&self, partitions: u32) -> Vec<Processor> {
+        let (profiles, mut processors) = (self.settings().file.topics.profiles, self.fresh(partitions));
+        for (partition, key, value, _) in self.committed(&profiles) {
             processors[partition as usize].restore(&key, value.as_deref()).unwrap();
         }
-        let schedule = Arc::new(read(&settings, &Pulse::free()).unwrap().schedule());
+        self.ready(processors)
+    }
+
+    /// The same partitions with all records read.
+    pub(crate) fn ready(&self, mut processors: Vec<Processor>) -> Vec<Processor> {
+        let schedule = Arc::new(read(&self.settings(), &Pulse::free()).unwrap().schedule());
         for processor in &mut processors {
             processor.offer(schedule.clone());
             assert_eq!(processor.restored(Millis(0)), []);
@@ -226,6 +234,14 @@ impl Bench {
     pub(crate) fn closed_through(&self, partitions: u32, day: &str) -> bool {
         let closed = self.restored(partitions).into_iter().map(|one| one.closed_day().map(day_text));
         closed.into_iter().all(|closed| closed.as_deref().is_some_and(|closed| closed >= day))
+    }
+
+    /// Whether so many customers are there, and every partition that has any is closed through `day`.
+    pub(crate) fn closed_through_where_anybody_is(&self, partitions: u32, day: &str, customers: usize) -> bool {
+        let all = self.restored(partitions);
+        let closed = |one: &Processor| one.closed_day().is_some_and(|closed| day_text(closed).as_str() >= day);
+        all.iter().map(Processor::customers).sum::<usize>() == customers
+            && all.iter().all(|one| one.customers() == 0 || closed(one))
     }
 
     /// What is committed equals what `replay` writes: alerts, outcomes, dead letters as multisets, risk and profiles in

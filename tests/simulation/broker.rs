@@ -7,7 +7,7 @@ use std::sync::Arc;
 use churnwatch::engine::promotion::Schedule;
 use churnwatch::processor::batch::{Batch, OutRecord, OutTopic};
 use churnwatch::processor::topology::Processor;
-use churnwatch::service::broker::{Broker, Committed, Position};
+use churnwatch::service::broker::{Broker, Committed, Position, Tell};
 use churnwatch::service::fault::ServiceFault;
 use churnwatch::wire::partitioner::partition;
 
@@ -181,6 +181,28 @@ impl Link<'_> {
         }
     }
 
+    /// Hands a partition's changelog to its processor; gives the number of records.
+    fn restore_one(&self, processor: &mut Processor) -> u64 {
+        let (cluster, number) = (self.cluster.borrow(), processor.partition());
+        let of_partition = cluster.committed(OutTopic::Profiles).filter(|(log, _)| *log == number);
+        let mut records: Vec<&Output> = of_partition.map(|(_, record)| record).collect();
+        if cluster.planted == Planted::RestoreStopsShort {
+            records.truncate(records.len() - records.len() / 8);
+        }
+        // What lies before this point has been compacted: the last of each key is left.
+        let compacted = self.draw.borrow_mut().below(records.len() as u64 + 1) as usize;
+        let last: HashMap<_, _> = records[..compacted].iter().enumerate().map(|(at, one)| (&one.key, at)).collect();
+        let mut read = 0;
+        for (at, record) in records.iter().enumerate() {
+            if at < compacted && last[&record.key] != at {
+                continue;
+            }
+            read += 1;
+            processor.restore(record.key.as_deref().unwrap(), record.value.as_deref()).unwrap();
+        }
+        read
+    }
+
     /// Writes the records; `false` where the process died on the way.
     fn send(&self, batches: &[(u32, &Batch)], fate: Fate, transaction: usize) -> bool {
         let cluster = &mut *self.cluster.borrow_mut();
@@ -215,43 +237,29 @@ fn output(record: &OutRecord<'_>, transaction: usize) -> Output {
 }
 
 impl Broker for Link<'_> {
-    fn ends(&self, topic: usize, partition: u32) -> Result<(i64, i64), ServiceFault> {
+    fn ends(&self, topic: usize, partitions: &[u32]) -> Result<Vec<(i64, i64)>, ServiceFault> {
         // The second input is written in transactions, whose markers stand behind the last record.
-        let markers = topic as i64;
-        Ok((0, self.cluster.borrow().inputs[&(topic, partition)].len() as i64 + markers))
+        let (markers, cluster) = (topic as i64, self.cluster.borrow());
+        let end = |partition: &u32| cluster.inputs[&(topic, *partition)].len() as i64 + markers;
+        Ok(partitions.iter().map(|partition| (0, end(partition))).collect())
     }
 
     fn look(&self, topic: usize, partition: u32) -> Option<(i64, i64)> {
-        (!self.chance(self.member.trouble / 2)).then(|| self.ends(topic, partition).unwrap())
+        (!self.chance(self.member.trouble / 2)).then(|| self.ends(topic, &[partition]).unwrap()[0])
     }
 
     fn beat(&self) {}
 
-    fn restore(&self, processor: &mut Processor) -> Result<u64, ServiceFault> {
-        if self.chance(self.member.trouble / 3) {
-            return Err(ServiceFault::Failed("died while restoring".into()));
-        }
+    fn restore(&self, processors: &mut [Processor], tell: &Tell<'_>) -> Result<(), ServiceFault> {
         // A writer that died left its transaction open; the broker ends it before the stable offset moves on.
         self.cluster.borrow_mut().abort_open(|_| true);
-        let cluster = self.cluster.borrow();
-        let number = processor.partition();
-        let of_partition = cluster.committed(OutTopic::Profiles).filter(|(log, _)| *log == number);
-        let mut records: Vec<&Output> = of_partition.map(|(_, record)| record).collect();
-        if cluster.planted == Planted::RestoreStopsShort {
-            records.truncate(records.len() - records.len() / 8);
-        }
-        // What lies before this point has been compacted: the last of each key is left.
-        let compacted = self.draw.borrow_mut().below(records.len() as u64 + 1) as usize;
-        let last: HashMap<_, _> = records[..compacted].iter().enumerate().map(|(at, one)| (&one.key, at)).collect();
-        let mut read = 0;
-        for (at, record) in records.iter().enumerate() {
-            if at < compacted && last[&record.key] != at {
-                continue;
+        for processor in processors {
+            if self.chance(self.member.trouble / 3) {
+                return Err(ServiceFault::Failed("died while restoring".into()));
             }
-            read += 1;
-            processor.restore(record.key.as_deref().unwrap(), record.value.as_deref()).unwrap();
+            tell(self.restore_one(processor), 0);
         }
-        Ok(read)
+        Ok(())
     }
 
     fn promotions(&self) -> Result<Arc<Schedule>, ServiceFault> {

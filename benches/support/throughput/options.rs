@@ -12,7 +12,7 @@ use crate::support::workload::{W1, W2, Workload};
 pub(crate) enum What {
     /// Events a second, CPU, memory.
     Throughput,
-    /// Process start to ready with the state of W2.
+    /// Process start to ready with the state of so many customers.
     Restore,
     /// Event to visible output at 10,000 events a second.
     Latency,
@@ -49,6 +49,9 @@ pub(crate) struct Options {
     /// What of the throughput runs, separated by commas; by default all.
     #[arg(long, value_enum, value_delimiter = ',')]
     steps: Vec<Step>,
+    /// Customers whose state is restored; above a hundred thousand, a whole number of them.
+    #[arg(long, default_value_t = 1_000_000)]
+    pub(crate) customers: u64,
     /// A tenth of the events, one round: to see that it runs, never for figures.
     #[arg(long)]
     pub(crate) quick: bool,
@@ -95,6 +98,11 @@ impl Options {
 
     pub(crate) fn wants_step(&self, step: Step) -> bool {
         self.steps.is_empty() || self.steps.contains(&step)
+    }
+
+    /// Customers whose state is restored.
+    pub(crate) const fn customers(&self) -> u64 {
+        if self.quick { self.customers / 10 } else { self.customers }
     }
 
     /// As large as it is to be run.

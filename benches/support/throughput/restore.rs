@@ -1,4 +1,5 @@
-//! Process start to ready with the state of W2 in a compacted changelog, one worker; the rival likewise.
+//! Process start to ready with the state of W2, or of fewer customers, in a compacted changelog, one worker; the rival
+//! likewise.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -15,6 +16,8 @@ use crate::support::service::{Served, follow};
 use crate::support::topics::Topics;
 use crate::support::workload::W2;
 
+/// Customers whose events are lived through; more are copies of them, which spares the closes of a million.
+const LIVED: u64 = 100_000;
 /// How often readiness is asked for.
 const ASK: Duration = Duration::from_millis(2);
 
@@ -27,13 +30,16 @@ struct Start {
     ready_s: f64,
     cpu_s: f64,
     peak_mib: f64,
+    /// Memory of the state, as the service counts it; `None` for the rival.
+    bytes_a_customer: Option<f64>,
     others_cores: f64,
 }
 
 /// Measures and prints.
 pub(crate) fn run(options: &Options, broker: &Broker, topics: &Topics, folder: &Path) {
     let mut lines = Lines::create(folder, "restore");
-    let (workload, input) = (options.sized(W2), format!("bench-{}.restore.events", std::process::id()));
+    let (customers, input) = (options.customers(), format!("bench-{}.restore.events", std::process::id()));
+    let workload = W2.of(customers.min(LIVED));
     let rival = Rival::build(options, broker, topics);
     load(topics, &broker.address, &input, workload, workload.events);
     let served = Served::new(options, (broker, topics), &input, 1, "restore");
@@ -41,11 +47,13 @@ pub(crate) fn run(options: &Options, broker: &Broker, topics: &Topics, folder: &
     let mut running = served.start();
     follow(&mut running, &served.commits(), broker, workload.events);
     running.terminate();
-    println!("changelog of {} records", topics.compact(&served.changelog(), "none"));
-    let app = App { name: "peer-restore", input: &input, store: "memory", threads: 1 };
+    println!("changelog of {} records", topics.compact(&served.changelog(), "none", customers.div_ceil(LIVED)));
+    let whole = format!("{input}.whole");
+    let app = App { name: "peer-restore", input: &whole, store: "memory", threads: 1 };
     if let Some(rival) = &rival {
+        load(topics, &broker.address, &whole, W2.of(customers), W2.of(customers).events);
         rival.catch_up(&app);
-        println!("rival's changelog of {} records", topics.compact("peer-restore-profiles-changelog", "lz4"));
+        println!("rival's changelog of {} records", topics.compact("peer-restore-profiles-changelog", "lz4", 1));
     }
     let mut starts = Vec::new();
     for round in 1..=options.rounds() {
@@ -72,6 +80,7 @@ pub(crate) fn run(options: &Options, broker: &Broker, topics: &Topics, folder: &
                 ready_s: number("start_to_running_s"),
                 cpu_s: number("cpu_s"),
                 peak_mib: number("peak_rss_mib"),
+                bytes_a_customer: None,
                 others_cores,
             });
         }
@@ -102,6 +111,7 @@ fn service(served: &Served<'_>, round: u32) -> Start {
         ready_s: ready.as_secs_f64(),
         cpu_s: after.client,
         peak_mib: watch.client.peak_mib(),
+        bytes_a_customer: Some(running.metric("churnwatch_state_bytes") / running.metric("churnwatch_customers")),
         others_cores: after.others_since(before),
     };
     running.terminate();
@@ -110,19 +120,20 @@ fn service(served: &Served<'_>, round: u32) -> Start {
 
 fn table(starts: &[Start]) {
     println!(
-        "\nprocess start to ready, medians\n\n| | n | thousand records | s | CPU s | peak MiB |\n|---|---|---|---|---|---|"
+        "\nprocess start to ready, medians\n\n| | n | thousand records | s | CPU s | peak MiB | state bytes a customer |\n|---|---|---|---|---|---|---|"
     );
     for step in [Step::Service, Step::Rival] {
         let of: Vec<&Start> = starts.iter().filter(|start| start.step == step).collect();
         let Some(any) = of.first() else { continue };
         println!(
-            "| {} | {} | {:.0} | {:.2} | {:.1} | {:.0} |",
+            "| {} | {} | {:.0} | {:.2} | {:.1} | {:.0} | {:.0} |",
             step.name(),
             of.len(),
             any.records as f64 / 1e3,
             median(of.iter().map(|start| start.ready_s)),
             median(of.iter().map(|start| start.cpu_s)),
             median(of.iter().map(|start| start.peak_mib)),
+            any.bytes_a_customer.unwrap_or(f64::NAN),
         );
     }
 }

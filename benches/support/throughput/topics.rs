@@ -136,9 +136,9 @@ impl Topics {
 struct Last(HashMap<(i32, Vec<u8>), (u64, Vec<u8>)>);
 
 impl Topics {
-    /// Writes a topic anew as a compaction of all of it leaves it; gives the number of its records. The broker's own
-    /// compaction never takes in the newest segment, and when it is done cannot be asked.
-    pub(crate) fn compact(&self, topic: &str, compression: &str) -> u64 {
+    /// Writes a topic anew as a compaction of all of it leaves it, each customer so many times; gives the number of its
+    /// records. The broker's own compaction never takes in the newest segment, and when it is done cannot be asked.
+    pub(crate) fn compact(&self, topic: &str, compression: &str, copies: u64) -> u64 {
         let (mut last, mut place) = (Last::default(), 0);
         self.read(topic, |partition, key, value| {
             place += 1;
@@ -154,18 +154,33 @@ impl Topics {
         let producer: BaseProducer = client(&self.brokers, &properties).create().unwrap();
         let mut records: Vec<_> = last.0.into_iter().collect();
         records.sort_unstable_by_key(|(_, (place, _))| *place);
-        for ((partition, key), (_, value)) in &records {
-            let mut record = BaseRecord::to(topic).key(key).payload(value).partition(*partition);
-            while let Err((fault, back)) = producer.send(record) {
-                assert_eq!(fault.rdkafka_error_code(), Some(RDKafkaErrorCode::QueueFull), "writing {topic}");
-                producer.poll(Duration::from_millis(5));
-                record = back;
+        let mut written = 0;
+        for copy in 0..copies {
+            for ((partition, key), (_, value)) in &records {
+                let Some((partition, key)) = named(*partition, key, copy) else { continue };
+                let mut record = BaseRecord::to(topic).key(&key).payload(value).partition(partition);
+                while let Err((fault, back)) = producer.send(record) {
+                    assert_eq!(fault.rdkafka_error_code(), Some(RDKafkaErrorCode::QueueFull), "writing {topic}");
+                    producer.poll(Duration::from_millis(5));
+                    record = back;
+                }
+                written += 1;
             }
         }
         producer.flush(ANSWER).unwrap();
-        assert_eq!(self.count(topic), records.len() as u64, "{topic} does not hold what was written");
-        records.len() as u64
+        assert_eq!(self.count(topic), written, "{topic} does not hold what was written");
+        written
     }
+}
+
+/// Partition and key of a copy: a customer `c0012345` becomes `c0312345`, all else is there once.
+fn named(partition: i32, key: &[u8], copy: u64) -> Option<(i32, Vec<u8>)> {
+    if copy == 0 {
+        return Some((partition, key.to_vec()));
+    }
+    let digits = key.strip_prefix(b"c00").filter(|digits| digits.len() == 5)?;
+    let key = [format!("c{copy:02}").as_bytes(), digits].concat();
+    Some((churnwatch::wire::partitioner::partition(&key, PARTITIONS as u32) as i32, key))
 }
 
 /// Every partition of a topic from the beginning.

@@ -69,6 +69,12 @@ impl Workload {
         Self { events: self.events / 10, customers: self.customers / 10, ..self }
     }
 
+    /// The same with so many customers, each with as many events.
+    #[must_use]
+    pub(crate) const fn of(self, customers: u64) -> Self {
+        Self { events: self.events / self.customers * customers, customers, ..self }
+    }
+
     /// Writes key and value of event `i`.
     pub(crate) fn event(&self, i: u64, key: &mut String, value: &mut String) {
         let every = self.events / self.customers;

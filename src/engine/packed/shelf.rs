@@ -160,6 +160,16 @@ impl Shelf {
         }
     }
 
+    /// Bytes that the customers take in memory, the allocator's own aside.
+    pub(crate) fn bytes_held(&self) -> usize {
+        let Self { packed, due, place, changes, fresh, .. } = self;
+        let each = size_of::<Box<[u8]>>() * packed.capacity()
+            + size_of::<Day>() * due.capacity()
+            + size_of::<u32>() * place.capacity()
+            + size_of::<Change>() * changes.capacity();
+        each + fresh.capacity() + packed.iter().map(|packed| packed.len()).sum::<usize>()
+    }
+
     fn bytes(&self, slot: Slot) -> &[u8] {
         bytes_of(slot, &self.packed, &self.place, &self.changes, &self.fresh)
     }

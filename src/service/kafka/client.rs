@@ -29,14 +29,33 @@ fn finish(mut config: ClientConfig, settings: &Settings) -> ClientConfig {
     config
 }
 
-/// A client that only asks.
+/// A client that only asks. It names no group: one that does takes a tenth of a second to end.
 pub fn asking(settings: &Settings, isolation: &str) -> ClientConfig {
     let mut config = base(settings);
-    config
-        .set("group.id", format!("{}-asking", settings.file.kafka.group_id))
-        .set("enable.auto.commit", "false")
-        .set("isolation.level", isolation);
+    config.set("isolation.level", isolation);
     finish(config, settings)
+}
+
+/// A client that reads partitions from where it is told to, each to its end; a member of no group.
+pub fn reading(settings: &Settings) -> ClientConfig {
+    let mut config = base(settings);
+    config
+        .set("group.id", format!("{}-reading", settings.file.kafka.group_id))
+        .set("isolation.level", "read_committed")
+        .set("enable.auto.commit", "false")
+        .set("enable.partition.eof", "true")
+        .set("auto.offset.reset", "earliest")
+        .set("fetch.queue.backoff.ms", "5")
+        .set("fetch.wait.max.ms", "10")
+        .set("queued.min.messages", "20000")
+        .set("queued.max.messages.kbytes", "16384");
+    finish(config, settings)
+}
+
+/// Ends a client behind its user's back: rdkafka takes up to a tenth of a second for it.
+pub fn end(client: impl Send + 'static) {
+    // Where there is no thread to be had it ends here.
+    let _ = std::thread::Builder::new().name("end".into()).spawn(move || drop(client));
 }
 
 /// The consumer of a worker.

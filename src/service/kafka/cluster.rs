@@ -11,10 +11,10 @@ use crate::config::settings::Settings;
 use crate::engine::promotion::Schedule;
 use crate::processor::batch::Batch;
 use crate::processor::topology::Processor;
-use crate::service::broker::{Broker, Committed, Position};
+use crate::service::broker::{Broker, Committed, Position, Tell};
 use crate::service::fault::ServiceFault;
 use crate::service::kafka::client::producer;
-use crate::service::kafka::read::ends;
+use crate::service::kafka::ends::ends;
 use crate::service::kafka::restore::restore;
 use crate::service::kafka::transaction::Transactions;
 use crate::service::models::Models;
@@ -31,11 +31,16 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Takes the transactional id over.
-    pub fn new(settings: &Settings, transactional_id: &str, pulse: &Pulse) -> Result<Self, ServiceFault> {
+    /// A producer that has yet to take its transactional id over.
+    pub fn new(settings: &Settings, transactional_id: &str) -> Result<Self, ServiceFault> {
         let config = producer(settings, transactional_id);
-        let transactions = Transactions::new(&config, output_topics(settings), pulse)?;
+        let transactions = Transactions::new(&config, output_topics(settings))?;
         Ok(Self { config, transactions })
+    }
+
+    /// Takes it over; to be done before anything is read.
+    pub fn take_over(&self, pulse: &Pulse) -> Result<(), ServiceFault> {
+        self.transactions.take_over(pulse)
     }
 }
 
@@ -77,8 +82,8 @@ impl<C: ConsumerContext> Cluster<'_, C> {
 }
 
 impl<C: ConsumerContext> Broker for Cluster<'_, C> {
-    fn ends(&self, topic: usize, partition: u32) -> Result<(i64, i64), ServiceFault> {
-        ends(self.consumer, self.topic(topic), partition, self.pulse)
+    fn ends(&self, topic: usize, partitions: &[u32]) -> Result<Vec<(i64, i64)>, ServiceFault> {
+        ends(self.consumer, self.topic(topic), partitions, self.pulse)
     }
 
     fn look(&self, topic: usize, partition: u32) -> Option<(i64, i64)> {
@@ -89,8 +94,8 @@ impl<C: ConsumerContext> Broker for Cluster<'_, C> {
         self.pulse.beat();
     }
 
-    fn restore(&self, processor: &mut Processor) -> Result<u64, ServiceFault> {
-        restore(self.settings, processor, self.pulse)
+    fn restore(&self, processors: &mut [Processor], tell: &Tell<'_>) -> Result<(), ServiceFault> {
+        restore(self.settings, processors, tell, self.pulse)
     }
 
     fn promotions(&self) -> Result<Arc<Schedule>, ServiceFault> {
@@ -114,7 +119,9 @@ impl<C: ConsumerContext> Broker for Cluster<'_, C> {
 
     fn renew(&mut self) -> Result<(), ServiceFault> {
         self.tell(Phase::Restoring);
-        let renewed = Transactions::new(&self.writer.config, output_topics(self.settings), self.pulse)?;
+        // The old one goes only when the new one has taken over.
+        let renewed = Transactions::new(&self.writer.config, output_topics(self.settings))?;
+        renewed.take_over(self.pulse)?;
         self.writer.transactions = renewed;
         Ok(())
     }

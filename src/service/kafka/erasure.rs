@@ -11,7 +11,9 @@ use crate::engine::day::Millis;
 use crate::engine::erasure::Erasures;
 use crate::service::fault::ServiceFault;
 use crate::service::kafka::context::Reader;
-use crate::service::kafka::read::{ends, reader};
+use crate::service::kafka::ends::ends;
+use crate::service::kafka::read::reader;
+use crate::service::kafka::topics::asker;
 use crate::service::pulse::Pulse;
 use crate::wire::partition_record::ChangelogKey;
 
@@ -45,9 +47,10 @@ impl Lookout {
     pub fn new(settings: &Settings, customer: &str, partition: u32) -> Result<Self, ServiceFault> {
         let topics = &settings.file.topics;
         let follow = |topic: &str| {
-            let consumer = reader(settings, "read_committed")?;
+            let consumer = reader(settings)?;
             // The end with open transactions in it: what they hold was not written for this erasure.
-            let (_, end) = ends(&reader(settings, "read_uncommitted")?, topic, partition, &Pulse::free())?;
+            let bounds = ends(&asker(settings)?, topic, &[partition], &Pulse::free())?;
+            let end = bounds.first().map_or(0, |(_, end)| *end);
             let mut assignment = TopicPartitionList::new();
             let assigned = assignment
                 .add_partition_offset(topic, partition as i32, Offset::Offset(end))

@@ -5,13 +5,13 @@ use rdkafka::message::{Message, OwnedMessage};
 use crate::config::settings::Settings;
 use crate::engine::day::Millis;
 use crate::service::fault::ServiceFault;
-use crate::service::kafka::read::PartitionReader;
+use crate::service::kafka::read::TopicReader;
 use crate::service::pulse::Pulse;
 use crate::wire::event::RawRecord;
 
 /// One partition of all inputs, merged by the records' timestamps.
 pub struct PartitionHistory {
-    inputs: Vec<(PartitionReader, Option<OwnedMessage>)>,
+    inputs: Vec<(TopicReader, Option<OwnedMessage>)>,
     pulse: Pulse,
 }
 
@@ -37,8 +37,8 @@ impl PartitionHistory {
     pub fn open(settings: &Settings, partition: u32) -> Result<Self, ServiceFault> {
         let pulse = Pulse::free();
         let open = |topic: &String| {
-            let reader = PartitionReader::open(settings, topic, partition, &pulse)?;
-            let head = head(&reader, &pulse)?;
+            let mut reader = TopicReader::open(settings, topic, &[partition], &pulse)?;
+            let head = head(&mut reader, &pulse)?;
             Ok((reader, head))
         };
         let inputs = settings.file.topics.events.iter().map(open).collect::<Result<_, ServiceFault>>()?;
@@ -62,7 +62,7 @@ impl PartitionHistory {
     }
 }
 
-fn head(reader: &PartitionReader, pulse: &Pulse) -> Result<Option<OwnedMessage>, ServiceFault> {
+fn head(reader: &mut TopicReader, pulse: &Pulse) -> Result<Option<OwnedMessage>, ServiceFault> {
     Ok(reader.next(pulse)?.map(|message| message.detach()))
 }
 
@@ -75,7 +75,7 @@ pub fn each_value(
 ) -> Result<(), ServiceFault> {
     let pulse = Pulse::free();
     for partition in 0..partitions {
-        let reader = PartitionReader::open(settings, topic, partition, &pulse)?;
+        let mut reader = TopicReader::open(settings, topic, &[partition], &pulse)?;
         while let Some(message) = reader.next(&pulse)? {
             let at = message.offset();
             let refused = |why| ServiceFault::Failed(format!("{topic}, partition {partition}, offset {at}: {why}"));

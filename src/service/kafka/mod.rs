@@ -3,11 +3,13 @@
 pub mod context;
 pub mod client;
 pub mod transaction;
+pub mod spans;
+pub mod topics;
+pub mod ends;
 pub mod read;
 pub mod restore;
 pub mod history;
 pub mod cluster;
-pub mod topics;
 pub mod rebuild;
 pub mod publish;
 pub mod erasure;

@@ -8,7 +8,7 @@ use crate::engine::day::Day;
 use crate::engine::promotion::{Promotion, Schedule};
 use crate::service::fault::ServiceFault;
 use crate::service::kafka::publish::Publisher;
-use crate::service::kafka::read::PartitionReader;
+use crate::service::kafka::read::TopicReader;
 use crate::service::pulse::Pulse;
 use crate::wire::artifact::Artifact;
 use crate::wire::calendar::day_text;
@@ -44,8 +44,8 @@ pub struct PromotedModel {
 
 /// Reads the topic to its end. A tombstone takes back what was promoted under its key.
 pub fn read(settings: &Settings, pulse: &Pulse) -> Result<Promoted, ServiceFault> {
-    let reader = PartitionReader::open(settings, &settings.file.topics.models, 0, pulse)?;
-    let (fit, end) = (settings.fit(), reader.end());
+    let mut reader = TopicReader::open(settings, &settings.file.topics.models, &[0], pulse)?;
+    let (fit, end) = (settings.fit(), reader.ends().first().copied().unwrap_or_default());
     let (mut promotions, mut refused) = (Vec::<PromotedModel>::new(), Vec::new());
     while let Some(message) = reader.next(pulse)? {
         let (offset, key) = (message.offset(), message.key().unwrap_or_default());
@@ -63,6 +63,7 @@ pub fn read(settings: &Settings, pulse: &Pulse) -> Result<Promoted, ServiceFault
             Err(fault) => refused.push((offset, fault)),
         }
     }
+    reader.close();
     Ok(Promoted { promotions, refused, end })
 }
 

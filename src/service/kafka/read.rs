@@ -1,141 +1,104 @@
-//! Reads one partition of a topic from its beginning to the end that it has now, past any transaction left open.
+//! Reads partitions of a topic from their beginnings to the ends that they have now, past any transaction left open.
 
-use std::cell::Cell;
 use std::time::{Duration, Instant};
 
-use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::consumer::Consumer;
 use rdkafka::error::KafkaError;
 use rdkafka::message::{BorrowedMessage, Message};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
-use tracing::warn;
 
 use crate::config::settings::Settings;
 use crate::service::fault::ServiceFault;
-use crate::service::kafka::client::asking;
+use crate::service::kafka::client;
 use crate::service::kafka::context::{Listening, Reader};
+use crate::service::kafka::ends::stable_ends;
+use crate::service::kafka::spans::Spans;
 use crate::service::pulse::Pulse;
 
-/// Longest wait for a dead writer's transaction to be ended by the broker.
-const OPEN_TRANSACTION: Duration = Duration::from_mins(1);
 /// Longest time without a record while some are missing.
 const NO_PROGRESS: Duration = Duration::from_mins(1);
+/// Records between two beats of the pulse.
+const BEAT: u64 = 1_024;
 
-/// The committed records of one partition up to the end that it had when reading began.
-pub struct PartitionReader {
+/// The committed records of some partitions, each up to the end that it had when reading began. Those of one partition
+/// come in the order of their offsets.
+pub struct TopicReader {
     consumer: Reader,
     topic: String,
-    partition: u32,
-    /// The offset to read to; `None` once it is reached.
-    target: Cell<Option<i64>>,
-    end: i64,
+    ends: Vec<i64>,
+    spans: Spans,
+    records: u64,
 }
 
-impl PartitionReader {
-    /// Opens a partition; waits until the last transaction in it is decided.
-    pub fn open(settings: &Settings, topic: &str, partition: u32, pulse: &Pulse) -> Result<Self, ServiceFault> {
-        let consumer = reader(settings, "read_committed")?;
-        let (low, end) = stable_ends(settings, &consumer, topic, partition, pulse)?;
-        let target = (low < end).then_some(end);
-        if target.is_some() {
-            let mut assignment = TopicPartitionList::new();
-            let assigned = assignment
-                .add_partition_offset(topic, partition as i32, Offset::Beginning)
-                .and_then(|()| consumer.assign(&assignment));
-            assigned.map_err(|fault| ServiceFault::kafka(&format!("reading {topic}"), &fault))?;
-        }
-        Ok(Self { consumer, topic: topic.into(), partition, target: Cell::new(target), end })
+impl TopicReader {
+    /// Opens partitions; waits until the last transaction in each is decided.
+    pub fn open(settings: &Settings, topic: &str, partitions: &[u32], pulse: &Pulse) -> Result<Self, ServiceFault> {
+        let consumer = reader(settings)?;
+        let bounds = stable_ends(settings, &consumer, topic, partitions, pulse)?;
+        let ends = bounds.iter().map(|(_, end)| *end).collect();
+        let spans = Spans::new(partitions.iter().copied().zip(bounds));
+        let mut assignment = TopicPartitionList::new();
+        let added = spans.open().try_for_each(|at| assignment.add_partition_offset(topic, at, Offset::Beginning));
+        let assigned = added.and_then(|()| if spans.done() { Ok(()) } else { consumer.assign(&assignment) });
+        assigned.map_err(|fault| ServiceFault::kafka(&format!("reading {topic}"), &fault))?;
+        Ok(Self { consumer, topic: topic.into(), ends, spans, records: 0 })
     }
 
-    /// The end that the partition had when reading began.
-    pub const fn end(&self) -> i64 {
-        self.end
+    /// The end that each partition had when reading began.
+    pub fn ends(&self) -> &[i64] {
+        &self.ends
     }
 
-    /// The next record, `None` at the end.
-    pub fn next(&self, pulse: &Pulse) -> Result<Option<BorrowedMessage<'_>>, ServiceFault> {
-        let progress = Instant::now();
-        while let Some(target) = self.target.get() {
-            halted(pulse)?;
+    /// Offsets still to be read; not all of them hold a record.
+    pub const fn left(&self) -> u64 {
+        self.spans.left()
+    }
+
+    /// The next record, `None` at the end of all partitions.
+    pub fn next(&mut self, pulse: &Pulse) -> Result<Option<BorrowedMessage<'_>>, ServiceFault> {
+        let mut silent = None;
+        while !self.spans.done() {
             match self.consumer.poll(Duration::from_millis(200)) {
-                Some(Ok(message)) => {
-                    if message.offset() + 1 >= target {
-                        self.target.set(None);
+                Some(Ok(message)) if self.spans.take(message.partition(), message.offset()) => {
+                    self.records += 1;
+                    if self.records.is_multiple_of(BEAT) {
+                        pulse.go_on()?;
                     }
-                    // What came after the target belongs to whoever reads next.
-                    return Ok(Some(message).filter(|message| message.offset() < target));
+                    return Ok(Some(message));
                 }
-                // The last records may be markers of transactions, which are never handed out.
-                Some(Err(KafkaError::PartitionEOF(_))) => self.target.set(None),
-                Some(Err(fault)) if progress.elapsed() > NO_PROGRESS => {
-                    return Err(ServiceFault::kafka(&format!("reading {}", self.topic), &fault));
+                Some(Ok(_)) => pulse.go_on()?,
+                Some(Err(KafkaError::PartitionEOF(partition))) => self.spans.ended(partition),
+                other => {
+                    pulse.go_on()?;
+                    let since = *silent.get_or_insert_with(Instant::now);
+                    if since.elapsed() > NO_PROGRESS {
+                        return Err(self.stuck(other.and_then(Result::err)));
+                    }
                 }
-                None if progress.elapsed() > NO_PROGRESS => {
-                    return Err(ServiceFault::Failed(format!(
-                        "reading partition {} of {} does not get on: is the broker up?",
-                        self.partition, self.topic
-                    )));
-                }
-                Some(Err(_)) | None => {}
             }
         }
         Ok(None)
     }
-}
 
-/// The oldest offset and the end to read to.
-///
-/// The end is asked of a reader of uncommitted records, so that it counts open transactions in; the stable offset does not,
-/// and has to catch up with it first.
-fn stable_ends(
-    settings: &Settings,
-    committed: &Reader,
-    topic: &str,
-    partition: u32,
-    pulse: &Pulse,
-) -> Result<(i64, i64), ServiceFault> {
-    let ends = |consumer: &Reader| ends(consumer, topic, partition, pulse);
-    let (low, target) = ends(&reader(settings, "read_uncommitted")?)?;
-    let started = Instant::now();
-    while ends(committed)?.1 < target {
-        halted(pulse)?;
-        if started.elapsed() > OPEN_TRANSACTION {
-            return Err(ServiceFault::Failed(format!(
-                "partition {partition} of {topic} has a transaction that stays open: see `kafka-transactions.sh find-hanging`, abort it, start again"
-            )));
+    fn stuck(&self, fault: Option<KafkaError>) -> ServiceFault {
+        let topic = &self.topic;
+        match (fault, self.spans.open().next()) {
+            (Some(fault), _) => ServiceFault::kafka(&format!("reading {topic}"), &fault),
+            (None, partition) => ServiceFault::Failed(format!(
+                "reading partition {} of {topic} does not get on: is the broker up?",
+                partition.unwrap_or_default()
+            )),
         }
-        std::thread::sleep(Duration::from_millis(50));
     }
-    Ok((low, target))
-}
 
-/// The oldest and the next offset of a partition; waits for a broker as long as it takes.
-pub fn ends<C: ConsumerContext>(
-    consumer: &BaseConsumer<C>,
-    topic: &str,
-    partition: u32,
-    pulse: &Pulse,
-) -> Result<(i64, i64), ServiceFault> {
-    loop {
-        halted(pulse)?;
-        match consumer.fetch_watermarks(topic, partition as i32, Duration::from_secs(2)) {
-            Ok(ends) => return Ok(ends),
-            Err(fault) if ServiceFault::passes(&fault) => {
-                warn!(topic, partition, %fault, "waiting for a broker");
-                std::thread::sleep(Duration::from_millis(200));
-            }
-            Err(fault) => return Err(ServiceFault::kafka(&format!("asking for the ends of {topic}"), &fault)),
-        }
+    /// Closes the client, for which nobody waits.
+    pub fn close(self) {
+        client::end(self.consumer);
     }
 }
 
 /// A client that reads partitions from where it is told to.
-pub fn reader(settings: &Settings, isolation: &str) -> Result<Reader, ServiceFault> {
-    let mut config = asking(settings, isolation);
-    config.set("enable.partition.eof", "true").set("fetch.wait.max.ms", "10").set("auto.offset.reset", "earliest");
-    config.create_with_context(Listening).map_err(|fault| ServiceFault::settings("reading client", &fault))
-}
-
-fn halted(pulse: &Pulse) -> Result<(), ServiceFault> {
-    pulse.beat();
-    if pulse.stopping() { Err(ServiceFault::Failed("stopped while reading".into())) } else { Ok(()) }
+pub fn reader(settings: &Settings) -> Result<Reader, ServiceFault> {
+    let made = client::reading(settings).create_with_context(Listening);
+    made.map_err(|fault| ServiceFault::settings("reading client", &fault))
 }

@@ -12,7 +12,7 @@ use tracing::warn;
 
 use crate::config::settings::Settings;
 use crate::service::fault::ServiceFault;
-use crate::service::kafka::client::{ADMIN_SECONDS, asking};
+use crate::service::kafka::client::{ADMIN_SECONDS, asking, end};
 use crate::service::kafka::context::{Listening, Reader};
 
 /// Days for which outcomes are kept.
@@ -236,6 +236,7 @@ pub fn configs(
     let admin = admin(settings)?;
     let topics: Vec<ResourceSpecifier<'_>> = names.iter().map(|name| ResourceSpecifier::Topic(name)).collect();
     let described = wait_for(admin.describe_configs(&topics, &options()))?;
+    end(admin);
     let configs = described.and_then(|results| {
         let mut configs = HashMap::new();
         for (name, result) in names.iter().zip(results) {

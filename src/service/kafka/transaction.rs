@@ -33,18 +33,23 @@ pub struct Transactions {
 }
 
 impl Transactions {
-    /// Makes the producer and takes its transactional id over, which ends a predecessor's open transaction. Waits for a
-    /// broker as long as it takes.
-    pub fn new(config: &ClientConfig, topics: [String; 5], pulse: &Pulse) -> Result<Self, ServiceFault> {
-        let producer: BaseProducer = config.create().map_err(|fault| ServiceFault::settings("producer", &fault))?;
+    /// Makes the producer, which can do nothing before it has taken its transactional id over.
+    pub fn new(config: &ClientConfig, topics: [String; 5]) -> Result<Self, ServiceFault> {
+        let producer = config.create().map_err(|fault| ServiceFault::settings("producer", &fault))?;
+        Ok(Self { producer, topics })
+    }
+
+    /// Takes the transactional id over, which ends a predecessor's open transaction. Waits for a broker as long as it
+    /// takes.
+    pub fn take_over(&self, pulse: &Pulse) -> Result<(), ServiceFault> {
         let mut spoken = Instant::now();
         loop {
             pulse.beat();
             if pulse.stopping() {
                 return Err(ServiceFault::Failed("stopped before the transactional id was taken over".into()));
             }
-            match producer.init_transactions(INIT_TRY) {
-                Ok(()) => return Ok(Self { producer, topics }),
+            match self.producer.init_transactions(INIT_TRY) {
+                Ok(()) => return Ok(()),
                 Err(KafkaError::Transaction(fault)) if fault.is_retriable() => {
                     if spoken.elapsed() > SPEAK {
                         spoken = Instant::now();

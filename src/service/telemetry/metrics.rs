@@ -37,6 +37,8 @@ pub struct Metrics {
     rebuilt: IntCounter,
     offset_gaps: IntCounter,
     restored_records: IntCounter,
+    restore_left: IntGauge,
+    state_bytes: IntGaugeVec,
     customers: IntGaugeVec,
     closed_day: IntGaugeVec,
     lag: IntGaugeVec,
@@ -73,21 +75,16 @@ impl Metrics {
             HistogramOpts::new("commit_duration_seconds", "Time of one transaction's commit").buckets(buckets),
         )?;
         registry.register(Box::new(commit_seconds.clone()))?;
-        let source_silent = IntGauge::new(
-            "source_silent",
-            "1 while no input has moved for time.source_silence, so that days are held open",
-        )?;
-        registry.register(Box::new(source_silent.clone()))?;
         let gauge = |name: &str, help: &str| -> Result<Gauge, prometheus::Error> {
             let gauge = Gauge::new(name, help)?;
             registry.register(Box::new(gauge.clone()))?;
             Ok(gauge)
         };
-        let matured_silences = IntGauge::new(
-            "model_matured_silences",
-            "Silences of the last 90 days whose end is known, that calibration is measured on",
-        )?;
-        registry.register(Box::new(matured_silences.clone()))?;
+        let whole_gauge = |name: &str, help: &str| -> Result<IntGauge, prometheus::Error> {
+            let gauge = IntGauge::new(name, help)?;
+            registry.register(Box::new(gauge.clone()))?;
+            Ok(gauge)
+        };
         let metrics = Self {
             score_psi: gauge(
                 "model_score_psi",
@@ -98,7 +95,10 @@ impl Metrics {
                 "model_calibration_ratio",
                 "Silences that became churn over those predicted to, warned or not; NaN until some have matured",
             )?,
-            matured_silences,
+            matured_silences: whole_gauge(
+                "model_matured_silences",
+                "Silences of the last 90 days whose end is known, that calibration is measured on",
+            )?,
             records: counter("records_total", "Input records read and committed")?,
             events: counters("events_total", "Usable events by type", &["type"])?,
             duplicates: counter("duplicate_events_total", "Events that were known already")?,
@@ -127,13 +127,21 @@ impl Metrics {
                 "restored_records_total",
                 "Changelog records read at start and after rebalances",
             )?,
+            restore_left: whole_gauge(
+                "restore_left_offsets",
+                "Offsets of the changelog still to be read before the partitions are ready; 0 when nothing is being restored",
+            )?,
+            state_bytes: gauges("state_bytes", "Memory that the customers take, index included", "partition")?,
             customers: gauges("customers", "Customers in memory", "partition")?,
             closed_day: gauges("closed_day", "Last closed day, as days since 1970-01-01", "partition")?,
             lag: gauges("lag_records", "Input records not yet committed", "partition")?,
             models_refused: counter("models_refused_total", "Promotions that can't be used; the log says why")?,
             model_in_force: gauges("model_in_force", "Partitions of this process that the model decides in", "model")?,
+            source_silent: whole_gauge(
+                "source_silent",
+                "1 while no input has moved for time.source_silence, so that days are held open",
+            )?,
             commit_seconds,
-            source_silent,
             registry: registry.clone(),
         };
         metrics.name_labels();
@@ -220,10 +228,21 @@ impl Metrics {
         self.restored_records.inc_by(records);
     }
 
-    /// A partition's gauges.
-    pub fn partition(&self, partition: u32, customers: usize, closed_day: Option<i32>, lag: Option<i64>) {
+    /// So many more offsets of the changelog are left to be read, or fewer.
+    pub fn left_to_restore(&self, more: i64) {
+        self.restore_left.add(more);
+    }
+
+    /// A partition's customers, and the memory that they take.
+    pub fn state(&self, partition: u32, customers: usize, bytes: usize) {
         let label = partition.to_string();
         self.customers.with_label_values(&[&label]).set(customers as i64);
+        self.state_bytes.with_label_values(&[&label]).set(bytes as i64);
+    }
+
+    /// How far a partition is.
+    pub fn stand(&self, partition: u32, closed_day: Option<i32>, lag: Option<i64>) {
+        let label = partition.to_string();
         if let Some(day) = closed_day {
             self.closed_day.with_label_values(&[&label]).set(i64::from(day));
         }
@@ -235,7 +254,7 @@ impl Metrics {
     /// A partition is no longer this process's.
     pub fn partition_gone(&self, partition: u32) {
         let label = partition.to_string();
-        for gauges in [&self.customers, &self.closed_day, &self.lag] {
+        for gauges in [&self.customers, &self.state_bytes, &self.closed_day, &self.lag] {
             let _ = gauges.remove_label_values(&[&label]);
         }
     }
@@ -293,7 +312,8 @@ impl Metrics {
 
     /// Name, kind and meaning of every metric as a Markdown table: docs/metrics.md.
     pub fn document(&self) -> String {
-        self.partition(0, 0, Some(0), Some(0));
+        self.state(0, 0, 0);
+        self.stand(0, Some(0), Some(0));
         self.model_in_force.with_label_values(&[""]);
         self.segment_moves.with_label_values(&["", ""]);
         let mut rows: Vec<String> = self

@@ -1,0 +1,101 @@
+//! Where partitions begin and end: one request for all of them.
+
+use std::time::{Duration, Instant};
+
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList, TopicPartitionListElem};
+use tracing::warn;
+
+use crate::config::settings::Settings;
+use crate::service::fault::ServiceFault;
+use crate::service::kafka::topics::asker;
+use crate::service::pulse::Pulse;
+
+/// Longest wait for a dead writer's transaction to be ended by the broker.
+const OPEN_TRANSACTION: Duration = Duration::from_mins(1);
+/// How often the broker is asked meanwhile.
+const ASK: Duration = Duration::from_millis(50);
+/// Bound on one answer, and the pause before the question is put again.
+const ANSWER: Duration = Duration::from_secs(2);
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// The oldest offset of each partition, and the end to read to.
+///
+/// The end is asked of a reader of uncommitted records, so that it counts open transactions in; the stable offset does not,
+/// and has to catch up with it first.
+pub fn stable_ends<C: ConsumerContext>(
+    settings: &Settings,
+    committed: &BaseConsumer<C>,
+    topic: &str,
+    partitions: &[u32],
+    pulse: &Pulse,
+) -> Result<Vec<(i64, i64)>, ServiceFault> {
+    let bounds = ends(&asker(settings)?, topic, partitions, pulse)?;
+    let started = Instant::now();
+    loop {
+        let stable = offsets(committed, topic, partitions, Offset::End, pulse)?;
+        let mut both = partitions.iter().zip(stable.iter().zip(&bounds));
+        let Some((partition, _)) = both.find(|(_, (stable, (_, end)))| *stable < end) else { return Ok(bounds) };
+        if started.elapsed() > OPEN_TRANSACTION {
+            return Err(ServiceFault::Failed(format!(
+                "partition {partition} of {topic} has a transaction that stays open: see `kafka-transactions.sh find-hanging`, abort it, start again"
+            )));
+        }
+        std::thread::sleep(ASK);
+    }
+}
+
+/// The oldest and the next offset of each partition; waits for a broker as long as it takes.
+pub fn ends<C: ConsumerContext>(
+    consumer: &BaseConsumer<C>,
+    topic: &str,
+    partitions: &[u32],
+    pulse: &Pulse,
+) -> Result<Vec<(i64, i64)>, ServiceFault> {
+    let lows = offsets(consumer, topic, partitions, Offset::Beginning, pulse)?;
+    let highs = offsets(consumer, topic, partitions, Offset::End, pulse)?;
+    Ok(lows.into_iter().zip(highs).collect())
+}
+
+/// `which` offset of each partition: the oldest (`Beginning`) or the next (`End`).
+fn offsets<C: ConsumerContext>(
+    consumer: &BaseConsumer<C>,
+    topic: &str,
+    partitions: &[u32],
+    which: Offset,
+    pulse: &Pulse,
+) -> Result<Vec<i64>, ServiceFault> {
+    if partitions.is_empty() {
+        return Ok(Vec::new());
+    }
+    let failed = |fault: &KafkaError| ServiceFault::kafka(&format!("asking for the ends of {topic}"), fault);
+    let mut asked = TopicPartitionList::with_capacity(partitions.len());
+    for partition in partitions {
+        asked.add_partition_offset(topic, *partition as i32, which).map_err(|fault| failed(&fault))?;
+    }
+    loop {
+        pulse.go_on()?;
+        // In the question an offset stands for a time: the two that are asked for are the protocol's times −2 and −1.
+        match consumer.offsets_for_times(asked.clone(), ANSWER).and_then(|answer| known(&answer)) {
+            Ok(offsets) => return Ok(offsets),
+            Err(fault) if ServiceFault::passes(&fault) => {
+                warn!(topic, %fault, "waiting for a broker");
+                std::thread::sleep(PAUSE);
+            }
+            Err(fault) => return Err(failed(&fault)),
+        }
+    }
+}
+
+/// The offsets of an answer, all or none.
+fn known(answer: &TopicPartitionList) -> Result<Vec<i64>, KafkaError> {
+    let offset = |element: &TopicPartitionListElem<'_>| {
+        element.error()?;
+        match element.offset() {
+            Offset::Offset(offset) => Ok(offset),
+            _ => Err(KafkaError::OffsetFetch(RDKafkaErrorCode::OffsetNotAvailable)),
+        }
+    };
+    answer.elements().iter().map(offset).collect()
+}
