@@ -24,17 +24,18 @@ use churnwatch::wire::event::RawRecord;
 use support::model::{attentive_model, model};
 use support::shop::{END, Line, lines};
 
-/// Everything that a partition says of a shop, and what it counted; `plain`: every close looks at everybody.
-fn said(shop: &[Line], policy: &Policy, promoted: &[Arc<Model>], plain: bool) -> (Vec<String>, String) {
+/// Everything that a partition says of a shop by the first model and those promoted after it, and what it counted;
+/// `plain`: every close looks at everybody.
+fn said(shop: &[Line], policy: &Policy, models: &[Arc<Model>], plain: bool) -> (Vec<String>, String) {
     let setup = load(None).unwrap().until(Some(END)).setup(1);
     let setup = Setup { policy: Arc::new(policy.clone()), ..setup };
-    let mut processor = Processor::new(Arc::new(setup), 0, attentive_model());
+    let mut processor = Processor::new(Arc::new(setup), 0, models[0].clone());
     let promotion = |(at, model): (usize, &Arc<Model>)| Promotion {
         offset: at as i64,
         effective: END.plus(-100),
         model: model.clone(),
     };
-    let promotions: Vec<Promotion> = promoted.iter().enumerate().map(promotion).collect();
+    let promotions: Vec<Promotion> = models[1..].iter().enumerate().map(promotion).collect();
     processor.offer(Arc::new(Schedule::new(promotions, 10)));
     let (mut batch, mut told, wall) = (Batch::new(), Vec::new(), Millis(i64::MAX / 2));
     let mut keep = |processor: &mut Processor, batch: &mut Batch| {
@@ -87,15 +88,16 @@ fn a_sparing_close_says_what_a_plain_sweep_says() {
         Segment::everybody("other"),
     ];
     let tabled = Policy { segments: Segments(table), tier_margin: 0.0, exit_margin: 0.0, ..Policy::default() };
-    for (name, policy, promoted) in [
-        ("default", Policy::default(), vec![]),
-        ("promoted", Policy::default(), vec![model()]),
-        ("dwell and capacity", busy, vec![]),
-        ("ranked by uplift", ranked, vec![]),
-        ("own segments", tabled, vec![]),
+    for (name, policy, models) in [
+        ("default", Policy::default(), vec![attentive_model()]),
+        ("promoted", Policy::default(), vec![attentive_model(), model()]),
+        ("interactions unheard at first", busy.clone(), vec![model(), attentive_model()]),
+        ("dwell and capacity", busy, vec![attentive_model()]),
+        ("ranked by uplift", ranked, vec![attentive_model()]),
+        ("own segments", tabled, vec![attentive_model()]),
     ] {
-        let (sparing, counted) = said(&shop, &policy, &promoted, false);
-        let (plain, counted_plain) = said(&shop, &policy, &promoted, true);
+        let (sparing, counted) = said(&shop, &policy, &models, false);
+        let (plain, counted_plain) = said(&shop, &policy, &models, true);
         println!("{name}: {} records", sparing.len());
         assert!(sparing.len() > 10_000, "{name}");
         let differs = sparing.iter().zip(&plain).find(|(sparing, plain)| sparing != plain);

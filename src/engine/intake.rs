@@ -50,7 +50,8 @@ impl Engine {
         }
         let opted_out =
             known.and_then(|slot| self.state.get(slot)).is_some_and(|one| one.profile.marks.opt_out.is_some());
-        let watched = known.filter(|slot| self.may_calm(*slot, event));
+        let due = known.filter(|_| self.is_unheard(event)).and_then(|slot| self.state.due(slot));
+        let watched = known.filter(|slot| due.is_none() && self.may_calm(*slot, event));
         let before = watched.and_then(|slot| self.score_now(slot, event.day));
         let mut newcomer = Profile::default();
         let profile = match known.and_then(|slot| self.state.touch(slot)) {
@@ -70,6 +71,9 @@ impl Engine {
         {
             customer.profile = newcomer;
             customer.standing.generation = generation;
+        }
+        if let Some(due) = due {
+            self.state.sleep_until(slot, due);
         }
         match event.body {
             Body::Purchase { manner, .. } => {
@@ -95,6 +99,13 @@ impl Engine {
             self.calm(slot, event, before);
         }
         outcome
+    }
+
+    /// Whether no close and no score is any different for the event: an interaction that nobody looks at.
+    fn is_unheard(&self, event: &Event<'_>) -> bool {
+        matches!(event.body, Body::Interaction(_))
+            && !self.in_force.model.silence.hears()
+            && !self.policy.segments.look_at_style()
     }
 
     /// The day at whose close an event of `day` counts: its own, or the open one if that is later.

@@ -138,6 +138,11 @@ impl State {
         due.iter().position(|due| *due <= day).map(|at| next + at as Slot)
     }
 
+    /// The first day whose close must look at the customer.
+    pub fn due(&self, slot: Slot) -> Option<Day> {
+        self.shelf.due.get(slot as usize).copied()
+    }
+
     /// No close before `day` needs to look at the customer, unless something touches it.
     pub fn sleep_until(&mut self, slot: Slot, day: Day) {
         if let Some(due) = self.shelf.due.get_mut(slot as usize) {
