@@ -16,10 +16,25 @@ pub struct Touched<'a> {
     pub record: Option<&'a [u8]>,
 }
 
+/// A customer in the index. Part of its hash is kept, so that neither growing the index nor passing over others takes a
+/// look at their ids.
+#[derive(Clone, Copy)]
+struct Entry {
+    slot: Slot,
+    hash: u32,
+}
+
+impl Entry {
+    /// The hash that the index goes by: what is kept, spread over all bits.
+    const fn spread(hash: u32) -> u64 {
+        (hash as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+    }
+}
+
 /// All customers of a partition.
 #[derive(Default)]
 pub struct State {
-    index: HashTable<Slot>,
+    index: HashTable<Entry>,
     free: Vec<Slot>,
     shelf: Shelf,
 }
@@ -52,7 +67,9 @@ impl State {
 
     /// The customer's slot.
     pub fn find(&self, id: &str, hash: u64) -> Option<Slot> {
-        self.index.find(hash, |slot| self.shelf.id(*slot) == id).copied()
+        let hash = hash as u32;
+        let same = |entry: &Entry| entry.hash == hash && self.shelf.id(entry.slot) == id;
+        self.index.find(Entry::spread(hash), same).map(|entry| entry.slot)
     }
 
     /// Takes a customer in hand; `false` where nobody is in the slot.
@@ -101,7 +118,7 @@ impl State {
         if !self.shelf.hand.unpack(&packed) {
             return None;
         }
-        let hash = customer_hash(id);
+        let hash = self.shelf.hand.customer.hash;
         let known = self.find(id, hash);
         let slot = known.unwrap_or_else(|| self.vacant());
         if let Some(place) = self.shelf.packed.get_mut(slot as usize) {
@@ -225,12 +242,12 @@ impl State {
     }
 
     fn enter(&mut self, slot: Slot, hash: u64) {
-        let Self { index, shelf, .. } = self;
-        index.insert_unique(hash, slot, |slot| customer_hash(shelf.id(*slot)));
+        let hash = hash as u32;
+        self.index.insert_unique(Entry::spread(hash), Entry { slot, hash }, |entry| Entry::spread(entry.hash));
     }
 
     fn leave(&mut self, slot: Slot, hash: u64) {
-        if let Ok(entry) = self.index.find_entry(hash, |known| *known == slot) {
+        if let Ok(entry) = self.index.find_entry(Entry::spread(hash as u32), |known| known.slot == slot) {
             entry.remove();
         }
     }
