@@ -112,9 +112,14 @@ impl Engine {
         }
         let hidden = self.is_held_out(slot);
         self.mature(slot, day, out);
+        let first = out.len();
         let assessed = self.close_present(slot, day, (stale, hidden), sweep, out);
         let Some(customer) = self.state.get(slot) else { return };
-        let next = self.judge().next_look(customer, assessed.as_ref().map(|assessed| &assessed.view), day);
+        let told = out.iter().skip(first).rev().find_map(|effect| match effect {
+            Effect::Risk(risk) => Some(&**risk),
+            _ => None,
+        });
+        let next = self.judge().next_look(customer, assessed.as_ref().map(|assessed| &assessed.view), told, day);
         self.state.sleep_until(slot, next);
     }
 

@@ -3,10 +3,12 @@
 //! Only silence passes: whatever else happens wakes the customer. That a plain sweep over everybody gives the same alerts
 //! is checked by the tests.
 
+use crate::engine::alerting::band::Band;
 use crate::engine::alerting::segment::{Bounds, Segment, Segments};
 use crate::engine::assess::Judge;
 use crate::engine::day::Day;
 use crate::engine::drift::{cohort_silence, next_sampled};
+use crate::engine::effect::Risk;
 use crate::engine::packed::customer::Customer;
 use crate::engine::placing::YEAR_DAYS;
 use crate::engine::rfm::profile::Profile;
@@ -15,8 +17,9 @@ use crate::engine::rfm::view::View;
 use crate::engine::scoring::path::Path;
 
 impl Judge<'_> {
-    /// The first close after that of `day` that must look at the customer. `view` is how it was seen if it was scored.
-    pub fn next_look(&self, customer: &Customer, view: Option<&View>, day: Day) -> Day {
+    /// The first close after that of `day` that must look at the customer. `view` is how it was seen if it was scored, `told`
+    /// what was told of it then.
+    pub fn next_look(&self, customer: &Customer, view: Option<&View>, told: Option<&Risk>, day: Day) -> Day {
         let Customer { profile, standing, hash, .. } = customer;
         let tomorrow = day.plus(1);
         // Of a later day something is known already; it is noted for one; or the customer competes for a place.
@@ -32,9 +35,14 @@ impl Judge<'_> {
         let leaves = profile.leaves_window(day, YEAR_DAYS);
         let sampled = view.map(|_| next_sampled(*hash, tomorrow));
         let next = [matures, steps, leaves, sampled].into_iter().flatten().min().unwrap_or(Day(i32::MAX)).max(tomorrow);
-        match view {
-            Some(view) => self.band_changes(customer, view, next),
-            None => next,
+        match (view, told) {
+            // Below the threshold bands change and warnings become due on the same days, which were just foretold.
+            (Some(view), Some(Risk { band: Some(Band::Low), forecast, .. })) if standing.above_since.is_none() => {
+                let horizon = view.last().map_or(next, |last| last.plus(self.model.horizon_days()));
+                forecast.first().map_or(horizon, |(day, _)| *day).min(next)
+            }
+            (Some(view), _) => self.band_changes(customer, view, next),
+            (None, _) => next,
         }
     }
 

@@ -91,7 +91,7 @@ pub fn producer(settings: &Settings, transactional_id: &str) -> ClientConfig {
         .set("transactional.id", transactional_id)
         .set("transaction.timeout.ms", TRANSACTION_MILLIS)
         .set("message.timeout.ms", DELIVERY_MILLIS)
-        .set("linger.ms", "5")
+        .set("linger.ms", "1")
         .set("batch.num.messages", "10000")
         .set("batch.size", "1000000")
         .set("queue.buffering.max.messages", "500000")
