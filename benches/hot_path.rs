@@ -114,15 +114,23 @@ fn closing(criterion: &mut Criterion) {
     group.sample_size(10);
     for customers in [100_000, 1_000_000] {
         group.throughput(Throughput::Elements(u64::from(customers)));
-        let mut lived = None;
+        let mut kept = None;
         for (what, everybody) in [("whom it must look at", false), ("everybody", true)] {
             group.bench_function(format!("{customers} customers, {what}"), |bench| {
-                let living = lived.get_or_insert_with(|| Living::new(customers));
+                let living = kept.get_or_insert_with(|| lived(customers));
                 bench.iter_custom(|days| (0..days).map(|_| next_close(living, everybody)).sum());
             });
         }
     }
     group.finish();
+}
+
+/// An engine that has lived; says what a close of it is about.
+fn lived(customers: u32) -> Living {
+    let mut living = Living::new(customers);
+    living.live();
+    println!("of {customers} customers a close looks at {} and tells of {}", living.due(), living.close());
+    living
 }
 
 /// The time that the close of the next day takes, the day's events and the commit aside.

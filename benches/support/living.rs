@@ -17,9 +17,7 @@ use crate::support::model;
 const DAY_MILLIS: i64 = 86_400_000;
 /// The first day.
 const OPENS: Day = Day(19_900);
-/// Days over which the customers come for the first time.
-const ARRIVAL_DAYS: u32 = 60;
-/// Days of events before the first close.
+/// Days of events before the first close; the customers come for the first time on one of them.
 const PAST_DAYS: u32 = 300;
 /// Days lived before anything is measured: whom a close must look at is then what it is on any day.
 const SETTLING_DAYS: u32 = 64;
@@ -42,7 +40,7 @@ impl Living {
         let engine = Engine::new(Arc::new(Policy::default()), model(), 0, 1, b"secret");
         let mut living = Self { engine, customers, today: OPENS, told: 0, id: String::new(), effects: Vec::new() };
         for day in 0..PAST_DAYS {
-            for number in (day..customers).step_by(ARRIVAL_DAYS as usize).filter(|_| day < ARRIVAL_DAYS) {
+            for number in (day..customers).step_by(PAST_DAYS as usize) {
                 living.tell(number, 0, true);
             }
             living.live();
@@ -67,6 +65,12 @@ impl Living {
             self.tell(number, millis, self.told.is_multiple_of(2));
         }
         self.engine.committed();
+    }
+
+    /// Customers whom the close of the present day must look at.
+    pub(crate) fn due(&self) -> usize {
+        let state = self.engine.state();
+        (0..state.slots()).filter(|slot| state.due(*slot).is_some_and(|due| due <= self.today)).count()
     }
 
     /// Closes the present day; gives the number of effects.
