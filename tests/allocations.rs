@@ -1,6 +1,10 @@
 //! The path that most events take asks for no memory: an interaction of a known customer, from JSON to the profile.
 
-#![allow(clippy::unwrap_used, reason = "a test stops at the first thing that is not as it should be")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test stops at the first thing that is not as it should be"
+)]
 
 use std::alloc::System;
 use std::sync::Arc;
