@@ -21,8 +21,10 @@ use serde::{Deserialize, Serialize};
 use support::living::Living;
 use support::{Record, WALL, processor, raw, records};
 
-/// Every case counts by [`counted`] and gives how many of what it is named after it took.
-const CASES: [(&str, fn() -> usize); 6] = [
+/// A name, and what does the work and gives how much of it there was, in units of the name.
+type Case = (&'static str, fn() -> usize);
+
+const CASES: [Case; 6] = [
     ("close of a day, a customer", close),
     ("pack, a customer", pack_all),
     ("parse, an event", parse),
