@@ -1,23 +1,17 @@
 //! How often the hot path asks for memory: `cargo bench --bench allocations`. Prints allocations and bytes an event, and
 //! the bytes that a customer takes in memory and in the changelog.
 
-#![allow(clippy::unwrap_used, reason = "a benchmark stops at the first thing that is not as it should be")]
-
 mod support;
 
 use std::alloc::System;
-use std::sync::Arc;
 
-use churnwatch::config::load::load;
 use churnwatch::processor::batch::{Batch, OutTopic};
-use churnwatch::processor::setup::Time;
 use churnwatch::processor::topology::Processor;
-use churnwatch::wire::artifact::Artifact;
 use churnwatch::wire::event::{RawRecord, Scratch, parse};
 use churnwatch::wire::rules::EventRules;
 use iso_currency::Currency;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
-use support::{WALL, raw, records};
+use support::{WALL, process, processor, raw, records};
 
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
@@ -29,26 +23,12 @@ fn main() {
     let usable = records.iter().filter(|record| parse(&rules, &raw(record), WALL, &mut scratch).is_ok()).count();
     print("parse", &region, usable);
 
-    let artifact = Artifact::read(include_bytes!("../models/default.json")).unwrap();
-    let setup = Arc::new(load(None).unwrap().until(None).setup(1));
-    let mut processor = Processor::new(setup, 0, Arc::new(artifact.model().unwrap()));
-    let mut batch = Batch::new();
-    let (half, mut region) = (records.len() / 2, Region::new(ALLOCATOR));
-    for (at, record) in records.iter().enumerate() {
-        if at == half {
-            region.reset();
-        }
-        processor.process(0, at as i64, &raw(record), WALL, &mut batch);
-        while processor.closing() {
-            processor.advance(&Time { wall: WALL, at_end: &[false], source_alive: true }, &mut batch);
-        }
-        if at % 5_000 == 0 {
-            processor.flush(&mut batch);
-            batch.clear();
-            processor.committed();
-        }
-    }
-    print("process, second half, closes and changelog included", &region, records.len() - half);
+    let (mut processor, mut batch) = (processor(), Batch::new());
+    let (first, second) = records.split_at(records.len() / 2);
+    process(&mut processor, 0, first, &mut batch);
+    let region = Region::new(ALLOCATOR);
+    process(&mut processor, first.len(), second, &mut batch);
+    print("process, second half, closes and changelog included", &region, second.len());
     customers("without interactions", false);
     customers("with 10 open interactions of 5 kinds", true);
 }
@@ -58,10 +38,8 @@ const CUSTOMERS: u32 = 31_250;
 
 /// Prints what a customer of ten purchase days takes, index included; its two newest orders are open.
 fn customers(what: &str, interacting: bool) {
-    let artifact = Artifact::read(include_bytes!("../models/default.json")).unwrap();
     let region = Region::new(ALLOCATOR);
-    let setup = Arc::new(load(None).unwrap().until(None).setup(1));
-    let mut processor = Processor::new(setup, 0, Arc::new(artifact.model().unwrap()));
+    let mut processor = processor();
     let (mut batch, mut offset, mut changelog) = (Batch::new(), 0, 0);
     let mut tell = |processor: &mut Processor, batch: &mut Batch, day: i64, customer: u32, more: &str| {
         let time = ((19_900 + day) * 86_400 + 43_200) * 1_000;

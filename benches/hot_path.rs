@@ -11,8 +11,8 @@ mod support;
 
 use std::hint::black_box;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use churnwatch::config::load::load;
 use churnwatch::engine::alerting::policy::Policy;
 use churnwatch::engine::customer::Tag;
 use churnwatch::engine::day::{Day, Millis};
@@ -22,21 +22,15 @@ use churnwatch::engine::packed::bytes::{Reader, Writer};
 use churnwatch::engine::packed::customer::Customer;
 use churnwatch::engine::packed::customer::{pack, unpack};
 use churnwatch::engine::partition::Engine;
-use churnwatch::engine::scoring::model::Model;
-use churnwatch::engine::step::{Input, Outcome};
+use churnwatch::engine::step::Input;
 use churnwatch::processor::batch::Batch;
-use churnwatch::processor::topology::Processor;
 use churnwatch::shop::event_json::customer_id;
-use churnwatch::wire::artifact::Artifact;
 use churnwatch::wire::event::{Scratch, parse};
 use churnwatch::wire::rules::EventRules;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use iso_currency::Currency;
-use support::{WALL, raw, records};
-
-fn model() -> Arc<Model> {
-    Arc::new(Artifact::read(include_bytes!("../models/default.json")).unwrap().model().unwrap())
-}
+use support::living::Living;
+use support::{WALL, model, process, processor, raw, records};
 
 /// An engine of so many customers, each with ten purchase days and ten interactions; nothing closed yet.
 fn engine(customers: u32) -> Engine {
@@ -63,12 +57,6 @@ fn engine(customers: u32) -> Engine {
     }
     engine.committed();
     engine
-}
-
-fn close(engine: &mut Engine, day: i32) -> usize {
-    let mut effects = Vec::new();
-    while engine.step(Input::Close { day: Day(day), stale: false, budget: 5_000 }, &mut effects) != Outcome::Closed {}
-    effects.len()
 }
 
 fn hot_path(criterion: &mut Criterion) {
@@ -112,25 +100,9 @@ fn hot_path(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("processor");
     group.throughput(Throughput::Elements(records.len() as u64)).sample_size(10);
     group.bench_function("process, with closes and the changelog", |bench| {
-        let setup = Arc::new(load(None).unwrap().until(None).setup(1));
-        let fresh = || Processor::new(setup.clone(), 0, model());
         bench.iter_batched_ref(
-            || (fresh(), Batch::new()),
-            |(processor, batch)| {
-                for at in 0..records.len() {
-                    processor.process(0, at as i64, &raw(at), WALL, batch);
-                    while processor.closing() {
-                        let time =
-                            churnwatch::processor::setup::Time { wall: WALL, at_end: &[false], source_alive: true };
-                        processor.advance(&time, batch);
-                    }
-                    if at % 20_000 == 0 {
-                        processor.flush(batch);
-                        batch.clear();
-                        processor.committed();
-                    }
-                }
-            },
+            || (processor(), Batch::new()),
+            |(processor, batch)| process(processor, 0, records, batch),
             BatchSize::PerIteration,
         );
     });
@@ -139,18 +111,37 @@ fn hot_path(criterion: &mut Criterion) {
 
 fn closing(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("close of a day");
-    group.throughput(Throughput::Elements(20_000)).sample_size(20);
-    group.bench_function("20,000 customers", |bench| {
-        let mut engine = engine(20_000);
-        let mut day = 20_264;
-        bench.iter(|| {
-            // Day after day; back to the first before the silences exceed the horizon.
-            day = if day >= 20_320 { 20_265 } else { day + 1 };
-            black_box(close(&mut engine, day));
-            engine.committed();
-        });
-    });
+    group.sample_size(10);
+    for customers in [100_000, 1_000_000] {
+        group.throughput(Throughput::Elements(u64::from(customers)));
+        let mut kept = None;
+        for (what, everybody) in [("whom it must look at", false), ("everybody", true)] {
+            group.bench_function(format!("{customers} customers, {what}"), |bench| {
+                let living = kept.get_or_insert_with(|| lived(customers));
+                bench.iter_custom(|days| (0..days).map(|_| next_close(living, everybody)).sum());
+            });
+        }
+    }
     group.finish();
+}
+
+/// An engine that has lived; says what a close of it is about.
+fn lived(customers: u32) -> Living {
+    let mut living = Living::new(customers);
+    living.live();
+    println!("of {customers} customers a close looks at {} and tells of {}", living.due(), living.close());
+    living
+}
+
+/// The time that the close of the next day takes, the day's events and the commit aside.
+fn next_close(living: &mut Living, everybody: bool) -> Duration {
+    living.live();
+    if everybody {
+        living.engine.wake_all();
+    }
+    let start = Instant::now();
+    black_box(living.close());
+    start.elapsed()
 }
 
 fn scoring(criterion: &mut Criterion) {

@@ -1,6 +1,10 @@
 //! A close that leaves alone whom silence cannot have changed says what a plain sweep over everybody says, byte for byte.
 
-#![allow(clippy::unwrap_used, reason = "a test stops at the first thing that is not as it should be")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test stops at the first thing that is not as it should be"
+)]
 
 mod support;
 
