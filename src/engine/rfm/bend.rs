@@ -28,13 +28,17 @@ impl Bend {
     }
 
     fn times(&self, factor: f64) -> Self {
-        Self { kinks: self.kinks * factor.abs(), ..Self::between(self.low * factor, self.high * factor) }
+        let mut product = Self::default();
+        product.add(self, factor);
+        product
     }
 
     /// Adds another's times `factor`.
     pub fn add(&mut self, other: &Self, factor: f64) {
-        let Self { low, high, kinks } = other.times(factor);
-        (self.low, self.high, self.kinks) = (self.low + low, self.high + high, self.kinks + kinks);
+        let (low, high) = if factor < 0.0 { (other.high, other.low) } else { (other.low, other.high) };
+        self.low += low * factor;
+        self.high += high * factor;
+        self.kinks += other.kinks * factor.abs();
     }
 
     fn steepest(&self) -> f64 {

@@ -111,6 +111,9 @@ pub const FEATURE_TABLE: [(&str, Group, &str); FEATURES] = [
     ("season_cos2", Group::Season, "cosine of the same"),
 ];
 
+/// Features before this one only rise or only fall as a silence grows: between two days they are between what they are then.
+pub(crate) const MONOTONE: usize = 39;
+
 /// The feature vector.
 pub type Features = [f64; FEATURES];
 

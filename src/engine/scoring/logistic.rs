@@ -1,7 +1,7 @@
 //! One logistic head: standardise, clip, dot, Platt calibration, sigmoid. Linear to the end, so its reasons are exact.
 
 use crate::engine::rfm::bend::Bend;
-use crate::engine::rfm::features::{FEATURE_TABLE, FEATURES, Features, Group};
+use crate::engine::rfm::features::{FEATURE_TABLE, FEATURES, Features, Group, MONOTONE};
 
 /// Standardised features are clipped to this many standard deviations.
 pub const CLIP: f64 = 8.0;
@@ -90,7 +90,8 @@ impl Head {
                 continue;
             }
             let reach = (from - column.mean).abs().max((to - column.mean).abs());
-            if reach + bend.stray(days) >= CLIP * column.deviation {
+            let stray = if at < MONOTONE { 0.0 } else { bend.stray(days) };
+            if reach + stray >= CLIP * column.deviation {
                 return None;
             }
             sum.add(bend, self.slope * column.weight / column.deviation);
