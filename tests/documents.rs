@@ -144,9 +144,9 @@ fn the_segments_shown_are_the_default_ones() {
 /// Every churnwatch command in these documents' consoles exists with the options it is given.
 #[test]
 fn the_readme_s_commands_are_understood() {
-    let text = ["README.md", "docs/models.md", "docs/accuracy.md", "docs/effect.md", "models/README.md"]
-        .map(|name| std::fs::read_to_string(file(name)).unwrap())
-        .join("\n");
+    let names =
+        ["README.md", "docs/models.md", "docs/accuracy.md", "docs/effect.md", "docs/operations.md", "models/README.md"];
+    let text = names.map(|name| std::fs::read_to_string(file(name)).unwrap()).join("\n");
     let commands: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("$ churnwatch ")).collect();
     assert!(commands.len() >= 7, "{commands:?}");
     for command in commands {
