@@ -1,6 +1,8 @@
 //! The input of a simulated life: a small shop, with copies, disorder, late events and things that are no events.
 
+use churnwatch::engine::alerting::policy::Policy;
 use churnwatch::engine::day::Day;
+use churnwatch::processor::setup::Setup;
 use churnwatch::shop::event_json::{customer_id, write_json};
 use churnwatch::shop::generator::{Shop, ShopSettings};
 
@@ -77,4 +79,19 @@ fn oddity(draw: &mut Draw, key: &[u8], time: i64) -> Input {
         ),
     };
     Input { key, value, timestamp: time }
+}
+
+/// A company's settings.
+pub(crate) fn policy(draw: &mut Draw, setup: &Setup) -> Policy {
+    // Places for immediate openings go by the order of events, which several inputs do not fix.
+    let one_input = setup.input_topics.len() == 1;
+    let capacity = [(); 3].map(|()| (one_input && draw.below(2) == 0).then(|| draw.below(3) as u32));
+    Policy {
+        capacity,
+        dwell_days: 1 + draw.below(3) as i32,
+        holdout_share: draw.below(3) as f64 * 0.2,
+        publish_from: (draw.below(3) == 0).then(|| Day(END.0 - draw.below(120) as i32)),
+        thresholds: Some([0.45, 0.6, 0.8]),
+        ..(*setup.policy).clone()
+    }
 }

@@ -7,12 +7,11 @@ use std::time::Duration;
 
 use churnwatch::config::load::load;
 use churnwatch::config::settings::Settings;
-use churnwatch::engine::alerting::policy::Policy;
 use churnwatch::engine::day::{Day, Millis};
 use churnwatch::engine::promotion::{Promotion, Schedule};
 use churnwatch::engine::scoring::model::Model;
 use churnwatch::processor::batch::OutTopic;
-use churnwatch::processor::setup::{ClockMode, Setup};
+use churnwatch::processor::setup::ClockMode;
 use churnwatch::service::broker::Position;
 use churnwatch::service::lanes::Lanes;
 use churnwatch::service::models::Models;
@@ -23,7 +22,7 @@ use churnwatch::wire::partition_record::{ChangelogKey, PartitionRecord};
 use churnwatch::wire::partitioner::partition;
 
 use crate::broker::{Cluster, Input, Link, Member, Planted, Seen};
-use crate::history::{END, history};
+use crate::history::{END, history, policy};
 use crate::support::draw::Draw;
 use crate::support::model::{attentive_model, other_model};
 
@@ -387,18 +386,4 @@ fn settings(draw: &mut Draw, topics: usize) -> Settings {
     settings.file.topics.events = (0..topics).map(|number| format!("events-{number}")).collect();
     settings.file.kafka.commit_interval_ms = 50 + draw.below(400);
     settings
-}
-
-fn policy(draw: &mut Draw, setup: &Setup) -> Policy {
-    // Places for immediate openings go by the order of events, which several inputs do not fix.
-    let one_input = setup.input_topics.len() == 1;
-    let capacity = [(); 3].map(|()| (one_input && draw.below(2) == 0).then(|| draw.below(3) as u32));
-    Policy {
-        capacity,
-        dwell_days: 1 + draw.below(3) as i32,
-        holdout_share: draw.below(3) as f64 * 0.2,
-        publish_from: (draw.below(3) == 0).then(|| Day(END.0 - draw.below(120) as i32)),
-        thresholds: Some([0.45, 0.6, 0.8]),
-        ..(*setup.policy).clone()
-    }
 }
