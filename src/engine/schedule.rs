@@ -35,15 +35,7 @@ impl Judge<'_> {
         let leaves = profile.leaves_window(day, YEAR_DAYS);
         let sampled = view.map(|_| next_sampled(*hash, tomorrow));
         let next = [matures, steps, leaves, sampled].into_iter().flatten().min().unwrap_or(Day(i32::MAX)).max(tomorrow);
-        match (view, told) {
-            // Below the threshold bands change and warnings become due on the same days, which were just foretold.
-            (Some(view), Some(Risk { band: Some(Band::Low), forecast, .. })) if standing.above_since.is_none() => {
-                let horizon = view.last().map_or(next, |last| last.plus(self.model.horizon_days()));
-                forecast.first().map_or(horizon, |(day, _)| *day).min(next)
-            }
-            (Some(view), _) => self.band_changes(customer, view, next),
-            (None, _) => next,
-        }
+        view.map_or(next, |view| self.band_changes(customer, view, told, next))
     }
 
     /// The next day on which silence alone may move the customer's recency or tenure over a border that something
@@ -60,19 +52,28 @@ impl Judge<'_> {
         days.min()
     }
 
-    /// The first day before `until` on which the score alone changes the band or crosses the threshold; else `until`.
-    fn band_changes(&self, customer: &Customer, view: &View, until: Day) -> Day {
+    /// The first day before `until` on which the score alone changes the band or crosses the threshold; else `until`, or
+    /// the horizon's day.
+    fn band_changes(&self, customer: &Customer, view: &View, told: Option<&Risk>, until: Day) -> Day {
         let (thresholds, standing) = (self.thresholds(), &customer.standing);
-        let mut kept = thresholds.kept(standing.band);
-        if standing.above_since.is_some() {
-            kept.start = kept.start.max(thresholds.entry());
-        } else {
-            kept.end = kept.end.min(thresholds.entry());
-        }
-        let mut path = Path::of(self.model, view);
-        let left = path.as_mut().and_then(|path| path.leaves(view.day, until, &kept));
-        let horizon = view.last().map_or(until, |last| last.plus(self.model.horizon_days()));
-        left.map_or(until.min(horizon), |(day, _)| day)
+        let left = match told {
+            // Below the threshold bands change and warnings become due on the same days, which were just foretold.
+            Some(Risk { band: Some(Band::Low), forecast, .. }) if standing.above_since.is_none() => {
+                forecast.first().map(|(day, _)| *day)
+            }
+            _ => {
+                let mut kept = thresholds.kept(standing.band);
+                if standing.above_since.is_some() {
+                    kept.start = kept.start.max(thresholds.entry());
+                } else {
+                    kept.end = kept.end.min(thresholds.entry());
+                }
+                let left = Path::of(self.model, view).and_then(|mut path| path.leaves(view.day, until, &kept));
+                left.map(|(day, _)| day)
+            }
+        };
+        let horizon = view.last().map(|last| last.plus(self.model.horizon_days()));
+        [left, horizon].into_iter().flatten().min().map_or(until, |day| day.min(until))
     }
 }
 

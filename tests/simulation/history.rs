@@ -1,4 +1,5 @@
-//! The input of a simulated life: a small shop, with copies, disorder, late events and things that are no events.
+//! What a simulated life is given: the events of a small shop, with copies, disorder, late ones and things that are no
+//! events, and a company's settings.
 
 use churnwatch::engine::alerting::policy::Policy;
 use churnwatch::engine::day::Day;

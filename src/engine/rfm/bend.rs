@@ -98,7 +98,12 @@ impl Steady {
         let attention = attention30 / (r * r) + 2.0 * rate(30.0) / r + ln_decayed(30.0).high * ln_end;
         let year = std::f64::consts::TAU / YEAR_DAYS;
         let (year, half_year) = (Bend::within(year * year), Bend::within(4.0 * year * year));
+        // ((ln R)²)″ = 2 (1 − ln R)/R² falls to −e⁻³ where ln R = 3/2.
         let square = |r: f64, ln_r: f64| 2.0 * (1.0 - ln_r) / (r * r);
+        let mut squared = Bend::between(square(r, ln_r), square(end, ln_end));
+        if ln_r < 1.5 {
+            squared.low = squared.low.min(-0.05);
+        }
         let [missed, missed_then] = missed;
         [
             ln_decayed(7.0),
@@ -120,11 +125,7 @@ impl Steady {
             still,
             still,
             ln_of_r,
-            // Falls to −e^−3 where ln R = 3/2.
-            Bend {
-                low: square(r, ln_r).min(square(end, ln_end)).min(if ln_r < 1.5 { -0.05 } else { 0.0 }),
-                ..Bend::between(square(r, ln_r), square(end, ln_end))
-            },
+            squared,
             Bend::between(-0.25 / (r * libm::sqrt(r)), -0.25 / (end * libm::sqrt(end))),
             overdue.times(self.ln_n),
             ln_of_r.times(self.ln_n),

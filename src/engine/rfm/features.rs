@@ -323,3 +323,16 @@ fn season_terms(day: Day, horizon_days: i32) -> [f64; 4] {
     let angle = std::f64::consts::TAU * centre / YEAR_DAYS;
     [sin(angle), cos(angle), sin(2.0 * angle), cos(2.0 * angle)]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{FEATURE_TABLE, Group, MONOTONE, feature_index};
+
+    #[test]
+    fn what_may_turn_within_a_silence_stands_last() {
+        assert_eq!(feature_index("lr_x_attention30"), Some(MONOTONE));
+        let season = |(_, group, _): &(&str, Group, &str)| *group == Group::Season;
+        assert!(FEATURE_TABLE.iter().skip(MONOTONE + 1).all(season));
+        assert!(!FEATURE_TABLE.iter().take(MONOTONE).any(season));
+    }
+}

@@ -73,8 +73,7 @@ impl<'a> Path<'a> {
         Some(Self { model, steady, heard, season: model.silence.is_seasonal(), end })
     }
 
-    /// The first day after `day` and before `until` and the horizon whose score is not within `kept`, with that score. The
-    /// view's own day counts as within.
+    /// The first day after `day` and before `until` and the horizon whose score is not within `kept`, with that score.
     ///
     /// Exact, though it looks at few days: of the days between two that it looks at, the log-odds stray from the straight
     /// line by no more than the features' bends allow, and rise or fall all the way where the line is steeper than they
@@ -114,7 +113,7 @@ impl<'a> Path<'a> {
         None
     }
 
-    /// How far the log-odds between two days may stray from theirs.
+    /// How far the log-odds between two days may leave the span of those of the two.
     fn stray(&self, from: &Point, to: &Point) -> f64 {
         let days = to.day.since(from.day);
         let ends = [&from.features, &to.features];
