@@ -46,7 +46,7 @@ fn foretell(engine: &Engine, closed: Day, days: i32, quiet: &BTreeSet<String>) -
     let mut foretold = Foretold { bands: BTreeMap::new(), coming: BTreeMap::new(), forecast: Forecast::new() };
     for (_, customer) in engine.state().iter().filter(|(_, customer)| quiet.contains(&customer.id)) {
         let held = customer.standing.band;
-        let changes = judge.band_forecast(&customer.profile, held, closed);
+        let changes = judge.band_forecast(&customer.profile.view(closed, judge.policy.lateness_days), held);
         foretold.bands.insert(customer.id.clone(), (held, changes));
         foretold.coming.extend(judge.coming(&customer, closed, days).map(|coming| (customer.id.clone(), coming)));
     }

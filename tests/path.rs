@@ -15,10 +15,12 @@ use churnwatch::engine::alerting::policy::Policy;
 use churnwatch::engine::day::{Day, Millis};
 use churnwatch::engine::partition::Engine;
 use churnwatch::engine::rfm::features::{FEATURES, Steady};
+use churnwatch::engine::rfm::number::Rough;
 use churnwatch::engine::rfm::view::View;
 use churnwatch::engine::scoring::logistic::Column;
 use churnwatch::engine::scoring::model::Model;
 use churnwatch::engine::scoring::path::Path;
+use churnwatch::engine::scoring::rough::RoughHead;
 use churnwatch::engine::step::Input;
 use churnwatch::wire::event::{RawRecord, Scratch, parse};
 use churnwatch::wire::rules::EventRules;
@@ -64,11 +66,7 @@ fn drawn(draw: &mut Draw) -> Model {
 /// Every day's score, one after the other.
 fn scan(model: &Model, view: &View, days: Range<i32>) -> Vec<(Day, f64)> {
     let steady = Steady::of(view, &model.constants).unwrap();
-    let mut view = view.clone();
-    let score = |day| {
-        view.move_to(day);
-        (day, model.silence.score(&steady.features(day, Some(&view), true)))
-    };
+    let score = |day| (day, model.silence.score(&steady.features(day, Some(view), true)));
     days.map(Day).map(score).collect()
 }
 
@@ -101,4 +99,29 @@ fn a_score_leaves_a_range_on_the_day_that_looking_at_every_day_gives() {
     }
     println!("{asked} ranges, {left} left");
     assert!(asked > 20_000 && left > asked / 4 && left < asked * 9 / 10);
+}
+
+#[test]
+fn rough_log_odds_are_as_near_to_the_exact_ones_as_promised() {
+    let views = views();
+    let mut draw = Draw::new(12);
+    let (mut looked, mut furthest) = (0, 0.0_f64);
+    for round in 0..40 {
+        let model = if round == 0 { Model::clone(&model()) } else { drawn(&mut draw) };
+        for view in views.iter().filter(|view| view.rhythm.is_some()) {
+            let steady = Steady::of(view, &model.constants).unwrap();
+            let head = RoughHead::of(&model.silence, steady.purchase_days());
+            let first = view.day.plus(draw.below(60) as i32);
+            let features: [Rough; FEATURES] = steady.features(first, Some(view), true);
+            for (rough, day) in head.log_odds(&features).to_array().into_iter().zip(first.0..) {
+                let exact: [f64; FEATURES] = steady.features(Day(day), Some(view), true);
+                let off = (f64::from(rough) - model.silence.log_odds(&exact)).abs();
+                assert!(off <= head.slack(), "round {round}: off by {off}, promised {}", head.slack());
+                looked += 1;
+                furthest = furthest.max(off / head.slack());
+            }
+        }
+    }
+    println!("{looked} days, at most {furthest} of what is promised");
+    assert!(looked > 50_000 && furthest > 0.001);
 }

@@ -171,7 +171,7 @@ fn compare(profile: &Profile, all: &[Event<'_>], day: Day, lateness: i32) -> Res
         {
             Some(cause)
         }
-        _ if view.complaint_open => Some("complaint"),
+        _ if view.complaint_open() => Some("complaint"),
         (
             _,
             Some((
@@ -306,7 +306,7 @@ fn the_habits_of_generated_customers_are_found_and_none_without_evidence() {
     let customers = habitual_shop(|taste, profile, day| {
         let view = profile.view(day, 35);
         // A complaint of the same days is a cause of its own.
-        if view.last().is_some() && !view.complaint_open {
+        if view.last().is_some() && !view.complaint_open() {
             let own = ["complaint", "dissatisfied"].map(Tag::of);
             causes.add(taste.cause.map(Tag::of), cause(&view).filter(|cause| !own.contains(cause)));
         }

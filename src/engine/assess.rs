@@ -185,7 +185,7 @@ impl Judge<'_> {
             silence_days: assessed.silence_days,
             expected_churn: assessed.last.plus(self.model.horizon_days()),
             facts: facts(&assessed.view)?,
-            reasons: reasons(self.model, &self.model.silence, &assessed.view)?,
+            reasons: reasons(self.model, &assessed.view, &assessed.features)?,
         })
     }
 
@@ -204,11 +204,32 @@ impl Judge<'_> {
         clears(self.model, &assessed.view, counts_on, self.thresholds().exit())
     }
 
-    /// The risk record of a customer as of `day`.
-    pub fn risk(&self, customer: &Customer, day: Day, moment: Moment) -> Risk {
+    /// The same, of one that was assessed already.
+    fn outlook_of(&self, profile: &Profile, assessed: &Assessed) -> Outlook {
+        let Assessed { view, features, silence_days, last, silence, .. } = assessed;
+        let forward = self.model.forward.score(features);
+        Outlook {
+            last: *last,
+            silence_days: *silence_days,
+            silence: Some(*silence),
+            forward,
+            value_at_risk: self.margin_at_risk(profile, view, forward),
+        }
+    }
+
+    /// The risk record of a customer as of `day`; `assessed` is how it was seen then if it was.
+    pub fn risk(&self, customer: &Customer, day: Day, moment: Moment, assessed: Option<&Assessed>) -> Risk {
         let (profile, standing) = (&customer.profile, &customer.standing);
         let contactable = !held_out(standing);
-        let outlook = self.outlook(profile, &profile.view(day, self.policy.lateness_days));
+        let (seen, outlook);
+        let view = if let Some(assessed) = assessed {
+            outlook = Some(self.outlook_of(profile, assessed));
+            &assessed.view
+        } else {
+            seen = profile.view(day, self.policy.lateness_days);
+            outlook = self.outlook(profile, &seen);
+            &seen
+        };
         let outlook = outlook.as_ref();
         Risk {
             customer: customer.id.as_str().into(),
@@ -226,17 +247,15 @@ impl Judge<'_> {
             expected_churn: outlook
                 .filter(|seen| seen.silence.is_some())
                 .map(|seen| seen.last.plus(self.model.horizon_days())),
-            forecast: if contactable { self.band_forecast(profile, standing.band, day) } else { Vec::new() },
+            forecast: if contactable { self.band_forecast(view, standing.band) } else { Vec::new() },
         }
     }
 
-    /// The days after `day` on which silence alone will change the band.
-    pub fn band_forecast(&self, profile: &Profile, band: Option<Band>, day: Day) -> Vec<(Day, Band)> {
+    /// The days after that of the view on which silence alone will change the band.
+    pub fn band_forecast(&self, view: &View, band: Option<Band>) -> Vec<(Day, Band)> {
         let (thresholds, mut changes) = (self.thresholds(), Vec::new());
-        let Some(mut path) = Path::of(self.model, &profile.view(day, self.policy.lateness_days)) else {
-            return changes;
-        };
-        let (mut day, mut held) = (day, band);
+        let Some(mut path) = Path::of(self.model, view) else { return changes };
+        let (mut day, mut held) = (view.day, band);
         while let Some((left, score)) = path.leaves(day, Day(i32::MAX), &thresholds.kept(held)) {
             let next = thresholds.next(held, score);
             changes.push((left, next));
@@ -250,9 +269,9 @@ impl Judge<'_> {
 fn facts(view: &View) -> Option<Facts> {
     let rhythm = view.rhythm.as_ref()?;
     let repeats = (rhythm.days > 1).then(|| f64::from(rhythm.days - 1));
-    let month = 1;
+    let (interactions, month) = (view.interactions(), 1);
     let attention = [Interaction::Visit, Interaction::ProductView, Interaction::Login].map(|kind| {
-        let decayed = view.interactions.get(usize::from(kind.kind())).and_then(|kind| kind.get(month));
+        let decayed = interactions.get(usize::from(kind.kind())).and_then(|kind| kind.get(month));
         decayed.copied().map_or(0.0, f64::from)
     });
     Some(Facts {
@@ -261,7 +280,7 @@ fn facts(view: &View) -> Option<Facts> {
         last_spend: rhythm.last_gross,
         usual_spend: Money(view.totals.gross.0 / i64::from(rhythm.days)),
         attention: attention.iter().sum(),
-        complaint_open: view.complaint_open,
+        complaint_open: view.complaint_open(),
         survey: view.survey.map(f64::from),
     })
 }

@@ -179,7 +179,7 @@ impl Engine {
         if (changed || opened || hidden != self.is_held_out(slot))
             && let Some(customer) = self.state.get(slot)
         {
-            let risk = self.judge().risk(customer, day, Moment::Close(day));
+            let risk = self.judge().risk(customer, day, Moment::Close(day), Some(&assessed));
             out.push(Effect::Risk(Box::new(risk)));
         }
         Some(assessed)
@@ -267,7 +267,7 @@ impl Engine {
             || hidden != self.is_held_out(slot)
             || generation != before.generation && rhythm.is_some();
         if changed {
-            let risk = self.judge().risk(customer, day, Moment::Close(day));
+            let risk = self.judge().risk(customer, day, Moment::Close(day), None);
             out.push(Effect::Risk(Box::new(risk)));
         }
     }

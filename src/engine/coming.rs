@@ -72,7 +72,7 @@ impl Judge<'_> {
             if day <= profile.newest {
                 view = profile.view(day, self.policy.lateness_days);
             } else {
-                view.move_to(day);
+                view.day = day;
             }
             let Some(score) = self.silence_score(&view) else {
                 if day > profile.newest {

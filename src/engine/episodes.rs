@@ -31,14 +31,14 @@ impl Engine {
             customer.standing.told = Some(Told { opened, ended, ending: transition, band, score, value_at_risk });
         }
         let Some(customer) = self.state.get(slot) else { return };
-        let judge = self.judge();
+        let (judge, at_once) = (self.judge(), !matches!(moment, Moment::Close(_)));
+        let assessed = if episode.published || at_once { judge.assess(&customer.profile, day) } else { None };
         if episode.published {
-            let assessed = judge.assess(&customer.profile, day);
             let alert = self.alert(customer, &episode, assessed.as_ref(), moment);
             out.push(Effect::Alert(Box::new(Alert { transition, previous_band: Some(episode.band), ..alert })));
         }
-        if !matches!(moment, Moment::Close(_)) {
-            out.push(Effect::Risk(Box::new(judge.risk(customer, day, moment))));
+        if at_once {
+            out.push(Effect::Risk(Box::new(judge.risk(customer, day, moment, assessed.as_ref()))));
         }
     }
 
@@ -151,7 +151,7 @@ impl Engine {
         if immediate {
             customer.standing.band = Some(band);
             if let Some(customer) = self.state.get(slot) {
-                let risk = self.judge().risk(customer, assessed.view.day, moment);
+                let risk = self.judge().risk(customer, assessed.view.day, moment, Some(assessed));
                 out.push(Effect::Risk(Box::new(risk)));
             }
         }

@@ -159,7 +159,7 @@ impl Engine {
         if self.state.get(slot).is_some_and(|customer| customer.standing.episode.is_some()) {
             self.end(slot, Transition::Withdrawn(Withdrawal::OptOut), moment, out);
         } else if let Some(customer) = self.state.get(slot) {
-            let risk = self.judge().risk(customer, self.seen_from(moment), moment);
+            let risk = self.judge().risk(customer, self.seen_from(moment), moment, None);
             out.push(Effect::Risk(Box::new(risk)));
         }
     }

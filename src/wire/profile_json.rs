@@ -36,7 +36,7 @@ pub fn profile_json(customer: &Customer, day: Day, judge: Judge<'_>, names: &Nam
     // Before the first close it is what the table says now.
     let place = || rhythm.and_then(|rhythm| judge.place(customer, rhythm, day, standing.band).segment);
     let segment = rhythm.and_then(|_| standing.segment.or_else(place)).filter(|_| contactable);
-    let forecast = if contactable { judge.band_forecast(profile, standing.band, day) } else { Vec::new() };
+    let forecast = if contactable { judge.band_forecast(&view, standing.band) } else { Vec::new() };
     let window = |days| window_shape(&profile.window(day, days, lateness_days), locale);
     let shape = ProfileShape {
         customer_id: &customer.id,
@@ -102,7 +102,7 @@ fn window_shape(window: &Window, locale: &Locale) -> WindowShape {
 
 /// Decayed counts of the kinds that occurred, by half-life.
 fn interactions(view: &View) -> BTreeMap<&'static str, Decayed> {
-    let kinds = INTERACTION_NAMES.into_iter().zip(view.interactions);
+    let kinds = INTERACTION_NAMES.into_iter().zip(view.interactions());
     kinds
         .filter(|(_, decayed)| decayed.iter().any(|value| *value > 0.0))
         .map(|(name, [week, month, quarter])| (name, Decayed { week, month, quarter }))

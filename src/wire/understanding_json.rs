@@ -46,7 +46,7 @@ pub fn satisfaction<'a>(profile: &Profile, view: &View, names: &'a Names) -> Sat
     Satisfaction {
         survey: profile.marks.survey.at(view.day).map(said),
         review: profile.marks.review.at(view.day).map(said),
-        complaint_open: view.complaint_open,
+        complaint_open: view.complaint_open(),
         cause: cause(view).and_then(|cause| cause_name(cause, names)),
     }
 }

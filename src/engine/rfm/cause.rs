@@ -21,7 +21,7 @@ pub fn cause(view: &View) -> Option<Tag> {
     let bad = view.answered.is_some_and(|(day, satisfaction)| recent(day) && satisfaction < BAD_BELOW);
     noted
         .map(|(_, cause)| cause)
-        .or_else(|| view.complaint_open.then(|| Tag::of(COMPLAINT)))
+        .or_else(|| view.complaint_open().then(|| Tag::of(COMPLAINT)))
         .or_else(|| bad.then(|| Tag::of(DISSATISFIED)))
 }
 

@@ -2,12 +2,12 @@
 //!
 //! Formulas of the first fourteen: docs/accuracy.md. Logarithms come from the libm crate, so every machine gets the same bits.
 
-use std::sync::LazyLock;
-
-use libm::{cos, log, sin, sqrt};
+use libm::{cos, log, log1p, sin};
 
 use crate::engine::day::Day;
-use crate::engine::rfm::view::View;
+use crate::engine::rfm::number::Number;
+use crate::engine::rfm::silence::{Silence, Tabled};
+use crate::engine::rfm::view::{Heard, View};
 
 /// What part of a customer's story a feature tells; reasons are summed over these. What moves as the silence grows is told
 /// as silence, so that a reason against it never stands beside it.
@@ -111,9 +111,6 @@ pub const FEATURE_TABLE: [(&str, Group, &str); FEATURES] = [
     ("season_cos2", Group::Season, "cosine of the same"),
 ];
 
-/// Features before this one only rise or only fall as a silence grows: between two days they are between what they are then.
-pub(crate) const MONOTONE: usize = 39;
-
 /// The feature vector.
 pub type Features = [f64; FEATURES];
 
@@ -130,14 +127,14 @@ pub fn features(view: &View, constants: &FeatureConstants) -> Option<Features> {
 /// What of the features stays as it is while a silence grows, so that many days of it cost one look at the rest.
 #[derive(Clone, Copy, Debug)]
 pub struct Steady {
-    pub(crate) constants: FeatureConstants,
+    constants: FeatureConstants,
     pub(crate) last: Day,
-    pub(crate) span: f64,
-    pub(crate) repeats: f64,
-    pub(crate) ln_n: f64,
-    pub(crate) mean_gap: f64,
+    span: f64,
+    repeats: f64,
+    ln_n: f64,
+    mean_gap: f64,
     longest_gap: f64,
-    pub(crate) one: f64,
+    one: f64,
     frequency: [f64; 4],
     spend: [f64; 2],
     /// `ld0_60`, `ld0_90`.
@@ -180,58 +177,59 @@ impl Steady {
         })
     }
 
-    /// Purchases that a day of silence misses at the recent rate: what `sur60` counts.
-    pub(crate) fn missed_a_day(&self) -> f64 {
-        let [_, _, h60, _] = self.frequency;
-        h60 * std::f64::consts::LN_2 / 60.0
+    /// Days with a purchase.
+    pub const fn purchase_days(&self) -> f64 {
+        self.repeats + 1.0
     }
 
-    /// The features of the same customer at the end of `day`, of the same silence. Those of interactions are 0 without the
-    /// view of that day, those of the season unless `season`.
-    pub fn features(&self, day: Day, view: Option<&View>, season: bool) -> Features {
-        let silence_days = day.since(self.last).max(0);
-        let Silence { r, ln_r, sqrt_r, left, left_spend } = silence(silence_days);
-        let age = self.span + r;
-        let overdue = log(r / self.mean_gap + 0.001);
-        let [h7, h14, h60, h90] = self.frequency;
+    /// The features of the same customer at the end of `day`, of the same silence, or of that and the following days. Those
+    /// of interactions are 0 without the view, those of the season unless `season`.
+    pub fn features<T: Tabled>(&self, day: Day, view: Option<&View>, season: bool) -> [T; FEATURES] {
+        let all = |value: f64| T::same(value);
+        let Silence { r, ln_r, sqrt_r, left, left_spend } = T::silence(day.since(self.last).max(0));
+        let age = all(self.span) + r;
+        let overdue = (r / all(self.mean_gap) + all(0.001)).ln();
+        let [h7, h14, h60, h90] = self.frequency.map(all);
         let [p7, p14, p60, p90] = left;
-        let [s30, s90] = self.spend;
+        let [s30, s90] = self.spend.map(all);
         let [q30, q90] = left_spend;
-        let major = self.constants.minor_per_major;
-        let [h1, h2, h3, h4] = self.constants.knots.map(|knot| (ln_r - knot).max(0.0));
-        let [e0, e1, e2, e3, e4, e5, e6, e7, e8, e9] = view.map_or([0.0; 10], engagement);
-        let [c0, c1, c2, c3] = if season { season_terms(day, self.constants.horizon_days) } else { [0.0; 4] };
-        let [recent_60, recent_90] = self.recent;
+        let major = all(self.constants.minor_per_major);
+        let [h1, h2, h3, h4] = self.constants.knots.map(|knot| (ln_r - all(knot)).max(0.0));
+        let none = all(0.0);
+        let [e0, e1, e2, e3, e4, e5, e6, e7, e8, e9] = view.map_or([none; 10], |view| engagement(&view.heard(day)));
+        let [c0, c1, c2, c3] = if season { season_terms(day, self.constants.horizon_days) } else { [none; 4] };
+        let [recent_60, recent_90] = self.recent.map(all);
+        let ln_n = all(self.ln_n);
         [
-            log(0.02 + h7 * p7),
-            log(0.02 + h14 * p14),
-            log(0.02 + h60 * p60),
-            log(0.02 + h90 * p90),
+            (all(0.02) + h7 * p7).ln(),
+            (all(0.02) + h14 * p14).ln(),
+            (all(0.02) + h60 * p60).ln(),
+            (all(0.02) + h90 * p90).ln(),
             recent_60,
             recent_90,
-            (self.repeats + 0.5) * log((age + 7.0) / (self.span + 7.0)),
-            log1p(r * h60 * std::f64::consts::LN_2 / 60.0),
+            all(self.repeats + 0.5) * ((age + all(7.0)) / all(self.span + 7.0)).ln(),
+            (r * h60 * all(std::f64::consts::LN_2) / all(60.0)).ln_1p(),
             overdue,
-            log((r + 1.0) / (self.longest_gap + 1.0)),
-            self.one,
-            if self.one > 0.0 { self.one * log1p(r) } else { 0.0 },
-            self.gap_trend,
-            self.last_amount,
-            log1p((s30 * q30).max(0.0) / major),
-            log1p((s90 * q90).max(0.0) / major),
-            self.order_value,
+            ((r + all(1.0)) / all(self.longest_gap + 1.0)).ln(),
+            all(self.one),
+            if self.one > 0.0 { all(self.one) * r.ln_1p() } else { none },
+            all(self.gap_trend),
+            all(self.last_amount),
+            ((s30 * q30).max(0.0) / major).ln_1p(),
+            ((s90 * q90).max(0.0) / major).ln_1p(),
+            all(self.order_value),
             r,
             ln_r,
             ln_r * ln_r,
             sqrt_r,
-            overdue * self.ln_n,
-            ln_r * self.ln_n,
+            overdue * ln_n,
+            ln_r * ln_n,
             h1,
             h2,
             h3,
             h4,
-            self.ln_n,
-            log(age),
+            ln_n,
+            age.ln(),
             e0,
             e1,
             e2,
@@ -251,88 +249,35 @@ impl Steady {
     }
 }
 
-/// What depends on the length of a silence alone.
-#[derive(Clone, Copy, Debug)]
-struct Silence {
-    /// R: days of silence and one.
-    r: f64,
-    ln_r: f64,
-    sqrt_r: f64,
-    /// 2^(−R/half-life) for 7, 14, 60 and 90 days.
-    left: [f64; 4],
-    /// 2^(−days/half-life) for 30 and 90 days.
-    left_spend: [f64; 2],
-}
-
-impl Silence {
-    fn of(silence_days: i32) -> Self {
-        let silence = f64::from(silence_days);
-        let r = silence + 1.0;
-        Self {
-            r,
-            ln_r: log(r),
-            sqrt_r: sqrt(r),
-            left: [7.0, 14.0, 60.0, 90.0].map(|half: f64| libm::exp2(-r / half)),
-            left_spend: [30.0, 90.0].map(|half: f64| libm::exp2(-silence / half)),
-        }
-    }
-}
-
-/// Silences up to here come from a table; longer ones are computed by the same formulas.
-const TABLE_DAYS: i32 = 1_024;
-
-static SILENCES: LazyLock<Vec<Silence>> = LazyLock::new(|| (0..TABLE_DAYS).map(Silence::of).collect());
-
-fn silence(days: i32) -> Silence {
-    SILENCES.get(days as usize).copied().unwrap_or_else(|| Silence::of(days))
-}
-
-/// ln(1 + x); most customers have most counts at nought, of which the logarithm is known.
-fn log1p(x: f64) -> f64 {
-    if x == 0.0 { x } else { libm::log1p(x) }
-}
-
-fn engagement(view: &View) -> [f64; 10] {
-    let [visit, product_view, cart, checkout, login, sent, opened, clicked, unsubscribed, support, complaint, ..] =
-        view.interactions;
-    let sum = |kinds: &[[f32; 3]], half: usize| -> f64 {
-        kinds.iter().filter_map(|kind| kind.get(half)).map(|value| f64::from(*value)).sum()
-    };
-    let attention = [visit, product_view, login];
-    let (read, all) = (sum(&[opened, clicked], 1), sum(&[sent], 1));
+fn engagement<T: Number>(heard: &Heard<T>) -> [T; 10] {
+    let [attention7, attention30, attention90] = heard.attention;
     [
-        log1p(sum(&attention, 0)),
-        log1p(sum(&attention, 1)),
-        log1p(sum(&attention, 2)),
-        log1p(sum(&[cart, checkout], 1)),
-        log1p(read),
-        log1p((all - sum(&[opened], 1)).max(0.0)),
-        sum(&[unsubscribed], 2).min(1.0),
-        log1p(sum(&[support, complaint], 1)),
-        f64::from(u8::from(view.complaint_open)),
-        view.survey.map_or(0.0, |satisfaction| f64::from(satisfaction) - 0.5),
+        attention7.ln_1p(),
+        attention30.ln_1p(),
+        attention90.ln_1p(),
+        heard.intent.ln_1p(),
+        heard.opened.ln_1p(),
+        heard.ignored.ln_1p(),
+        heard.unsubscribed,
+        heard.support.ln_1p(),
+        heard.complaint_open,
+        heard.satisfaction,
     ]
 }
 
 /// Days of a mean year.
-pub(crate) const YEAR_DAYS: f64 = 365.2425;
+const YEAR_DAYS: f64 = 365.2425;
 
 /// The label window's centre on the circle of the year, and on that of the half-year.
-fn season_terms(day: Day, horizon_days: i32) -> [f64; 4] {
-    let centre = f64::from(day.0) + 1.0 + f64::from(horizon_days) / 2.0;
-    let angle = std::f64::consts::TAU * centre / YEAR_DAYS;
-    [sin(angle), cos(angle), sin(2.0 * angle), cos(2.0 * angle)]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{FEATURE_TABLE, Group, MONOTONE, feature_index};
-
-    #[test]
-    fn what_may_turn_within_a_silence_stands_last() {
-        assert_eq!(feature_index("lr_x_attention30"), Some(MONOTONE));
-        let season = |(_, group, _): &(&str, Group, &str)| *group == Group::Season;
-        assert!(FEATURE_TABLE.iter().skip(MONOTONE + 1).all(season));
-        assert!(!FEATURE_TABLE.iter().take(MONOTONE).any(season));
-    }
+fn season_terms<T: Number>(day: Day, horizon_days: i32) -> [T; 4] {
+    let angle = |days: i32| {
+        let centre = f64::from(day.0 + days) + 1.0 + f64::from(horizon_days) / 2.0;
+        std::f64::consts::TAU * centre / YEAR_DAYS
+    };
+    [
+        T::by_day(|days| sin(angle(days))),
+        T::by_day(|days| cos(angle(days))),
+        T::by_day(|days| sin(2.0 * angle(days))),
+        T::by_day(|days| cos(2.0 * angle(days))),
+    ]
 }

@@ -1,5 +1,7 @@
 //! The rolling RFM profile: what is remembered of a customer, and the features seen in it at the end of a day.
 
+pub mod number;
+pub mod silence;
 pub mod decay;
 pub mod open;
 pub mod marks;
@@ -12,7 +14,6 @@ pub mod profile;
 pub mod style;
 pub mod view;
 pub mod features;
-pub mod bend;
 pub mod rfm_scores;
 pub mod preferences;
 pub mod deliberation;

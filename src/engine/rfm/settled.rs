@@ -125,11 +125,12 @@ impl KindCount {
 
     /// The decayed counts at the end of `day`.
     pub fn at(&self, day: Day) -> [f32; 3] {
-        let gap = day.since(self.day);
-        let mut decayed = self.decayed;
-        for (value, half) in decayed.iter_mut().zip(INTERACTION_HALF_LIVES) {
-            *value *= decay(half, gap);
-        }
-        decayed
+        [0, 1, 2].map(|half| self.left(half, day))
+    }
+
+    /// The same of one of [`INTERACTION_HALF_LIVES`].
+    pub fn left(&self, half: usize, day: Day) -> f32 {
+        let counted = self.decayed.get(half).zip(INTERACTION_HALF_LIVES.get(half));
+        counted.map_or(0.0, |(value, half)| value * decay(*half, day.since(self.day)))
     }
 }

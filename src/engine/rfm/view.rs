@@ -7,6 +7,7 @@ use crate::engine::money::Money;
 use crate::engine::rfm::habits::Habits;
 use crate::engine::rfm::ledger::Window;
 use crate::engine::rfm::loyalty::Account;
+use crate::engine::rfm::number::Number;
 use crate::engine::rfm::open::for_each_day;
 use crate::engine::rfm::profile::Profile;
 use crate::engine::rfm::settled::{KindCount, Rhythm, Totals, fold_day};
@@ -20,34 +21,95 @@ pub struct View {
     pub rhythm: Option<Rhythm>,
     /// Sums over the life up to `day`.
     pub totals: Totals,
-    /// Decayed interaction counts at the end of `day`, by kind and half-life.
-    pub interactions: [[f32; 3]; INTERACTION_KINDS],
     /// Satisfaction in the last survey, 0 to 1.
     pub survey: Option<f32>,
     /// The day and the satisfaction of the last survey or review.
     pub answered: Option<(Day, f32)>,
     /// The day and the cause of the last note.
     pub noted: Option<(Day, Tag)>,
-    /// Whether a complaint is open: no purchase since, and not older than 90 days.
-    pub complaint_open: bool,
     /// The last complaint without a purchase after it.
     complained: Option<Day>,
-    /// The folds that `interactions` are read off; `None` where there never was one.
+    /// Interactions folded up to `day`, by kind; `None` where there never was one.
     kinds: Option<Box<[KindCount; INTERACTION_KINDS]>>,
+}
+
+/// What interactions tell on a day, or by the day: decayed counts, weighed together.
+#[derive(Clone, Copy, Debug)]
+pub struct Heard<T> {
+    /// Visits, views and logins, half-lives 7, 30 and 90 days.
+    pub attention: [T; 3],
+    /// Carts and checkouts, 30 days.
+    pub intent: T,
+    /// Messages opened and clicked, 30 days.
+    pub opened: T,
+    /// Messages sent and not opened, 30 days.
+    pub ignored: T,
+    /// Unsubscriptions, 90 days, at most 1.
+    pub unsubscribed: T,
+    /// Support contacts and complaints, 30 days.
+    pub support: T,
+    /// 1 while a complaint is open.
+    pub complaint_open: T,
+    /// Satisfaction in the last survey less 0.5; 0 without one.
+    pub satisfaction: T,
 }
 
 /// A complaint that nobody speaks of any more counts as closed after this many days.
 const COMPLAINT_OPEN_DAYS: i32 = 90;
 
 impl View {
-    /// The same customer at the end of a later day if nothing more happens.
-    pub fn move_to(&mut self, day: Day) {
-        self.day = day;
-        self.complaint_open = self.complained.is_some_and(|since| (0..COMPLAINT_OPEN_DAYS).contains(&day.since(since)));
-        if let Some(kinds) = &self.kinds {
-            for (out, kind) in self.interactions.iter_mut().zip(kinds.iter()) {
-                *out = if kind.total > 0 { kind.at(day) } else { [0.0; 3] };
+    /// Decayed interaction counts at the end of the day, by kind and half-life.
+    pub fn interactions(&self) -> [[f32; 3]; INTERACTION_KINDS] {
+        self.kinds.as_ref().map_or([[0.0; 3]; INTERACTION_KINDS], |kinds| kinds.map(|kind| kind.at(self.day)))
+    }
+
+    /// Whether a complaint is open: no purchase since, and not older than 90 days.
+    pub fn complaint_open(&self) -> bool {
+        self.complains(self.day)
+    }
+
+    /// Whether a complaint is open at the end of `day`.
+    fn complains(&self, day: Day) -> bool {
+        self.complained.is_some_and(|since| (0..COMPLAINT_OPEN_DAYS).contains(&day.since(since)))
+    }
+
+    /// What interactions tell at the end of `day`, or of that and the following days, if nothing more happens.
+    pub fn heard<T: Number>(&self, day: Day) -> Heard<T> {
+        let none = T::same(0.0);
+        let open = if self.complained.is_some() {
+            T::by_day(|days| f64::from(u8::from(self.complains(day.plus(days)))))
+        } else {
+            none
+        };
+        let told = Heard {
+            attention: [none; 3],
+            intent: none,
+            opened: none,
+            ignored: none,
+            unsubscribed: none,
+            support: none,
+            complaint_open: open,
+            satisfaction: T::same(self.survey.map_or(0.0, |satisfaction| f64::from(satisfaction) - 0.5)),
+        };
+        let Some(kinds) = &self.kinds else { return told };
+        let [visit, product_view, cart, checkout, login, sent, opened, clicked, unsubscribed, support, complaint, ..] =
+            kinds.as_ref();
+        let count = |kind: &KindCount, half: usize, days: i32| f64::from(kind.left(half, day.plus(days)));
+        let sum = |kinds: &[&KindCount], half: usize| {
+            if kinds.iter().all(|kind| kind.total == 0) {
+                return none;
             }
+            T::by_day(|days| kinds.iter().map(|kind| count(kind, half, days)).sum())
+        };
+        let attention = [visit, product_view, login];
+        Heard {
+            attention: [0, 1, 2].map(|half| sum(&attention, half)),
+            intent: sum(&[cart, checkout], 1),
+            opened: sum(&[opened, clicked], 1),
+            ignored: T::by_day(|days| (count(sent, 1, days) - count(opened, 1, days)).max(0.0)),
+            unsubscribed: T::by_day(|days| count(unsubscribed, 2, days).min(1.0)),
+            support: sum(&[support, complaint], 1),
+            ..told
         }
     }
 
@@ -65,22 +127,12 @@ impl View {
             self.survey = Some(*satisfaction);
             self.answered = Some((day, *satisfaction));
         }
-        self.move_to(day);
     }
 
     /// The same view had nothing been heard from the customer but purchases.
     #[must_use]
     pub fn without_interactions(&self) -> Self {
-        Self {
-            interactions: [[0.0; 3]; INTERACTION_KINDS],
-            survey: None,
-            answered: None,
-            noted: None,
-            complaint_open: false,
-            complained: None,
-            kinds: None,
-            ..*self
-        }
+        Self { survey: None, answered: None, noted: None, complained: None, kinds: None, ..*self }
     }
 
     /// The last purchase day.
@@ -118,20 +170,16 @@ impl Profile {
         let complained = self.marks.complaint.at(day).map(|mark| mark.day);
         let complained = complained.filter(|at| rhythm.is_none_or(|rhythm| rhythm.last <= *at));
         let silent = self.kinds.is_empty() && self.counts.is_empty();
-        let mut view = View {
+        View {
             day,
             rhythm,
             totals,
-            interactions: [[0.0; 3]; INTERACTION_KINDS],
             survey,
             answered,
             noted,
-            complaint_open: false,
             complained,
             kinds: (!silent).then(|| Box::new(self.folded_kinds(day))),
-        };
-        view.move_to(day);
-        view
+        }
     }
 
     fn folded_kinds(&self, day: Day) -> [KindCount; INTERACTION_KINDS] {

@@ -20,9 +20,12 @@ const HOPES: [Interaction; 8] = [
 /// The kinds, as bits, of the interactions that would each take the silence score from `exit` or above to below it, were
 /// they to come on `day`, the view's own or a later one.
 pub fn clears(model: &Model, view: &View, day: Day, exit: f64) -> u32 {
+    if !model.silence.hears() {
+        return 0;
+    }
     let score = |view: &View| model.features(view).map(|features| model.silence.score(&features));
     let mut unheard = view.clone();
-    unheard.move_to(day);
+    unheard.day = day;
     if score(&unheard).is_none_or(|score| score < exit) {
         return 0;
     }

@@ -1,7 +1,6 @@
 //! One logistic head: standardise, clip, dot, Platt calibration, sigmoid. Linear to the end, so its reasons are exact.
 
-use crate::engine::rfm::bend::Bend;
-use crate::engine::rfm::features::{FEATURE_TABLE, FEATURES, Features, Group, MONOTONE};
+use crate::engine::rfm::features::{FEATURE_TABLE, Features, Group};
 
 /// Standardised features are clipped to this many standard deviations.
 pub const CLIP: f64 = 8.0;
@@ -76,27 +75,6 @@ impl Head {
     /// Calibrated probability.
     pub fn score(&self, features: &Features) -> f64 {
         sigmoid(self.log_odds(features))
-    }
-
-    /// How the calibrated log-odds bend between two days, `days` apart, between which the features bend so; `None` where
-    /// one may be clipped.
-    pub fn bend(&self, ends: [&Features; 2], bends: &[Bend; FEATURES], days: f64) -> Option<Bend> {
-        let mut sum = Bend::default();
-        let [from, to] = ends;
-        for column in &self.columns {
-            let (bend, at) = (bends.get(column.feature)?, column.feature);
-            let (from, to) = (from.get(at)?, to.get(at)?);
-            if *bend == Bend::default() && from == to {
-                continue;
-            }
-            let reach = (from - column.mean).abs().max((to - column.mean).abs());
-            let stray = if at < MONOTONE { 0.0 } else { bend.stray(days) };
-            if reach + stray >= CLIP * column.deviation {
-                return None;
-            }
-            sum.add(bend, self.slope * column.weight / column.deviation);
-        }
-        Some(sum)
     }
 
     /// Each group's share of the calibrated log-odds, by [`Group::ALL`]; intercept and offset are in none.

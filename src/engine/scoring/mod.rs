@@ -4,4 +4,5 @@ pub mod logistic;
 pub mod model;
 pub mod reasons;
 pub mod clears;
+pub mod rough;
 pub mod path;

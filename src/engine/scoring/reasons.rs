@@ -2,9 +2,8 @@
 //!
 //! Reference + contributions = calibrated log-odds, exactly as the head computes them.
 
-use crate::engine::rfm::features::Group;
+use crate::engine::rfm::features::{Features, Group};
 use crate::engine::rfm::view::View;
-use crate::engine::scoring::logistic::Head;
 use crate::engine::scoring::model::Model;
 
 /// A score taken apart.
@@ -25,19 +24,19 @@ pub struct Reasons {
 fn reference(view: &View) -> View {
     let mut reference = view.without_interactions();
     if let Some(rhythm) = &view.rhythm {
-        reference.move_to(rhythm.last.plus(1));
+        reference.day = rhythm.last.plus(1);
     }
     reference
 }
 
-/// Takes the score of `view` under one of the model's heads apart; `None` where no purchase stands.
-pub fn reasons(model: &Model, head: &Head, view: &View) -> Option<Reasons> {
-    let now = model.features(view)?;
+/// Takes the silence score of a view, of which the features are known, apart; `None` where no purchase stands.
+pub fn reasons(model: &Model, view: &View, now: &Features) -> Option<Reasons> {
+    let head = &model.silence;
     let then = model.features(&reference(view))?;
-    let (now_terms, then_terms) = (head.group_terms(&now), head.group_terms(&then));
+    let (now_terms, then_terms) = (head.group_terms(now), head.group_terms(&then));
     let mut contributions = now_terms;
     for (contribution, then) in contributions.iter_mut().zip(then_terms) {
         *contribution -= then;
     }
-    Some(Reasons { reference: head.log_odds(&then), contributions, log_odds: head.log_odds(&now) })
+    Some(Reasons { reference: head.log_odds(&then), contributions, log_odds: head.log_odds(now) })
 }
