@@ -255,7 +255,7 @@ pub struct Alerts {
     pub min_silence_days: u32,
     /// Least number of purchase days at an opening.
     pub min_purchase_days: u32,
-    /// First closed day whose openings are published.
+    /// First closed day whose openings are published. Risk is told from the close before it on.
     pub publish_from: Option<String>,
     /// With the wall clock: a close decided later than this many days opens nothing; 0 is off.
     pub max_age_days: u32,

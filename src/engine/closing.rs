@@ -176,7 +176,8 @@ impl Engine {
             || after.generation != before.generation
             || is_due(before.purchased, day);
         let opened = self.state.get(slot).is_some_and(|now| now.standing.episode != before.episode);
-        if (changed || opened || hidden != self.is_held_out(slot))
+        if self.publishes(day.plus(1))
+            && (changed || opened || hidden != self.is_held_out(slot))
             && let Some(customer) = self.state.get(slot)
         {
             let risk = self.judge().risk(customer, day, Moment::Close(day), Some(&assessed));
@@ -265,8 +266,8 @@ impl Engine {
             || (after.tier, after.segment) != (before.tier, before.segment)
             || is_due(before.purchased, day)
             || hidden != self.is_held_out(slot)
-            || generation != before.generation && rhythm.is_some();
-        if changed {
+            || generation != before.generation && (rhythm.is_some() || customer.profile.marks.opt_out.is_some());
+        if changed && self.publishes(day.plus(1)) {
             let risk = self.judge().risk(customer, day, Moment::Close(day), None);
             out.push(Effect::Risk(Box::new(risk)));
         }

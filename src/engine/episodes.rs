@@ -37,7 +37,7 @@ impl Engine {
             let alert = self.alert(customer, &episode, assessed.as_ref(), moment);
             out.push(Effect::Alert(Box::new(Alert { transition, previous_band: Some(episode.band), ..alert })));
         }
-        if at_once {
+        if at_once && self.tells_at_once(moment) {
             out.push(Effect::Risk(Box::new(judge.risk(customer, day, moment, assessed.as_ref()))));
         }
     }
@@ -88,9 +88,14 @@ impl Engine {
         }
     }
 
-    /// Whether openings on `day` are heard of.
+    /// Whether openings on `day` are heard of, and the risk that changes while it is open or with the close that opens it.
     pub(crate) fn publishes(&self, day: Day) -> bool {
         self.publish_from.is_none_or(|from| day >= from)
+    }
+
+    /// Whether the risk that an event changes is told at once; else the close before the first openings tells of it.
+    pub(crate) fn tells_at_once(&self, moment: Moment) -> bool {
+        self.publishes(self.clock.open_day().unwrap_or(moment.day()))
     }
 
     /// Opens an episode.
@@ -150,7 +155,9 @@ impl Engine {
         }
         if immediate {
             customer.standing.band = Some(band);
-            if let Some(customer) = self.state.get(slot) {
+            if self.tells_at_once(moment)
+                && let Some(customer) = self.state.get(slot)
+            {
                 let risk = self.judge().risk(customer, assessed.view.day, moment, Some(assessed));
                 out.push(Effect::Risk(Box::new(risk)));
             }

@@ -158,7 +158,9 @@ impl Engine {
         let moment = Moment::Event(event.time, event.day);
         if self.state.get(slot).is_some_and(|customer| customer.standing.episode.is_some()) {
             self.end(slot, Transition::Withdrawn(Withdrawal::OptOut), moment, out);
-        } else if let Some(customer) = self.state.get(slot) {
+        } else if self.tells_at_once(moment)
+            && let Some(customer) = self.state.get(slot)
+        {
             let risk = self.judge().risk(customer, self.seen_from(moment), moment, None);
             out.push(Effect::Risk(Box::new(risk)));
         }

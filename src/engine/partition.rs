@@ -133,12 +133,17 @@ impl Engine {
         &self.in_force
     }
 
-    /// A day opens: the promotion that is due comes into force. Gives whether another model decides from now on.
+    /// A day opens: the promotion that is due comes into force, and the close before the first openings that are published
+    /// is to tell of everybody. Gives whether another model decides from now on.
     pub fn open_day(&mut self, day: Day, schedule: &Schedule) -> bool {
         if self.clock.closed.is_none() {
             self.in_force.since = Some(day);
         }
         let changed = self.in_force.open(day, schedule);
+        if self.publish_from == Some(day.plus(1)) {
+            self.in_force.tell_all();
+            self.state.wake_all();
+        }
         if changed {
             self.state.wake_all();
             // What the old model said is not held against the new one.

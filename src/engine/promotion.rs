@@ -72,7 +72,8 @@ pub struct InForce {
     pub since: Option<Day>,
     /// The newest promotion taken: none is taken twice, whatever is promoted again or offered after a restart.
     pub taken: Option<i64>,
-    /// Counts the changes. A customer whose standing has another number has not been told of under this model.
+    /// Counts the models, and the times that everybody is to be told of. A customer whose standing has another number has
+    /// not been told of since.
     pub generation: u8,
 }
 
@@ -95,7 +96,12 @@ impl InForce {
             return false;
         }
         (self.model, self.since) = (model.clone(), since);
-        self.generation = self.generation.wrapping_add(1);
+        self.tell_all();
         true
+    }
+
+    /// The next close is to tell of everybody.
+    pub const fn tell_all(&mut self) {
+        self.generation = self.generation.wrapping_add(1);
     }
 }
