@@ -135,6 +135,18 @@ fn seen(records: &[Value], pointer: &str) -> Vec<String> {
     texts
 }
 
+/// The SDK writes attributes in its order and data by the alphabet.
+#[test]
+fn the_cloudevents_sdk_reads_every_alert_and_outcome_and_would_write_the_same() {
+    for name in ["alerts.jsonl", "outcomes.jsonl"] {
+        let text = std::fs::read_to_string(file("tests/golden").join(name)).unwrap();
+        for line in text.lines() {
+            let event: cloudevents::Event = serde_json::from_str(line).unwrap();
+            assert_eq!(serde_json::to_string(&event).unwrap(), line);
+        }
+    }
+}
+
 #[test]
 fn everything_that_comes_out_fits_its_schema() {
     let shop = shop_records();

@@ -1,27 +1,30 @@
 //! An alert as its subscribers read it (docs/alerts.md).
 
 use fluent_bundle::FluentArgs;
-use serde_json::Value;
 
 use crate::engine::alerting::episode::{Cause, Transition, Withdrawal, alert_id, episode_id};
 use crate::engine::effect::{Alert, Changed};
 use crate::engine::event::INTERACTION_NAMES;
 use crate::wire::action::action_shape;
-use crate::wire::cloud_event::{moment_text, write};
+use crate::wire::cloud_event::write;
 use crate::wire::reasons::reasons;
-use crate::wire::shapes::alert::{AlertData, ChangedShape, ErasedData};
-use crate::wire::shapes::scalars::{DayText, MoneyText};
+use crate::wire::shapes::alert::{AlertData, AlertKinds, ChangedShape, ErasedData, ErasedKinds};
+use crate::wire::shapes::envelope::CloudEvent;
+use crate::wire::shapes::scalars::{DayText, InstantText, MoneyText};
 use crate::wire::shapes::vocabulary::{Clearing, Ending, EndingCause, EpisodeBand, Word};
 use crate::wire::texts::{Language, sentence};
 use crate::wire::words::Words;
 
 /// Appends the alert as a `CloudEvent`.
 pub fn write_alert(alert: &Alert, words: &Words<'_>, out: &mut Vec<u8>) {
-    let kind = format!("churnwatch.alert.{}", alert.transition.name());
+    let kind = AlertKinds::of(alert.transition);
     let id = alert_id(&alert.customer, alert.opened, alert.transition.name(), alert.band.name());
-    let time = moment_text(alert.moment, &words.locale.zone);
-    let data = if is_erasure(alert.transition) { erased_data(alert) } else { alert_data(alert, words) };
-    write(id, &kind, &alert.customer, time, data, out);
+    let time = InstantText::shortest(alert.moment, words.locale);
+    if is_erasure(alert.transition) {
+        write(&CloudEvent::<ErasedKinds, _>::new(id, kind, &alert.customer, time, erased_data(alert)), out);
+    } else {
+        write(&CloudEvent::<AlertKinds, _>::new(id, kind, &alert.customer, time, alert_data(alert, words)), out);
+    }
 }
 
 /// Whether the customer was erased: then nothing of it is told any more.
@@ -30,19 +33,18 @@ pub const fn is_erasure(transition: Transition) -> bool {
 }
 
 /// What is left to say of an erased customer: which warning is void.
-fn erased_data(alert: &Alert) -> Value {
-    let data = ErasedData {
+fn erased_data(alert: &Alert) -> ErasedData {
+    ErasedData {
         cause: EndingCause::of(alert.transition),
         day: alert.moment.day().into(),
         episode_id: episode_id(&alert.customer, alert.opened).into(),
-    };
-    serde_json::to_value(data).unwrap_or_default()
+    }
 }
 
-fn alert_data(alert: &Alert, words: &Words<'_>) -> Value {
+fn alert_data<'a>(alert: &Alert, words: &Words<'a>) -> AlertData<'a> {
     let scored = alert.score.as_ref();
     let currency = words.locale.currency;
-    let data = AlertData {
+    AlertData {
         episode_id: episode_id(&alert.customer, alert.opened).into(),
         opened_day: alert.opened.into(),
         day: alert.moment.day().into(),
@@ -71,8 +73,7 @@ fn alert_data(alert: &Alert, words: &Words<'_>) -> Value {
         propensity: alert.propensity,
         model: words.model,
         personalised: true,
-    };
-    serde_json::to_value(data).unwrap_or_default()
+    }
 }
 
 /// Of a resolution: whether the purchase came when its day was closed already.

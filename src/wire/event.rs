@@ -64,11 +64,12 @@ pub fn parse<'a>(
         return Err(Reason::TooLarge.into());
     }
     let text = std::str::from_utf8(value).map_err(|_| Reason::NotUtf8)?;
-    let too_deep = too_deep(value);
-    let fields = read_fields(text).map_err(|fault| if too_deep { Reason::TooDeep.into() } else { fault })?;
-    if too_deep {
+    let mut fields = Fields::default();
+    let read = read_fields(text, &mut fields);
+    if (read.is_err() || fields.nested) && too_deep(value) {
         return Err(Reason::TooDeep.into());
     }
+    read?;
     let Scratch { customer, text: room, category } = scratch;
     let id = required_id(&fields, "id")?;
     let tag = Tag::of(&id);
@@ -118,32 +119,31 @@ fn too_deep(value: &[u8]) -> bool {
     false
 }
 
-fn read_fields(text: &str) -> Result<Fields<'_>, Reject> {
+fn read_fields<'a>(text: &'a str, fields: &mut Fields<'a>) -> Result<(), Reject> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let fields = deserializer.deserialize_map(FieldsVisitor).map_err(|_| Reason::NotJson)?;
+    deserializer.deserialize_map(FieldsVisitor(fields)).map_err(|_| Reason::NotJson)?;
     deserializer.end().map_err(|_| Reason::NotJson)?;
     match fields.repeated {
         Some(field) => Err(Reject { reason: Reason::BadField, field }),
-        None => Ok(fields),
+        None => Ok(()),
     }
 }
 
-struct FieldsVisitor;
+struct FieldsVisitor<'a, 'de>(&'a mut Fields<'de>);
 
-impl<'de> Visitor<'de> for FieldsVisitor {
-    type Value = Fields<'de>;
+impl<'de> Visitor<'de> for FieldsVisitor<'_, 'de> {
+    type Value = ();
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("a JSON object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields<'de>, A::Error> {
-        let mut fields = Fields::default();
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(key) = map.next_key::<FieldName>()? {
             let value = map.next_value::<&'de RawValue>()?;
-            fields.put(key.0, value.get());
+            self.0.put(key.0, value.get());
         }
-        Ok(fields)
+        Ok(())
     }
 }
 

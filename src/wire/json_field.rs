@@ -36,6 +36,8 @@ pub struct Fields<'a> {
     pub unknown: u32,
     /// A known field that stood there twice.
     pub repeated: Option<&'static str>,
+    /// Whether any field holds an array or an object.
+    pub nested: bool,
 }
 
 /// A field's value by its JSON type.
@@ -52,6 +54,7 @@ pub enum Field<'a> {
 impl<'a> Fields<'a> {
     /// Takes a field in; `name` is its position in [`KNOWN`].
     pub fn put(&mut self, name: Option<usize>, raw: &'a str) {
+        self.nested |= raw.starts_with(['[', '{']);
         let Some((slot, known)) = name.and_then(|at| self.values.get_mut(at).zip(KNOWN.get(at))) else {
             self.unknown += 1;
             return;

@@ -2,6 +2,7 @@
 //!
 //! Architecture invariant: no other room knows how anything looks as bytes.
 
+pub mod digits;
 pub mod calendar;
 pub mod changelog;
 pub mod partition_record;

@@ -1,24 +1,25 @@
 //! Outcomes: openings and endings of both arms, and what came of them. What `report` reads; the CRM never needs to.
 
-use serde_json::Value;
-
 use crate::engine::alerting::episode::{Transition, alert_id, episode_id};
 use crate::engine::alerting::playbook::Recommended;
 use crate::engine::customer::Tag;
 use crate::engine::effect::{Alert, Matured, Moment};
 use crate::wire::alert::is_erasure;
-use crate::wire::cloud_event::{moment_text, write};
-use crate::wire::shapes::outcome::{MaturedData, TransitionData};
-use crate::wire::shapes::scalars::MoneyText;
+use crate::wire::cloud_event::write;
+use crate::wire::shapes::envelope::CloudEvent;
+use crate::wire::shapes::outcome::{MaturedData, MaturedKinds, TransitionData, TransitionKinds};
+use crate::wire::shapes::scalars::{InstantText, MoneyText};
 use crate::wire::shapes::vocabulary::{Ending, EndingCause, EpisodeBand, Word};
 use crate::wire::words::Words;
 
 /// Appends an opening, an escalation or an ending.
 pub fn write_transition(alert: &Alert, words: &Words<'_>, out: &mut Vec<u8>) {
-    let kind = match alert.transition {
-        Transition::Opened => "churnwatch.outcome.opened",
-        Transition::Escalated => "churnwatch.outcome.escalated",
-        Transition::Resolved(_) | Transition::Lapsed | Transition::Withdrawn(_) => "churnwatch.outcome.ended",
+    let (kind, transition) = match alert.transition {
+        Transition::Opened => ("churnwatch.outcome.opened", "outcome.opened"),
+        Transition::Escalated => ("churnwatch.outcome.escalated", "outcome.escalated"),
+        Transition::Resolved(_) | Transition::Lapsed | Transition::Withdrawn(_) => {
+            ("churnwatch.outcome.ended", "outcome.ended")
+        }
     };
     let told = (!is_erasure(alert.transition)).then_some(alert);
     let data = TransitionData {
@@ -40,20 +41,9 @@ pub fn write_transition(alert: &Alert, words: &Words<'_>, out: &mut Vec<u8>) {
         action_probability: alert.recommended.map(|one| one.probability),
         model: words.model,
     };
-    let data = serde_json::to_value(data).unwrap_or_default();
-    let transition = kind.rsplit('.').next().unwrap_or(kind);
-    put(
-        alert_id(&alert.customer, alert.opened, &format!("outcome.{transition}"), alert.band.name()),
-        kind,
-        alert,
-        data,
-        words,
-        out,
-    );
-}
-
-fn put(id: uuid::Uuid, kind: &str, alert: &Alert, data: Value, words: &Words<'_>, out: &mut Vec<u8>) {
-    write(id, kind, &alert.customer, moment_text(alert.moment, &words.locale.zone), data, out);
+    let id = alert_id(&alert.customer, alert.opened, transition, alert.band.name());
+    let time = InstantText::shortest(alert.moment, words.locale);
+    write(&CloudEvent::<TransitionKinds, _>::new(id, kind, &alert.customer, time, data), out);
 }
 
 /// The name behind one of the tags of what was recommended.
@@ -86,8 +76,7 @@ pub fn write_matured(matured: &Matured, words: &Words<'_>, out: &mut Vec<u8>) {
         rule: name(pending.recommended, |one| one.rule, words),
         action_probability: pending.recommended.map(|one| one.probability),
     };
-    let data = serde_json::to_value(data).unwrap_or_default();
     let id = alert_id(&matured.customer, pending.opened, "outcome.matured", pending.band.name());
-    let time = moment_text(Moment::Close(matured.day), &locale.zone);
-    write(id, "churnwatch.outcome.matured", &matured.customer, time, data, out);
+    let time = InstantText::shortest(Moment::Close(matured.day), locale);
+    write(&CloudEvent::<MaturedKinds, _>::new(id, "churnwatch.outcome.matured", &matured.customer, time, data), out);
 }

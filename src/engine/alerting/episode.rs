@@ -169,12 +169,16 @@ const NAMESPACE: Uuid = Uuid::from_u128(0x6368_7572_6e77_5074_8063_682d_6570_697
 
 /// The id of the episode of `customer` that opened on `opened`: the same on any replay.
 pub fn episode_id(customer: &str, opened: Day) -> Uuid {
-    Uuid::new_v5(&NAMESPACE, format!("{}\0{customer}", opened.0).as_bytes())
+    let mut day = itoa::Buffer::new();
+    let name = [day.format(opened.0), customer].join("\0");
+    Uuid::new_v5(&NAMESPACE, name.as_bytes())
 }
 
 /// The id of one alert or outcome of an episode: `UUIDv5` of customer, opened day, transition and band.
 pub fn alert_id(customer: &str, opened: Day, transition: &str, band: &str) -> Uuid {
-    Uuid::new_v5(&NAMESPACE, format!("{}\0{customer}\0{transition}\0{band}", opened.0).as_bytes())
+    let mut day = itoa::Buffer::new();
+    let name = [day.format(opened.0), customer, transition, band].join("\0");
+    Uuid::new_v5(&NAMESPACE, name.as_bytes())
 }
 
 /// Why a customer at risk is not warned about.

@@ -14,20 +14,20 @@ use crate::wire::shapes::vocabulary::Word;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Rfm {
-    /// How recently.
-    #[schemars(range(min = 1, max = 5))]
-    pub recency: u8,
     /// How often.
     #[schemars(range(min = 1, max = 5))]
     pub frequency: u8,
     /// For how much.
     #[schemars(range(min = 1, max = 5))]
     pub monetary: u8,
+    /// How recently.
+    #[schemars(range(min = 1, max = 5))]
+    pub recency: u8,
 }
 
 impl From<RfmScores> for Rfm {
     fn from(RfmScores { recency, frequency, monetary }: RfmScores) -> Self {
-        Self { recency, frequency, monetary }
+        Self { frequency, monetary, recency }
     }
 }
 

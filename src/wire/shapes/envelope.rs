@@ -1,13 +1,19 @@
-//! The envelope as its readers see it: CloudEvents 1.0 in structured JSON. The CloudEvents SDK writes it.
+//! The envelope of alerts and outcomes: CloudEvents 1.0 in structured JSON.
 
 use std::borrow::Cow;
 use std::marker::PhantomData;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Serialize;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
-use crate::wire::cloud_event::SOURCE;
 use crate::wire::shapes::scalars::{InstantText, UuidText};
+
+/// The `source` of everything that churnwatch says.
+const SOURCE: &str = "/churnwatch";
+/// Media type of the data.
+const JSON: &str = "application/json";
 
 /// A set of CloudEvents types.
 pub trait Kinds {
@@ -24,10 +30,40 @@ pub trait Kinds {
     }
 }
 
-/// A `CloudEvent` of some types, with this data.
-pub struct CloudEvent<K, D>(PhantomData<(K, D)>);
+/// A `CloudEvent` of some types, with this data. The attributes stand in the order that they are written in.
+#[derive(Debug, Serialize)]
+pub struct CloudEvent<'a, K, D> {
+    specversion: &'static str,
+    id: UuidText,
+    r#type: &'static str,
+    source: &'static str,
+    datacontenttype: &'static str,
+    subject: &'a str,
+    time: InstantText,
+    data: D,
+    #[serde(skip)]
+    kinds: PhantomData<K>,
+}
 
-impl<K: Kinds, D: JsonSchema> JsonSchema for CloudEvent<K, D> {
+impl<'a, K: Kinds, D> CloudEvent<'a, K, D> {
+    /// The event `id` about a customer; `kind` is one of the types.
+    pub fn new(id: Uuid, kind: &'static str, customer: &'a str, time: InstantText, data: D) -> Self {
+        debug_assert!(K::TYPES.contains(&kind), "{kind} is no type of {}", K::NAME);
+        Self {
+            specversion: "1.0",
+            id: id.into(),
+            r#type: kind,
+            source: SOURCE,
+            datacontenttype: JSON,
+            subject: customer,
+            time,
+            data,
+            kinds: PhantomData,
+        }
+    }
+}
+
+impl<K: Kinds, D: JsonSchema> JsonSchema for CloudEvent<'_, K, D> {
     fn schema_name() -> Cow<'static, str> {
         K::NAME.into()
     }
@@ -42,7 +78,7 @@ impl<K: Kinds, D: JsonSchema> JsonSchema for CloudEvent<K, D> {
                 "type": {"description": "What happened.", "type": "string", "enum": K::TYPES},
                 "source": {"description": "Who says so.", "type": "string", "const": SOURCE},
                 "datacontenttype": {
-                    "description": "Media type of `data`.", "type": "string", "const": "application/json"
+                    "description": "Media type of `data`.", "type": "string", "const": JSON
                 },
                 "subject": {
                     "description": "The customer's id, which is the record's key too.",

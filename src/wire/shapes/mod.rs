@@ -1,6 +1,7 @@
 //! The shape of every record, as types that say in words what a field means: the JSON Schemas are made from them.
 //!
-//! Architecture invariant: what goes out is written by filling one of these, so a schema cannot say otherwise.
+//! Architecture invariant: what goes out is written by filling one of these, so a schema cannot say otherwise. The fields of
+//! what topics carry stand in the order of the alphabet, which is the order they are written in.
 
 pub mod schema;
 pub mod scalars;

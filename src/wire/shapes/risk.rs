@@ -11,7 +11,6 @@ use crate::wire::shapes::vocabulary::Word;
 
 /// A customer's current risk, one flat object for upserts: the newest of a key is in force. A record without a value (a
 /// tombstone) says that the customer was erased.
-// The fields stand in the order of the alphabet, which is the order they are written in.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields, title = "Risk", extend("allOf" = [held_out(&["band", "segment"])]))]
 pub struct RiskRecord<'a> {

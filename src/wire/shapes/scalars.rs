@@ -9,48 +9,57 @@ use uuid::Uuid;
 
 use crate::engine::day::Day;
 use crate::engine::effect::Moment;
-use crate::wire::calendar::day_text;
-use crate::wire::cloud_event::moment_text;
-use crate::wire::money::money_text;
+use crate::wire::calendar::{DayArray, InstantArray, day_array, decided, instant_array};
+use crate::wire::money::{MoneyArray, money_array};
 use crate::wire::words::Locale;
 
 /// A local day.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct DayText(String);
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct DayText(DayArray);
 
 /// An instant.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct InstantText(String);
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct InstantText(InstantArray);
 
 /// An amount in base currency.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct MoneyText(String);
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct MoneyText(MoneyArray);
 
 /// An id of 128 bits.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct UuidText(Uuid);
 
 /// A currency.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct CurrencyCode(&'static str);
 
 impl From<Day> for DayText {
     fn from(day: Day) -> Self {
-        Self(day_text(day))
+        Self(day_array(day))
     }
 }
 
 impl InstantText {
-    /// When something was decided.
+    /// When something was decided, to the millisecond.
     pub fn of(moment: Moment, locale: &Locale) -> Self {
-        Self(moment_text(moment, &locale.zone))
+        Self(instant_array(decided(moment, &locale.zone)))
+    }
+
+    /// The same without a fraction of zero.
+    pub fn shortest(moment: Moment, locale: &Locale) -> Self {
+        let Self(mut text) = Self::of(moment, locale);
+        if let Some(whole) = text.strip_suffix(".000Z").map(str::len) {
+            text.truncate(whole);
+            text.push('Z');
+        }
+        Self(text)
     }
 }
 
 impl MoneyText {
     /// In base currency.
     pub fn of(money: crate::engine::money::Money, currency: Currency) -> Self {
-        Self(money_text(money, currency))
+        Self(money_array(money, currency))
     }
 
     /// The digits.
