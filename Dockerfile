@@ -3,6 +3,7 @@ FROM rust:1.95-slim-bookworm AS build
 RUN apt-get update && apt-get install -y --no-install-recommends gcc g++ make perl && rm -rf /var/lib/apt/lists/*
 WORKDIR /build
 COPY Cargo.toml Cargo.lock ./
+COPY .cargo .cargo
 COPY benches benches
 RUN mkdir src && echo '//! empty' > src/lib.rs && echo 'fn main() {}' > src/main.rs && cargo build --release --locked && rm -rf src
 COPY src src

@@ -8,13 +8,16 @@ use clap::error::ErrorKind;
 use crate::cli::args::{Cli, Command, LogFormat};
 use crate::cli::exit::Failure;
 use crate::cli::{
-    backtest, compare, config, demo, evaluate, forecast, forget, generate, import, inspect, optimize, promote, publish,
-    rebuild, replay, report, schema, serve, topics, train,
+    backtest, compare, config, demo, evaluate, forecast, forget, generate, import, inspect, machine, optimize, promote,
+    publish, rebuild, replay, report, schema, serve, topics, train,
 };
 use crate::service::telemetry::logs;
 
 /// The whole process.
 pub fn main() -> ExitCode {
+    if let Some(sentence) = machine::unfit() {
+        return Failure::Failed(sentence.to_owned()).report();
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(fault) => {
