@@ -14,7 +14,7 @@ use crate::engine::drift::{Drift, Seen};
 use crate::engine::erasure::Erasures;
 use crate::engine::generations::Saved;
 use crate::engine::names::Names;
-use crate::engine::packed::shelf::Slot;
+use crate::engine::packed::layers::Slot;
 use crate::engine::promotion::{InForce, Schedule};
 use crate::engine::scoring::model::Model;
 use crate::engine::state::State;

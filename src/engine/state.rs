@@ -6,7 +6,8 @@ use hashbrown::HashTable;
 use crate::engine::customer::customer_hash;
 use crate::engine::day::Day;
 use crate::engine::packed::customer::Customer;
-use crate::engine::packed::shelf::{ALWAYS, Hand, Shelf, Slot};
+use crate::engine::packed::layers::Slot;
+use crate::engine::packed::shelf::{ALWAYS, Hand, Shelf};
 
 /// A customer that a batch changed.
 pub struct Touched<'a> {

@@ -10,7 +10,7 @@ use tracing::warn;
 
 use crate::engine::coming::Forecast;
 use crate::engine::day::{Day, Millis};
-use crate::engine::packed::shelf::Slot;
+use crate::engine::packed::layers::Slot;
 use crate::processor::setup::Progress;
 use crate::processor::topology::Processor;
 use crate::service::broker::{Broker, Position};

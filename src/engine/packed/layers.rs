@@ -4,7 +4,8 @@
 
 use std::ops::Range;
 
-use crate::engine::packed::shelf::Slot;
+/// A place in the state; valid until the customer in it is forgotten or rolled back.
+pub type Slot = u32;
 
 /// Where a change lies: its number in its layer, and in the last bit which of the two that is, so that a layer that is
 /// sealed stays where it is.

@@ -5,10 +5,7 @@ use crate::engine::customer::Tag;
 use crate::engine::day::Day;
 use crate::engine::packed::bytes::{Reader, Writer};
 use crate::engine::packed::customer::{Customer, pack, unpack};
-use crate::engine::packed::layers::{Layers, Place};
-
-/// A place in the state; valid until the customer in it is forgotten or rolled back.
-pub type Slot = u32;
+use crate::engine::packed::layers::{Layers, Place, Slot};
 
 /// Before every day: the next close looks at the customer.
 pub const ALWAYS: Day = Day(i32::MIN);
