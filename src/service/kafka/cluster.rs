@@ -12,7 +12,7 @@ use crate::engine::promotion::Schedule;
 use crate::processor::topology::Processor;
 use crate::service::broker::{Batches, Broker, Committed, Position, Tell};
 use crate::service::fault::ServiceFault;
-use crate::service::kafka::carrier::{Carrier, Read};
+use crate::service::kafka::carrier::{Carrier, Load, Read};
 use crate::service::kafka::client::producer;
 use crate::service::kafka::ends::ends;
 use crate::service::kafka::restore::restore;
@@ -27,20 +27,29 @@ const LOOK: Duration = Duration::from_secs(1);
 /// The producer's side of a worker, which outlives every assignment.
 pub struct Writer {
     config: ClientConfig,
+    transactions: Arc<Transactions>,
     carrier: Carrier,
 }
 
 impl Writer {
     /// A producer that has yet to take its transactional id over.
     pub fn new(settings: &Settings, transactional_id: &str, pulse: &Pulse) -> Result<Self, ServiceFault> {
-        let config = producer(settings, transactional_id);
-        let carrier = Carrier::start(Transactions::new(&config, output_topics(settings))?, pulse)?;
-        Ok(Self { config, carrier })
+        Self::with(producer(settings, transactional_id), settings, pulse)
+    }
+
+    fn with(config: ClientConfig, settings: &Settings, pulse: &Pulse) -> Result<Self, ServiceFault> {
+        let transactions = Arc::new(Transactions::new(&config, output_topics(settings))?);
+        let (carried, pulse) = (transactions.clone(), pulse.clone());
+        let carrier = Carrier::start(move |Load { batches, read }| match read {
+            Ok(Read { offsets, group }) => carried.commit(batches, offsets, group.as_ref(), &pulse),
+            Err(sentence) => Committed::Aborted(sentence.clone()),
+        })?;
+        Ok(Self { config, transactions, carrier })
     }
 
     /// Takes it over; to be done before anything is read.
     pub fn take_over(&self, pulse: &Pulse) -> Result<(), ServiceFault> {
-        self.carrier.take_over(pulse)
+        self.transactions.take_over(pulse)
     }
 }
 
@@ -114,7 +123,7 @@ impl<C: ConsumerContext> Broker for Cluster<'_, C> {
                 .map(|offsets| Read { offsets, group: self.consumer.group_metadata() })
                 .map_err(|fault| fault.to_string()),
         };
-        self.writer.carrier.hand_over(batches, read);
+        self.writer.carrier.hand_over(Load { batches, read });
     }
 
     fn ended(&mut self, wait: bool) -> Result<Option<(Committed, Batches)>, ServiceFault> {
@@ -124,10 +133,9 @@ impl<C: ConsumerContext> Broker for Cluster<'_, C> {
     fn renew(&mut self) -> Result<(), ServiceFault> {
         self.tell(Phase::Restoring);
         // The old one goes only when the new one has taken over.
-        let renewed = Transactions::new(&self.writer.config, output_topics(self.settings))?;
-        let renewed = Carrier::start(renewed, self.pulse)?;
+        let renewed = Writer::with(self.writer.config.clone(), self.settings, self.pulse)?;
         renewed.take_over(self.pulse)?;
-        self.writer.carrier = renewed;
+        *self.writer = renewed;
         Ok(())
     }
 
