@@ -37,6 +37,35 @@ struct Layer {
     changes: Vec<Change>,
     /// The changed customers' bytes, one after the other.
     bytes: Vec<u8>,
+    /// So many of them were written anew since.
+    stale: usize,
+}
+
+/// Stale bytes of a layer that are put up with.
+const MAX_STALE: usize = 1 << 20;
+/// Bytes of a layer whose room is kept for the next batch.
+const KEPT: usize = 1 << 18;
+
+impl Layer {
+    /// Leaves the stale bytes out: a batch may change the same few customers again and again.
+    fn compact(&mut self) {
+        let mut bytes = Vec::with_capacity(self.bytes.len() - self.stale);
+        for change in &mut self.changes {
+            let from = bytes.len();
+            bytes.extend_from_slice(self.bytes.get(change.bytes.clone()).unwrap_or_default());
+            change.bytes = from..bytes.len();
+        }
+        (self.bytes, self.stale) = (bytes, 0);
+    }
+
+    /// Forgets the changes but keeps some of the room: a partition whose turn is over needs no more.
+    fn clear(&mut self) {
+        self.changes.clear();
+        self.changes.shrink_to(KEPT / size_of::<Change>());
+        self.bytes.clear();
+        self.bytes.shrink_to(KEPT);
+        self.stale = 0;
+    }
 }
 
 /// The two layers.
@@ -92,7 +121,11 @@ impl Layers {
         self.open.bytes.extend_from_slice(bytes);
         let written = from..self.open.bytes.len();
         if let Some(change) = self.get_open(place) {
-            change.bytes = written;
+            let before = std::mem::replace(&mut change.bytes, written);
+            self.open.stale += before.len();
+        }
+        if self.open.stale > MAX_STALE && self.open.stale > self.open.bytes.len() / 2 {
+            self.open.compact();
         }
     }
 
@@ -121,8 +154,7 @@ impl Layers {
 
     /// Forgets the sealed layer, whose room is used again.
     pub(crate) fn forget_sealed(&mut self) {
-        self.sealed.changes.clear();
-        self.sealed.bytes.clear();
+        self.sealed.clear();
     }
 
     /// The newest change.
@@ -143,15 +175,38 @@ impl Layers {
 
     /// Forgets both layers.
     pub(crate) fn forget_all(&mut self) {
-        for layer in [&mut self.open, &mut self.sealed] {
-            layer.changes.clear();
-            layer.bytes.clear();
-        }
+        self.open.clear();
+        self.sealed.clear();
     }
 
     /// Bytes that they take in memory.
     pub(crate) fn bytes_held(&self) -> usize {
         let held = |layer: &Layer| size_of::<Change>() * layer.changes.capacity() + layer.bytes.capacity();
         held(&self.open) + held(&self.sealed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Layers, MAX_STALE, Place};
+
+    #[test]
+    fn a_batch_that_changes_the_same_few_again_and_again_stays_small() {
+        let mut layers = Layers::default();
+        let places: Vec<Place> = (0..3).map(|slot| layers.push(slot, true, Place::NONE)).collect();
+        for time in 0..20_000 {
+            let place = places[time % 2];
+            layers.put(place, &[time as u8; 300][..200 + time % 100]);
+            assert!(layers.open.bytes.len() <= 2 * MAX_STALE + 600, "{} bytes", layers.open.bytes.len());
+        }
+        assert_eq!(layers.bytes(places[0]), Some(&[(19_998 % 256) as u8; 298][..]));
+        assert_eq!(layers.bytes(places[1]), Some(&[(19_999 % 256) as u8; 299][..]));
+        assert_eq!(layers.bytes(places[2]), None);
+        layers.seal();
+        let above = layers.push(0, false, places[0]);
+        assert_eq!(layers.bytes(above).map(<[u8]>::len), Some(298));
+        layers.put(above, b"new");
+        assert_eq!(layers.bytes(above), Some(&b"new"[..]));
+        assert_eq!(layers.bytes(places[0]).map(<[u8]>::len), Some(298));
     }
 }
