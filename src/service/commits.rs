@@ -13,7 +13,7 @@ use crate::service::lane::Lane;
 use crate::service::lanes::{Lanes, MAX_BATCH_RECORDS, Stand};
 use crate::service::shared::Now;
 
-/// Percent of the interval after which one is handed over where every record is taken.
+/// Percent of the interval after which a transaction is handed over where every record is taken.
 const IDLE_PERCENT: u32 = 30;
 /// Longest rest of a worker that has nothing to do, and while a transaction is under way, whose end lets the next begin.
 const REST: Duration = Duration::from_millis(10);

@@ -4,6 +4,11 @@
 
 use std::ops::Range;
 
+/// Stale bytes of a layer that are put up with.
+const MAX_STALE: usize = 1 << 20;
+/// Bytes of a layer whose room is kept for the next batch.
+const KEPT: usize = 1 << 18;
+
 /// A place in the state; valid until the customer in it is forgotten or rolled back.
 pub type Slot = u32;
 
@@ -37,14 +42,9 @@ struct Layer {
     changes: Vec<Change>,
     /// The changed customers' bytes, one after the other.
     bytes: Vec<u8>,
-    /// So many of them were written anew since.
+    /// So many of them are a customer's that was put there again since.
     stale: usize,
 }
-
-/// Stale bytes of a layer that are put up with.
-const MAX_STALE: usize = 1 << 20;
-/// Bytes of a layer whose room is kept for the next batch.
-const KEPT: usize = 1 << 18;
 
 impl Layer {
     /// Leaves the stale bytes out: a batch may change the same few customers again and again.
