@@ -11,10 +11,11 @@ use syn::visit::{self, Visit};
 const LAYERS: [&str; 9] =
     ["engine", "wire", "shop", "processor", "training", "effect_study", "config", "service", "cli"];
 /// Walls inside the engine, likewise.
-const ENGINE: [&str; 23] = [
+const ENGINE: [&str; 24] = [
     "day",
     "customer",
     "money",
+    "generations",
     "event",
     "rfm",
     "scoring",

@@ -242,7 +242,7 @@ fn a_lost_batch_takes_its_switch_back() {
         format!("{:?}", life.batch)
     };
     let first = close(&mut life);
-    life.processor.rolled_back();
+    life.processor.roll_back();
     life.batch.clear();
     assert_eq!(life.in_force(), ("calm".into(), Some(day(0))));
     assert_eq!(close(&mut life), first);

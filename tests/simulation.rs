@@ -1,5 +1,5 @@
-//! A deterministic simulation: the real worker logic over an in-memory broker with transactions, fencing, rebalances,
-//! zombies, lost replies, crashes at every step, compaction, and an input with duplicates and disorder.
+//! A deterministic simulation: the real worker logic over an in-memory broker with transactions that take their time,
+//! fencing, rebalances, zombies, lost replies, crashes at every step, compaction, and an input with duplicates and disorder.
 //!
 //! One seed replays one history: `CHURNWATCH_SEED=17 cargo test --test simulation`; `CHURNWATCH_SEEDS=20000` runs more.
 
@@ -12,6 +12,8 @@
 
 #[path = "simulation/broker.rs"]
 mod broker;
+#[path = "simulation/cluster.rs"]
+mod cluster;
 #[path = "simulation/history.rs"]
 mod history;
 #[path = "simulation/invariants.rs"]
@@ -22,7 +24,7 @@ mod support;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use broker::Planted;
+use cluster::Planted;
 use world::{Tally, World};
 
 fn number(name: &str) -> Option<u64> {
@@ -54,6 +56,7 @@ fn every_seed_keeps_the_invariants() {
         // A simulation in which nothing happens proves nothing.
         assert!(sum.alerts > 1_000 && sum.crashes > 200 && sum.aborts > 200 && sum.unknown > 100, "{sum:?}");
         assert!(sum.switches > 100, "{sum:?}");
+        assert!(sum.looks > 1_000 && sum.interrupted > 200 && sum.late_ends > 20, "{sum:?}");
         assert!(sum.zombie_commits > 20 && sum.rebalances > 200 && sum.duplicates > 100 && sum.late > 20, "{sum:?}");
     }
 }
@@ -66,7 +69,14 @@ fn a_seed_is_a_history() {
 /// Faults of the broker that the service may rely on never to happen: each must be seen within a few seeds.
 #[test]
 fn planted_faults_are_found() {
-    for planted in [Planted::AbortedIsVisible, Planted::NoFencing, Planted::RestoreStopsShort, Planted::OffsetsLost] {
+    let faults = [
+        Planted::AbortedIsVisible,
+        Planted::NoFencing,
+        Planted::RestoreStopsShort,
+        Planted::OffsetsLost,
+        Planted::AbortedIsSaidCommitted,
+    ];
+    for planted in faults {
         let found = (0..200).find(|seed| catch_unwind(AssertUnwindSafe(|| live(*seed, planted))).is_err());
         assert!(found.is_some(), "{planted:?} was not found");
         println!("{planted:?} found by seed {}", found.unwrap());

@@ -14,7 +14,7 @@ use crate::engine::day::Day;
 use crate::engine::drift::Seen;
 use crate::engine::effect::{Alert, Effect, Matured, Moment};
 use crate::engine::money::Money;
-use crate::engine::packed::shelf::Slot;
+use crate::engine::packed::layers::Slot;
 use crate::engine::partition::{Engine, Sweep};
 use crate::engine::placing::Place;
 use crate::engine::rfm::settled::Rhythm;

@@ -12,7 +12,7 @@ use crate::engine::assess::Judge;
 use crate::engine::day::Day;
 use crate::engine::money::Money;
 use crate::engine::packed::customer::Customer;
-use crate::engine::packed::shelf::Slot;
+use crate::engine::packed::layers::Slot;
 use crate::engine::partition::Engine;
 
 /// A warning to come.

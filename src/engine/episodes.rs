@@ -9,7 +9,7 @@ use crate::engine::customer::uniform;
 use crate::engine::day::Day;
 use crate::engine::effect::{Alert, Changed, Effect, Moment};
 use crate::engine::packed::customer::Customer;
-use crate::engine::packed::shelf::Slot;
+use crate::engine::packed::layers::Slot;
 use crate::engine::partition::Engine;
 
 impl Engine {

@@ -7,6 +7,7 @@ use sha2::Sha256;
 
 use crate::engine::day::{Day, Millis};
 use crate::engine::event::{Body, Event};
+use crate::engine::generations::Since;
 
 /// HMAC-SHA-256 of a customer id under the erasure secret.
 pub type ErasedKey = [u8; 32];
@@ -24,13 +25,14 @@ pub struct Erasure {
 pub struct Erasures {
     mac: Option<Hmac<Sha256>>,
     known: HashMap<ErasedKey, Erasure>,
-    undo: Vec<(ErasedKey, Option<Erasure>)>,
+    /// Said, and what was known before.
+    said: Since<(ErasedKey, Option<Erasure>)>,
 }
 
 impl Erasures {
     /// None yet; `secret` keys the digests.
     pub fn new(secret: &[u8]) -> Self {
-        Self { mac: Hmac::new_from_slice(secret).ok(), known: HashMap::new(), undo: Vec::new() }
+        Self { mac: Hmac::new_from_slice(secret).ok(), known: HashMap::new(), said: Since::default() }
     }
 
     /// The digest of a customer id.
@@ -61,13 +63,13 @@ impl Erasures {
     /// Remembers an erasure.
     pub fn insert(&mut self, key: ErasedKey, erasure: Erasure) {
         let before = self.known.insert(key, erasure);
-        self.undo.push((key, before));
+        self.said.push((key, before));
     }
 
     /// Says a known erasure again.
     pub fn repeat(&mut self, key: ErasedKey) {
         if let Some(known) = self.known.get(&key) {
-            self.undo.push((key, Some(*known)));
+            self.said.push((key, Some(*known)));
         }
     }
 
@@ -76,19 +78,24 @@ impl Erasures {
         self.known.insert(key, erasure);
     }
 
-    /// The erasures since the last commit.
+    /// The erasures that the open batch said.
     pub fn fresh(&self) -> impl Iterator<Item = (&ErasedKey, &Erasure)> {
-        self.undo.iter().filter_map(|(key, _)| self.known.get_key_value(key))
+        self.said.open().iter().filter_map(|(key, _)| self.known.get_key_value(key))
     }
 
-    /// The batch is committed.
-    pub fn committed(&mut self) {
-        self.undo.clear();
+    /// Hands the open batch over to be committed.
+    pub const fn seal(&mut self) {
+        self.said.seal();
     }
 
-    /// The batch is lost.
+    /// The sealed batch is committed.
+    pub fn confirm(&mut self) {
+        self.said.confirm();
+    }
+
+    /// The batches are lost.
     pub fn roll_back(&mut self) {
-        for (key, before) in self.undo.drain(..).rev() {
+        for (key, before) in self.said.roll_back() {
             match before {
                 Some(before) => self.known.insert(key, before),
                 None => self.known.remove(&key),

@@ -9,7 +9,7 @@ use crate::engine::effect::{Alert, Effect, Moment};
 use crate::engine::erasure::Erasure;
 use crate::engine::event::{Body, Event, Interaction, Reason};
 use crate::engine::money::Money;
-use crate::engine::packed::shelf::Slot;
+use crate::engine::packed::layers::Slot;
 use crate::engine::partition::Engine;
 use crate::engine::rfm::cause::is_code;
 use crate::engine::rfm::open::Entry;

@@ -5,6 +5,7 @@
 pub mod day;
 pub mod customer;
 pub mod money;
+pub mod generations;
 pub mod event;
 pub mod rfm;
 pub mod scoring;

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use crate::engine::customer::Tag;
+use crate::engine::generations::Since;
 
 /// Most names learnt from events; what comes beyond keeps its tag and has no name. The company's own names always fit.
 pub const MAX_NAMES: usize = 4_096;
@@ -17,8 +18,7 @@ pub const MAX_NAME_BYTES: usize = 128;
 #[derive(Debug, Default)]
 pub struct Names {
     known: HashMap<Tag, Box<str>>,
-    /// Learnt since the last commit.
-    fresh: Vec<Tag>,
+    learnt: Since<Tag>,
 }
 
 impl Names {
@@ -41,7 +41,7 @@ impl Names {
     fn remember(&mut self, tag: Tag, name: &str) {
         if let Entry::Vacant(place) = self.known.entry(tag) {
             place.insert(name.into());
-            self.fresh.push(tag);
+            self.learnt.push(tag);
         }
     }
 
@@ -55,19 +55,24 @@ impl Names {
         self.known.insert(Tag::of(name), name.into());
     }
 
-    /// The names learnt since the last commit.
+    /// The names that the open batch learnt.
     pub fn fresh(&self) -> impl Iterator<Item = (Tag, &str)> {
-        self.fresh.iter().filter_map(|tag| Some((*tag, self.get(*tag)?)))
+        self.learnt.open().iter().filter_map(|tag| Some((*tag, self.get(*tag)?)))
     }
 
-    /// The batch is committed.
-    pub fn committed(&mut self) {
-        self.fresh.clear();
+    /// Hands the open batch over to be committed.
+    pub const fn seal(&mut self) {
+        self.learnt.seal();
     }
 
-    /// The batch is lost.
+    /// The sealed batch is committed.
+    pub fn confirm(&mut self) {
+        self.learnt.confirm();
+    }
+
+    /// The batches are lost.
     pub fn roll_back(&mut self) {
-        for tag in self.fresh.drain(..) {
+        for tag in self.learnt.roll_back() {
             self.known.remove(&tag);
         }
     }
@@ -88,15 +93,18 @@ mod tests {
     use crate::engine::customer::Tag;
 
     #[test]
-    fn a_lost_batch_takes_its_names_with_it() {
+    fn lost_batches_take_their_names_with_them() {
         let mut names = Names::default();
         let phone = names.learn("phone");
-        names.committed();
+        names.seal();
         let store = names.learn("store");
+        names.confirm();
+        names.seal();
+        let web = names.learn("web");
         names.learn("phone");
-        assert_eq!(names.fresh().collect::<Vec<_>>(), [(store, "store")]);
+        assert_eq!(names.fresh().collect::<Vec<_>>(), [(web, "web")]);
         names.roll_back();
-        assert_eq!((names.get(phone), names.get(store)), (Some("phone"), None));
+        assert_eq!([phone, store, web].map(|tag| names.get(tag)), [Some("phone"), None, None]);
     }
 
     #[test]

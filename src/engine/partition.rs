@@ -12,8 +12,9 @@ use crate::engine::customer::Tag;
 use crate::engine::day::Day;
 use crate::engine::drift::{Drift, Seen};
 use crate::engine::erasure::Erasures;
+use crate::engine::generations::Saved;
 use crate::engine::names::Names;
-use crate::engine::packed::shelf::Slot;
+use crate::engine::packed::layers::Slot;
 use crate::engine::promotion::{InForce, Schedule};
 use crate::engine::scoring::model::Model;
 use crate::engine::state::State;
@@ -39,10 +40,10 @@ pub struct Engine {
     pub(crate) suppressed: SuppressionCounts,
     pub(crate) moves: SegmentMoves,
     pub(crate) drift: Arc<Drift>,
-    checkpoint: Checkpoint,
+    saved: Saved<Checkpoint>,
 }
 
-/// The small part of the engine's state, as at the last commit.
+/// The small part of the engine's state.
 #[derive(Clone)]
 struct Checkpoint {
     in_force: InForce,
@@ -92,30 +93,44 @@ impl Engine {
             suppressed: SuppressionCounts::default(),
             moves: SegmentMoves::new(),
             drift,
-            checkpoint,
+            saved: Saved::new(checkpoint),
         }
     }
 
-    /// The batch is committed.
-    pub fn committed(&mut self) {
-        self.state.committed();
-        self.erasures.committed();
-        self.names.committed();
-        self.checkpoint = Checkpoint {
+    /// Hands the open batch over to be committed; what comes now is the next one's.
+    pub fn seal(&mut self) {
+        self.state.seal();
+        self.erasures.seal();
+        self.names.seal();
+        self.saved.seal(Checkpoint {
             in_force: self.in_force.clone(),
             clock: self.clock.clone(),
             used: self.used,
             publish_from: self.publish_from,
             drift: self.drift.clone(),
-        };
+        });
     }
 
-    /// The batch is lost: everything is again as at the last commit.
+    /// The sealed batch is committed.
+    pub fn confirm(&mut self) {
+        self.state.confirm();
+        self.erasures.confirm();
+        self.names.confirm();
+        self.saved.confirm();
+    }
+
+    /// Everything up to now is committed.
+    pub fn committed(&mut self) {
+        self.seal();
+        self.confirm();
+    }
+
+    /// The batches are lost, sealed or open: everything is again as at the last commit.
     pub fn roll_back(&mut self) {
         self.state.roll_back();
         self.erasures.roll_back();
         self.names.roll_back();
-        let Checkpoint { in_force, clock, used, publish_from, drift } = self.checkpoint.clone();
+        let Checkpoint { in_force, clock, used, publish_from, drift } = self.saved.roll_back().clone();
         (self.in_force, self.clock, self.used, self.publish_from) = (in_force, clock, used, publish_from);
         self.drift = drift;
         self.sweep = None;
@@ -131,6 +146,12 @@ impl Engine {
     /// The model that decides, and since when.
     pub const fn in_force(&self) -> &InForce {
         &self.in_force
+    }
+
+    /// The model that decided at the last commit, and what the closes had seen of its scores.
+    pub const fn committed_model(&self) -> (&InForce, &Arc<Drift>) {
+        let Checkpoint { in_force, drift, .. } = self.saved.committed();
+        (in_force, drift)
     }
 
     /// A day opens: the promotion that is due comes into force, and the close before the first openings that are published

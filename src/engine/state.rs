@@ -1,4 +1,4 @@
-//! The customers of one partition, packed; one of them at a time is in hand. What a batch changes lies beside what was
+//! The customers of one partition, packed; one of them at a time is in hand. What batches change lies beside what was
 //! committed, so the way back is to forget it.
 
 use hashbrown::HashTable;
@@ -6,7 +6,8 @@ use hashbrown::HashTable;
 use crate::engine::customer::customer_hash;
 use crate::engine::day::Day;
 use crate::engine::packed::customer::Customer;
-use crate::engine::packed::shelf::{ALWAYS, Change, Hand, Shelf, Slot};
+use crate::engine::packed::layers::Slot;
+use crate::engine::packed::shelf::{ALWAYS, Hand, Shelf};
 
 /// A customer that a batch changed.
 pub struct Touched<'a> {
@@ -172,11 +173,11 @@ impl State {
         self.shelf.due.fill(ALWAYS);
     }
 
-    /// Hands over the customers touched since the last commit, each once.
+    /// Shows the customers that the open batch touched, each once.
     pub fn each_touched(&mut self, mut visit: impl FnMut(Touched<'_>)) {
         self.shelf.put_back();
-        for change in &self.shelf.changes {
-            let Some((id, record)) = self.shelf.of_change(change) else { continue };
+        for (place, change) in self.shelf.layers.iter() {
+            let Some((id, record)) = self.shelf.written(change.slot, place) else { continue };
             if !change.removed {
                 visit(Touched { id, record: Some(record) });
             } else if self.find(id, customer_hash(id)).is_none() {
@@ -185,48 +186,53 @@ impl State {
         }
     }
 
-    /// Number of customers touched since the last commit.
+    /// Number of customers that the open batch touched.
     pub fn touched_len(&self) -> usize {
-        self.shelf.changes.len()
+        self.shelf.layers.len()
     }
 
-    /// The batch is committed: the present state is the one to go back to.
-    pub fn committed(&mut self) {
+    /// Hands the open batch over to be committed; what comes now is the next one's. A slot that it left stays empty until
+    /// it is committed.
+    pub fn seal(&mut self) {
         self.shelf.put_back();
-        let mut changes = std::mem::take(&mut self.shelf.changes);
-        for Change { slot, removed, bytes, .. } in changes.drain(..) {
+        self.shelf.layers.seal();
+    }
+
+    /// The sealed batch is committed: there is no way back before it.
+    pub fn confirm(&mut self) {
+        let mut number = 0;
+        while let Some((place, change)) = self.shelf.layers.sealed(number) {
+            number += 1;
+            let (slot, removed) = (change.slot, change.removed);
             if removed {
                 self.vacate(slot);
             } else {
-                self.shelf.settle(slot, bytes);
+                self.shelf.settle(slot, place);
             }
         }
-        self.shelf.changes = changes;
-        self.shelf.fresh.clear();
+        self.shelf.layers.forget_sealed();
     }
 
-    /// The batch is lost: every touched customer is again as at the last commit.
+    /// The batches are lost: every customer is again as at the last commit.
     pub fn roll_back(&mut self) {
         self.shelf.put_back();
-        // Backwards: where a customer was removed and added again, the new one goes first.
-        for at in (0..self.shelf.changes.len()).rev() {
-            let Some(change) = self.shelf.changes.get(at) else { continue };
-            let (slot, added, removed) = (change.slot, change.added, change.removed);
-            let hash = self.shelf.of_change(change).map(|(id, _)| customer_hash(id));
+        // Newest first: where a customer was removed and added again, the new one goes first.
+        while let Some((place, change)) = self.shelf.layers.newest() {
+            let hash = self.shelf.written(change.slot, place).map(|(id, _)| customer_hash(id));
             match hash {
-                Some(hash) if added && !removed => self.leave(slot, hash),
-                Some(hash) if removed && !added => self.enter(slot, hash),
+                Some(hash) if change.added && !change.removed => self.leave(change.slot, hash),
+                Some(hash) if change.removed && !change.added => self.enter(change.slot, hash),
                 Some(_) | None => {}
             }
-            if added {
-                self.vacate(slot);
+            if change.added {
+                self.vacate(change.slot);
             } else {
-                self.shelf.unchange(slot);
+                self.shelf.unchange(change.slot, change.beneath);
             }
+            self.shelf.layers.forget_newest();
         }
+        self.shelf.layers.forget_all();
         self.shelf.hand.slot = None;
-        self.shelf.changes.clear();
-        self.shelf.fresh.clear();
         // What the lost closes found out about whom to look at next went with them.
         self.wake_all();
     }
@@ -272,7 +278,8 @@ mod tests {
         for id in ["ann", "bob", "cy"] {
             state.add(id);
         }
-        state.committed();
+        state.seal();
+        state.confirm();
         let before = ids(&state);
 
         let bob = state.find("bob", customer_hash("bob")).unwrap();

@@ -37,6 +37,10 @@ pub struct OutRecord<'a> {
     pub headers: &'a [Header],
 }
 
+/// Bytes whose room is kept for the next transaction: a worker's records come in runs of one partition, and room for the
+/// longest in each of them would be most of its memory.
+const KEPT: usize = 1 << 18;
+
 /// The records of one transaction.
 #[derive(Debug, Default)]
 pub struct Batch {
@@ -68,10 +72,12 @@ impl Batch {
         self.entries.is_empty()
     }
 
-    /// Forgets all records but keeps the room.
+    /// Forgets all records but keeps some of the room.
     pub fn clear(&mut self) {
         self.bytes.clear();
+        self.bytes.shrink_to(KEPT);
         self.entries.clear();
+        self.entries.shrink_to(KEPT / size_of::<Entry>());
     }
 
     /// The records, in the order in which they were added.

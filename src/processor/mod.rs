@@ -7,5 +7,6 @@ pub mod batch;
 pub mod stats;
 pub mod past;
 pub mod topology;
+pub mod commit;
 pub mod restoring;
 pub mod recorded;

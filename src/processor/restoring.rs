@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use crate::engine::clock::PartitionClock;
 use crate::engine::day::Millis;
+use crate::engine::generations::Saved;
 use crate::engine::partition::Engine;
 use crate::processor::past::Past;
 use crate::processor::setup::ClockMode;
-use crate::processor::topology::{Checkpoint, Processor};
+use crate::processor::topology::Processor;
 use crate::wire::changelog::{ChangelogFault, read_customer};
 use crate::wire::partition_record::{ChangelogKey, Closes, PartitionRecord, read_erasure, read_name};
 
@@ -112,7 +113,7 @@ impl Processor {
         }
         self.engine.committed();
         self.past.settle();
-        self.checkpoint = Checkpoint { offsets: self.offsets.clone(), closing_stale: self.closing_stale };
+        self.saved = Saved::new(self.checkpoint());
         doubts
     }
 

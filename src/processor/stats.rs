@@ -49,6 +49,33 @@ pub struct Stats {
     pub closes: u64,
 }
 
+/// The counts of what is committed, of the sealed batch and of the open one.
+#[derive(Debug, Default)]
+pub(crate) struct Counted {
+    pub(crate) committed: Stats,
+    sealed: Stats,
+    pub(crate) open: Stats,
+}
+
+impl Counted {
+    /// Hands the open batch over to be committed.
+    pub(crate) fn seal(&mut self) {
+        self.sealed = std::mem::take(&mut self.open);
+    }
+
+    /// The sealed batch is committed; gives its counts.
+    pub(crate) fn confirm(&mut self) -> Stats {
+        let sealed = std::mem::take(&mut self.sealed);
+        self.committed.add(&sealed);
+        sealed
+    }
+
+    /// The batches are lost.
+    pub(crate) fn roll_back(&mut self) {
+        (self.sealed, self.open) = (Stats::default(), Stats::default());
+    }
+}
+
 impl Stats {
     /// Counts a usable event.
     pub fn event(&mut self, body: &Body<'_>) {

@@ -7,26 +7,23 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::engine::alerting::holdout::Arm;
-use crate::engine::customer::{Tag, customer_hash};
+use crate::engine::customer::customer_hash;
 use crate::engine::day::{Day, Millis};
 use crate::engine::effect::Effect;
+use crate::engine::generations::Saved;
 use crate::engine::partition::Engine;
-use crate::engine::promotion::{InForce, Schedule};
+use crate::engine::promotion::Schedule;
 use crate::engine::scoring::model::Model;
-use crate::engine::state::Touched;
 use crate::engine::step::{Input, Outcome};
 use crate::processor::batch::{Batch, OutTopic};
 use crate::processor::past::Past;
 use crate::processor::setup::{ClockMode, Progress, Setup, Time};
-use crate::processor::stats::Stats;
+use crate::processor::stats::{Counted, Stats};
 use crate::wire::alert::write_alert;
-use crate::wire::changelog::write_customer;
 use crate::wire::dead_letter::{self, Origin, kept_key};
 use crate::wire::event::{RawRecord, Scratch, parse};
 use crate::wire::outcome::{write_matured, write_transition};
-use crate::wire::partition_record::{
-    ChangelogKey, CloseRecord, ModelChange, PartitionRecord, write_erasure, write_name,
-};
+use crate::wire::partition_record::{CloseRecord, ModelChange};
 use crate::wire::profile_json::profile_json;
 use crate::wire::reject::Reject;
 use crate::wire::risk::write_risk;
@@ -45,16 +42,15 @@ pub struct Processor {
     /// The version that the changelog names, until its model is found.
     pub(crate) recorded_model: Option<String>,
     pub(crate) closing_stale: bool,
-    pub(crate) checkpoint: Checkpoint,
-    dirty: bool,
-    total: Stats,
-    fresh: Stats,
+    pub(crate) saved: Saved<Checkpoint>,
+    pub(crate) dirty: bool,
+    pub(crate) counted: Counted,
     scratch: Scratch,
-    effects: Vec<Effect>,
-    encoded: Vec<u8>,
+    pub(crate) effects: Vec<Effect>,
+    pub(crate) encoded: Vec<u8>,
 }
 
-/// The processor's own positions as at the last commit.
+/// The processor's own positions.
 #[derive(Clone, Default)]
 pub(crate) struct Checkpoint {
     pub(crate) offsets: Vec<Option<i64>>,
@@ -75,10 +71,9 @@ impl Processor {
             schedule: Arc::default(),
             recorded_model: None,
             closing_stale: false,
-            checkpoint: Checkpoint { offsets: vec![None; topics], closing_stale: false },
+            saved: Saved::new(Checkpoint { offsets: vec![None; topics], closing_stale: false }),
             dirty: false,
-            total: Stats::default(),
-            fresh: Stats::default(),
+            counted: Counted::default(),
             scratch: Scratch::default(),
             effects: Vec::new(),
             encoded: Vec::new(),
@@ -89,11 +84,11 @@ impl Processor {
     pub fn process(&mut self, topic: usize, offset: i64, record: &RawRecord<'_>, wall: Millis, batch: &mut Batch) {
         debug_assert!(self.engine.clock().closing.is_none(), "a close is a barrier: advance first");
         self.dirty = true;
-        self.fresh.records += 1;
+        self.counted.open.records += 1;
         if let Some(next) = self.offsets.get_mut(topic) {
             *next = Some(offset + 1);
         }
-        let Self { setup, engine, scratch, effects, fresh, .. } = self;
+        let Self { setup, engine, scratch, effects, counted: Counted { open: fresh, .. }, .. } = self;
         let refused = match parse(&setup.rules, record, wall, scratch) {
             Err(reject) => Some(reject),
             Ok(parsed) => {
@@ -124,7 +119,7 @@ impl Processor {
     }
 
     fn bury(&mut self, reject: Reject, topic: usize, offset: i64, record: &RawRecord<'_>, batch: &mut Batch) {
-        self.fresh.dead_letter(reject.reason);
+        self.counted.open.dead_letter(reject.reason);
         let name = self.setup.input_topics.get(topic).map_or("", String::as_str);
         let value = record.value.unwrap_or_default();
         let origin = Origin { topic: name, partition: self.partition, offset };
@@ -207,7 +202,7 @@ impl Processor {
         let outcome = self.engine.step(input, &mut self.effects);
         self.perform(batch);
         if outcome == Outcome::Closed {
-            self.fresh.closes += 1;
+            self.counted.open.closes += 1;
             let offsets = self.offsets.iter().map(|offset| offset.unwrap_or_default()).collect();
             self.past.close(CloseRecord { day: day.0, offsets, stale: self.closing_stale });
             self.open(day.plus(1));
@@ -228,7 +223,7 @@ impl Processor {
 
     /// Does what the engine asked for.
     fn perform(&mut self, batch: &mut Batch) {
-        let Self { setup, engine, effects, fresh, .. } = self;
+        let Self { setup, engine, effects, counted: Counted { open: fresh, .. }, .. } = self;
         let (model, locale) = (engine.in_force().model.version.as_str(), &setup.locale);
         let words = Words { model, locale, names: engine.names(), playbook: &setup.policy.playbook };
         for effect in effects.drain(..) {
@@ -255,92 +250,6 @@ impl Processor {
         }
     }
 
-    /// Adds the changelog of what was touched since the last commit, each customer once, and the partition record.
-    pub fn flush(&mut self, batch: &mut Batch) {
-        if !self.dirty {
-            return;
-        }
-        self.engine.state.each_touched(|Touched { id, record }| match record {
-            Some(record) => batch.add(OutTopic::Profiles, id.as_bytes(), |out| write_customer(record, out)),
-            None => batch.add_tombstone(OutTopic::Profiles, id.as_bytes()),
-        });
-        let encoded = &mut self.encoded;
-        for (key, erasure) in self.engine.erasures.fresh() {
-            write_erasure(erasure, encoded);
-            let key = ChangelogKey::Erasure(*key).write();
-            batch.add(OutTopic::Profiles, &key, |out| out.extend_from_slice(encoded));
-        }
-        for (tag, name) in self.engine.names.fresh() {
-            write_name(name, encoded);
-            let key = ChangelogKey::Name(tag).write();
-            batch.add(OutTopic::Profiles, &key, |out| out.extend_from_slice(encoded));
-        }
-        if self.past.write(&self.setup.input_topics, self.engine.drift(), encoded) {
-            let key = ChangelogKey::Closes(self.partition).write();
-            batch.add(OutTopic::Profiles, &key, |out| out.extend_from_slice(encoded));
-        }
-        self.record().write(&mut self.encoded);
-        let key = ChangelogKey::Partition(self.partition).write();
-        batch.add(OutTopic::Profiles, &key, |out| out.extend_from_slice(&self.encoded));
-    }
-
-    fn record(&self) -> PartitionRecord {
-        let InForce { model, since, taken, generation } = self.engine.in_force();
-        PartitionRecord {
-            settings_digest: self.setup.settings_digest,
-            clock: self.engine.clock().clone(),
-            topics: self.setup.input_topics.clone(),
-            offsets: self.offsets.clone(),
-            publish_from: self.engine.publish_from,
-            used: self.engine.used,
-            model: model.version.clone(),
-            since: *since,
-            taken: *taken,
-            generation: *generation,
-            closing_stale: self.closing_stale,
-        }
-    }
-
-    /// Customers touched since the last commit: as many records of the changelog.
-    pub fn touched(&self) -> usize {
-        self.engine.state().touched_len()
-    }
-
-    /// Whether there is anything to commit.
-    pub const fn dirty(&self) -> bool {
-        self.dirty
-    }
-
-    /// The batch is committed; gives what it brought.
-    pub fn committed(&mut self) -> Stats {
-        for (total, fresh) in self.fresh.suppressed.iter_mut().zip(std::mem::take(&mut self.engine.suppressed)) {
-            *total += fresh;
-        }
-        for ((from, to), count) in std::mem::take(&mut self.engine.moves) {
-            let name =
-                |segment: Option<Tag>| segment.map_or("none", |tag| self.engine.names.get(tag).unwrap_or("unknown"));
-            *self.fresh.segment_moves.entry((name(from).into(), name(to).into())).or_default() += count;
-        }
-        let fresh = std::mem::take(&mut self.fresh);
-        self.total.add(&fresh);
-        self.engine.committed();
-        self.past.commit();
-        self.checkpoint = Checkpoint { offsets: self.offsets.clone(), closing_stale: self.closing_stale };
-        self.dirty = false;
-        fresh
-    }
-
-    /// The batch is lost: everything is again as at the last commit.
-    pub fn rolled_back(&mut self) {
-        let Checkpoint { offsets, closing_stale } = self.checkpoint.clone();
-        (self.offsets, self.closing_stale) = (offsets, closing_stale);
-        self.past.roll_back();
-        self.fresh = Stats::default();
-        self.effects.clear();
-        self.engine.roll_back();
-        self.dirty = false;
-    }
-
     /// Next offset of each input topic; `None` before the first record.
     pub fn offsets(&self) -> &[Option<i64>] {
         &self.offsets
@@ -348,7 +257,7 @@ impl Processor {
 
     /// What was done and committed.
     pub const fn stats(&self) -> &Stats {
-        &self.total
+        &self.counted.committed
     }
 
     /// The last closed day.

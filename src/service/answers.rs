@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use crate::engine::packed::shelf::Slot;
+use crate::engine::packed::layers::Slot;
 use crate::service::lanes::Lanes;
 use crate::service::status::{Expected, Question};
 

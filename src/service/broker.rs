@@ -21,7 +21,10 @@ pub struct Position {
 /// Told while partitions are restored: so many more records were read, and so many more offsets are left, or fewer.
 pub type Tell<'a> = dyn Fn(u64, i64) + Sync + 'a;
 
-/// What became of a commit.
+/// The records of one transaction, by partition.
+pub type Batches = Vec<(u32, Batch)>;
+
+/// What became of a transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Committed {
     /// It is there.
@@ -49,10 +52,15 @@ pub trait Broker {
     /// The promotions, read to their end as it is now.
     fn promotions(&self) -> Result<Arc<Schedule>, ServiceFault>;
 
-    /// Writes the batches, by partition, and the positions in one transaction.
-    fn commit(&mut self, batches: &[(u32, &Batch)], positions: &[Position]) -> Committed;
+    /// Begins a transaction of the batches and the positions, which is under way until its end was told. Call only while
+    /// none is.
+    fn hand_over(&mut self, batches: Batches, positions: &[Position]);
 
-    /// A new producer of the same identity, which settles the old one's transaction.
+    /// What became of the transaction under way, and its batches, whose room can be used again; `None` as long as nobody
+    /// knows, or where there is none. Where it is to `wait`, it does so, bounded.
+    fn ended(&mut self, wait: bool) -> Result<Option<(Committed, Batches)>, ServiceFault>;
+
+    /// A new producer of the same identity, which settles the old one's transaction. Call only while none is under way.
     fn renew(&mut self) -> Result<(), ServiceFault>;
 
     /// The inputs are read on from these positions, and from no others.

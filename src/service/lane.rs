@@ -1,4 +1,4 @@
-//! One partition of a worker: its processor, its batch, and what is known of the ends of its inputs.
+//! One partition of a worker: its processor, its batches, and what is known of the ends of its inputs.
 //!
 //! Invariant: an end that was reached is not believed for ever. Before it closes a day it is looked at twice.
 
@@ -19,8 +19,10 @@ const TRUST: Duration = Duration::from_secs(5);
 pub struct Lane {
     /// Its processor.
     pub processor: Processor,
-    /// The records of the open transaction.
+    /// The records of the open batch.
     pub batch: Batch,
+    /// Room for those of the next.
+    room: Batch,
     at_end: Vec<bool>,
     /// Ends of inputs reported since the last record, or since reading began.
     reports: usize,
@@ -34,12 +36,25 @@ impl Lane {
     /// A partition that has just been restored.
     pub fn new(processor: Processor) -> Self {
         let at_end = vec![false; processor.offsets().len()];
-        Self { processor, batch: Batch::new(), at_end, reports: 0, looked: None, agreed: None }
+        Self { processor, batch: Batch::new(), room: Batch::new(), at_end, reports: 0, looked: None, agreed: None }
     }
 
-    /// Nothing pending: everything is as at the last commit.
+    /// Hands the open batch over to be committed.
+    pub fn seal(&mut self) -> Batch {
+        self.processor.flush(&mut self.batch);
+        self.processor.seal();
+        std::mem::replace(&mut self.batch, std::mem::take(&mut self.room))
+    }
+
+    /// The room of a batch whose transaction has ended is used again.
+    pub fn take_back(&mut self, mut room: Batch) {
+        room.clear();
+        self.room = room;
+    }
+
+    /// Nothing pending, and nothing sealed: everything is as at the last commit.
     pub fn roll_back(&mut self) {
-        self.processor.rolled_back();
+        self.processor.roll_back();
         self.batch.clear();
     }
 

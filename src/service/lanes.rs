@@ -1,41 +1,37 @@
-//! The partitions of one worker: their processors, their batches, and the transactions that make them last.
+//! The partitions of one worker: their processors and their batches, from one assignment to the next.
 //!
-//! Invariant: a batch never outlives its partition's assignment; it is committed or rolled back inside the revocation.
+//! Invariant: a close is a barrier; one that was interrupted is finished before the next record.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use tracing::{debug, warn};
+use tracing::warn;
 
 use crate::engine::coming::Forecast;
 use crate::engine::day::{Day, Millis};
-use crate::engine::packed::shelf::Slot;
-use crate::processor::batch::Batch;
+use crate::engine::packed::layers::Slot;
 use crate::processor::setup::Progress;
 use crate::processor::topology::Processor;
-use crate::service::broker::{Broker, Committed, Position};
+use crate::service::broker::{Broker, Position};
 use crate::service::fault::ServiceFault;
 use crate::service::lane::Lane;
 use crate::service::restoring::Restoring;
 use crate::service::shared::{Now, Shared};
 use crate::wire::event::RawRecord;
 
-/// Records in all batches at which a transaction is committed before its time.
-const MAX_BATCH_RECORDS: usize = 20_000;
-/// Commits are so many times as frequent when every record is taken.
-const IDLE_SHARE: u32 = 5;
-
-/// Transactions aborted one after the other at which the worker gives up.
-const MAX_ABORTS: u32 = 30;
+/// Records in all open batches at which a transaction is handed over before its time.
+pub(crate) const MAX_BATCH_RECORDS: usize = 20_000;
 
 /// The partitions of a worker.
 pub struct Lanes {
-    shared: Shared,
-    owned: BTreeMap<u32, Lane>,
-    /// When the last commit was done; `None`: since the last look at the clock.
-    last_commit: Option<Duration>,
-    aborts: u32,
+    pub(crate) shared: Shared,
+    pub(crate) owned: BTreeMap<u32, Lane>,
+    /// When a transaction was last handed over; `None` before the first look at the clock.
+    pub(crate) handed_over: Option<Duration>,
+    /// Since when a transaction is under way.
+    pub(crate) under_way: Option<Instant>,
+    pub(crate) aborts: u32,
     /// Counts the times that a state was read.
     restores: u64,
     fault: Option<ServiceFault>,
@@ -43,16 +39,9 @@ pub struct Lanes {
     models_seen: u64,
 }
 
-/// What became of a transaction.
-enum Ended {
-    Committed,
-    RolledBack,
-    Unknown,
-}
-
 /// Whether the inputs are read where the processors stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stand {
+pub(crate) enum Stand {
     Good,
     /// The same after a close, which takes its time.
     Closed,
@@ -62,7 +51,16 @@ enum Stand {
 impl Lanes {
     /// No partitions yet.
     pub const fn new(shared: Shared) -> Self {
-        Self { shared, owned: BTreeMap::new(), last_commit: None, aborts: 0, restores: 0, fault: None, models_seen: 0 }
+        Self {
+            shared,
+            owned: BTreeMap::new(),
+            handed_over: None,
+            under_way: None,
+            aborts: 0,
+            restores: 0,
+            fault: None,
+            models_seen: 0,
+        }
     }
 
     /// The fault that ends the worker, if there is one.
@@ -79,38 +77,48 @@ impl Lanes {
     pub fn assign(&mut self, broker: &mut impl Broker, partitions: &[u32], now: Now) {
         let restored = self.restore(broker, partitions, now.wall);
         let reading = restored.and_then(|()| self.read_on(broker));
-        self.give_up_on(reading);
+        self.give_up_on(broker, reading);
     }
 
     /// The inputs are read on from where the processors stand.
     pub fn reposition(&mut self, broker: &mut impl Broker) {
         let reading = self.read_on(broker);
-        self.give_up_on(reading);
+        self.give_up_on(broker, reading);
     }
 
-    fn read_on(&mut self, broker: &mut impl Broker) -> Result<(), ServiceFault> {
+    pub(crate) fn read_on(&mut self, broker: &mut impl Broker) -> Result<(), ServiceFault> {
         let positions = self.positions(broker)?;
         self.owned.values_mut().for_each(Lane::read_on);
         broker.read_from(&positions)
     }
 
     /// A worker with a fault holds no partition, so it commits nothing more.
-    fn give_up_on(&mut self, done: Result<(), ServiceFault>) {
+    pub(crate) fn give_up_on(&mut self, broker: &mut impl Broker, done: Result<(), ServiceFault>) {
         if let Err(fault) = done {
-            self.let_go();
+            self.let_go(broker);
             self.fault = Some(fault);
         }
     }
 
-    /// Holds no partition any more; what was pending is dropped.
-    pub fn let_go(&mut self) {
+    /// Holds no partition any more; what was pending is dropped, once nothing of it is under way.
+    pub fn let_go(&mut self, broker: &mut impl Broker) {
+        if self.under_way.take().is_some()
+            && let Err(fault) = broker.ended(true)
+        {
+            warn!(%fault, "waiting for the last transaction");
+        }
         for number in std::mem::take(&mut self.owned).into_keys() {
             self.shared.metrics.partition_gone(number);
             self.shared.models.gone(number);
         }
     }
 
-    fn restore(&mut self, broker: &impl Broker, partitions: &[u32], wall: Millis) -> Result<(), ServiceFault> {
+    pub(crate) fn restore(
+        &mut self,
+        broker: &impl Broker,
+        partitions: &[u32],
+        wall: Millis,
+    ) -> Result<(), ServiceFault> {
         self.restores += 1;
         if partitions.is_empty() {
             return Ok(());
@@ -136,7 +144,7 @@ impl Lanes {
     }
 
     /// Tells the partitions of promotions that are news. They act on them as their days open.
-    fn offer(&mut self) {
+    pub(crate) fn offer(&mut self) {
         if let Some(schedule) = self.shared.models.news(&mut self.models_seen) {
             self.owned.values_mut().for_each(|lane| lane.processor.offer(schedule.clone()));
         }
@@ -169,18 +177,6 @@ impl Lanes {
         Ok(positions)
     }
 
-    /// Gives all partitions up: what is pending is committed, or dropped where the assignment was lost.
-    pub fn revoke(&mut self, broker: &mut impl Broker, lost: bool) {
-        if !lost && self.dirty() && matches!(self.transact(broker), Ended::Unknown) {
-            // The partitions go in any case; only the producer must be one that can be trusted again.
-            self.shared.metrics.rebuilt();
-            self.let_go();
-            let renewed = broker.renew();
-            self.give_up_on(renewed);
-        }
-        self.let_go();
-    }
-
     /// Takes one input record in; whether that took so long that it is time to look at the clock.
     pub fn take(&mut self, broker: &mut impl Broker, from: Position, record: &RawRecord<'_>, now: Now) -> bool {
         let number = from.partition;
@@ -196,18 +192,8 @@ impl Lanes {
         self.close_due(broker, number, now, confirmed) != Stand::Good
     }
 
-    /// Between records: commits what is due, sooner where every record that there is has been taken.
-    pub fn turn(&mut self, broker: &mut impl Broker, all_taken: bool, now: Now) {
-        self.offer();
-        let interval = Duration::from_millis(self.shared.settings.file.kafka.commit_interval_ms);
-        let interval = if all_taken { interval / IDLE_SHARE } else { interval };
-        if self.since_commit(now) >= interval || self.records() >= MAX_BATCH_RECORDS {
-            self.commit(broker, now);
-        }
-    }
-
-    /// Closes what is due in a partition, also `by_clock`, committing as batches fill: early in the middle of a long close,
-    /// which no record interrupts. A lost commit ends it; the rest comes again.
+    /// Closes what is due in a partition, also `by_clock`, handing over as batches fill: early in the middle of a long
+    /// close, which no record interrupts. A lost transaction ends it; the rest comes again.
     fn close_due(&mut self, broker: &mut impl Broker, number: u32, now: Now, by_clock: bool) -> Stand {
         let mut stand = Stand::Good;
         loop {
@@ -243,97 +229,6 @@ impl Lanes {
                 return;
             }
         }
-    }
-
-    /// Commits what is pending; on failure goes back to the last commit.
-    pub fn finish(&mut self, broker: &mut impl Broker, now: Now) {
-        self.commit(broker, now);
-    }
-
-    /// Time since the last commit was done, as far as the clock was looked at.
-    fn since_commit(&mut self, now: Now) -> Duration {
-        now.running.saturating_sub(*self.last_commit.get_or_insert(now.running))
-    }
-
-    fn commit(&mut self, broker: &mut impl Broker, now: Now) -> Stand {
-        if !self.dirty() {
-            self.last_commit = Some(now.running);
-            return Stand::Good;
-        }
-        let going_on = match self.transact(broker) {
-            Ended::Committed => return Stand::Good,
-            Ended::RolledBack => self.read_on(broker),
-            Ended::Unknown => self.rebuild(broker, now.wall),
-        };
-        self.give_up_on(going_on);
-        Stand::Rewound
-    }
-
-    /// One transaction over all partitions that have something to say.
-    fn transact(&mut self, broker: &mut impl Broker) -> Ended {
-        let started = std::time::Instant::now();
-        for lane in self.owned.values_mut() {
-            lane.processor.flush(&mut lane.batch);
-        }
-        let mut batches: Vec<(u32, &Batch)> = Vec::with_capacity(self.owned.len());
-        let mut positions = Vec::with_capacity(self.owned.len());
-        for (number, lane) in self.owned.iter().filter(|(_, lane)| lane.processor.dirty()) {
-            batches.push((*number, &lane.batch));
-            let offsets = lane.processor.offsets().iter().enumerate();
-            let read = offsets.filter_map(|(topic, next)| Some((topic, (*next)?)));
-            positions.extend(read.map(|(topic, offset)| Position { topic, partition: *number, offset }));
-        }
-        let outcome = broker.commit(&batches, &positions);
-        self.last_commit = None;
-        match outcome {
-            Committed::Yes => {
-                for (number, lane) in self.owned.iter_mut().filter(|(_, lane)| lane.processor.dirty()) {
-                    self.shared.metrics.committed(&lane.processor.committed());
-                    let engine = lane.processor.engine();
-                    self.shared.models.holds(*number, engine.in_force(), engine.drift());
-                    lane.batch.clear();
-                }
-                self.shared.metrics.transaction(started.elapsed().as_secs_f64());
-                self.aborts = 0;
-                Ended::Committed
-            }
-            Committed::Aborted(sentence) => {
-                self.aborts += 1;
-                debug!(%sentence, aborts = self.aborts, "transaction aborted, doing it again");
-                self.shared.metrics.rolled_back();
-                self.owned.values_mut().for_each(Lane::roll_back);
-                if self.aborts >= MAX_ABORTS {
-                    let fault = format!(
-                        "every transaction is aborted ({sentence}): look at the permissions and size limits of the output topics"
-                    );
-                    self.give_up_on(Err(ServiceFault::Failed(fault)));
-                }
-                Ended::RolledBack
-            }
-            Committed::Unknown(sentence) => {
-                warn!(%sentence, "outcome of a transaction unknown, replacing the producer and reading the state again");
-                Ended::Unknown
-            }
-        }
-    }
-
-    /// A new producer, which settles the old one's transaction, and every state read again. What the states were before
-    /// is forgotten first: should this fail halfway, nothing of it can be committed a second time.
-    fn rebuild(&mut self, broker: &mut impl Broker, wall: Millis) -> Result<(), ServiceFault> {
-        self.shared.metrics.rebuilt();
-        let numbers: Vec<u32> = std::mem::take(&mut self.owned).into_keys().collect();
-        broker.renew()?;
-        self.restore(broker, &numbers, wall)?;
-        self.read_on(broker)
-    }
-
-    fn dirty(&self) -> bool {
-        self.owned.values().any(|lane| lane.processor.dirty())
-    }
-
-    /// Records that a commit would write by now.
-    fn records(&self) -> usize {
-        self.owned.values().map(|lane| lane.batch.len() + lane.processor.touched()).sum()
     }
 
     /// A customer as JSON; `None` where none of these partitions has it.

@@ -11,6 +11,7 @@ pub mod shared;
 pub mod status;
 pub mod lane;
 pub mod lanes;
+pub mod commits;
 pub mod source;
 pub mod models_watch;
 pub mod answers;

@@ -1,4 +1,4 @@
-//! One worker thread: poll, process, commit. It never blocks longer than its group allows.
+//! One worker thread: poll, process, hand over. It never blocks longer than its group allows.
 
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -31,15 +31,14 @@ use crate::wire::event::RawRecord;
 
 /// Most records taken between two looks at clocks and questions.
 const BURST: usize = 128;
-/// How long a poll waits when there is nothing to do.
-const IDLE_POLL: Duration = Duration::from_millis(10);
 /// How often closes by the clock are thought of although records keep coming.
 const IDLE: Duration = Duration::from_millis(500);
 /// How often gauges are set.
 const GAUGE: Duration = Duration::from_secs(5);
 /// How often the same trouble is spoken of.
 const SPEAK: Duration = Duration::from_mins(1);
-/// Longest pause after an aborted transaction.
+/// Pause after an aborted transaction, doubled with each more, and the longest.
+const PAUSE: Duration = Duration::from_millis(10);
 const MAX_PAUSE: Duration = Duration::from_secs(2);
 
 /// What a worker is told from outside.
@@ -147,7 +146,7 @@ fn work(shared: &Shared, status: Arc<Status>, orders: &Orders) -> Result<(), Ser
         Some(instance) => format!("{group}-{instance}-{}", orders.number),
         None => format!("{group}-{}", Uuid::new_v4()),
     };
-    let desk = Desk { lanes: Lanes::new(shared.clone()), writer: Writer::new(&settings, &id)? };
+    let desk = Desk { lanes: Lanes::new(shared.clone()), writer: Writer::new(&settings, &id, &orders.pulse)? };
     let context = Context {
         desk: Mutex::new(desk),
         status,
@@ -169,7 +168,7 @@ fn work(shared: &Shared, status: Arc<Status>, orders: &Orders) -> Result<(), Ser
     match &result {
         Ok(()) => context.with(&consumer, |lanes, cluster| lanes.finish(cluster, context.now())),
         // Closing the consumer revokes what it has: nothing may be committed then any more.
-        Err(_) => context.desk().lanes.let_go(),
+        Err(_) => context.with(&consumer, |lanes, cluster| lanes.let_go(cluster)),
     }
     context.status.set(orders.number, Phase::Stopped);
     result
@@ -181,7 +180,8 @@ fn follow(shared: &Shared, consumer: &BaseConsumer<Context>, orders: &Orders) ->
     let context = consumer.context();
     while !orders.pulse.stopping() {
         orders.pulse.beat();
-        let mut polled = consumer.poll(if answers.pending() { Duration::ZERO } else { IDLE_POLL });
+        let rest = if answers.pending() { Duration::ZERO } else { context.desk().lanes.rest(context.now()) };
+        let mut polled = consumer.poll(rest);
         let (nothing, now) = (polled.is_none(), context.now());
         let mut left = BURST;
         while let Some(one) = polled {
@@ -218,7 +218,7 @@ fn follow(shared: &Shared, consumer: &BaseConsumer<Context>, orders: &Orders) ->
         let aborts = desk.lanes.aborts();
         drop(desk);
         if aborts > 1 {
-            std::thread::sleep((IDLE_POLL * (1 << aborts.min(10))).min(MAX_PAUSE));
+            std::thread::sleep((PAUSE * (1 << aborts.min(10))).min(MAX_PAUSE));
         }
     }
     Ok(())

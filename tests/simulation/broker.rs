@@ -1,122 +1,19 @@
-//! The in-memory broker: logs, transactions, transactional ids with epochs, one group with a generation.
+//! The broker as one member sees it: what befalls its transactions, its positions, its restores.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use churnwatch::engine::promotion::Schedule;
-use churnwatch::processor::batch::{Batch, OutRecord, OutTopic};
+use churnwatch::processor::batch::OutTopic;
 use churnwatch::processor::topology::Processor;
-use churnwatch::service::broker::{Broker, Committed, Position, Tell};
+use churnwatch::service::broker::{Batches, Broker, Committed, Position, Tell};
 use churnwatch::service::fault::ServiceFault;
-use churnwatch::wire::partitioner::partition;
 
+use crate::cluster::{Cluster, Output, Planted, State};
 use crate::support::draw::Draw;
 
-/// A fault of the broker itself, to show that the invariants see it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Planted {
-    Nothing,
-    /// Readers of committed records see aborted ones too.
-    AbortedIsVisible,
-    /// A producer that was replaced, or a member of an old generation, may still commit.
-    NoFencing,
-    /// Restoring ends before the last committed transaction.
-    RestoreStopsShort,
-    /// A committed transaction leaves the partition record out.
-    OffsetsLost,
-}
-
-/// An input record.
-#[derive(Clone, Debug)]
-pub(crate) struct Input {
-    pub(crate) key: Option<Vec<u8>>,
-    pub(crate) value: Vec<u8>,
-    pub(crate) timestamp: i64,
-}
-
-/// An output record, with its transaction.
-#[derive(Clone, Debug)]
-pub(crate) struct Output {
-    pub(crate) key: Option<Vec<u8>>,
-    pub(crate) value: Option<Vec<u8>>,
-    pub(crate) headers: Vec<(String, String)>,
-    transaction: usize,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    Open,
-    Committed,
-    Aborted,
-}
-
-struct Transaction {
-    id: String,
-    state: State,
-}
-
-/// All that the cluster knows.
-pub(crate) struct Cluster {
-    pub(crate) partitions: u32,
-    pub(crate) inputs: BTreeMap<(usize, u32), Vec<Input>>,
-    outputs: BTreeMap<(OutTopic, u32), Vec<Output>>,
-    transactions: Vec<Transaction>,
-    epochs: HashMap<String, u64>,
-    pub(crate) offsets: BTreeMap<(usize, u32), i64>,
-    pub(crate) generation: u64,
-    /// What the models' topic holds.
-    pub(crate) schedule: Arc<Schedule>,
-    planted: Planted,
-}
-
-impl Cluster {
-    pub(crate) fn new(topics: usize, partitions: u32, planted: Planted) -> Self {
-        let places = (0..topics).flat_map(|topic| (0..partitions).map(move |number| (topic, number)));
-        Self {
-            partitions,
-            inputs: places.map(|place| (place, Vec::new())).collect(),
-            outputs: BTreeMap::new(),
-            transactions: Vec::new(),
-            epochs: HashMap::new(),
-            offsets: BTreeMap::new(),
-            generation: 0,
-            schedule: Arc::default(),
-            planted,
-        }
-    }
-
-    /// Number of transactions ever begun.
-    pub(crate) fn transactions(&self) -> usize {
-        self.transactions.len()
-    }
-
-    /// Takes a transactional id over: its open transactions are aborted, its older producers fenced.
-    pub(crate) fn init(&mut self, id: &str) -> u64 {
-        self.abort_open(|transaction| transaction.id == id);
-        let epoch = self.epochs.entry(id.to_owned()).or_default();
-        *epoch += 1;
-        *epoch
-    }
-
-    fn abort_open(&mut self, which: impl Fn(&Transaction) -> bool) {
-        let open = self.transactions.iter_mut().filter(|one| one.state == State::Open && which(one));
-        open.for_each(|transaction| transaction.state = State::Aborted);
-    }
-
-    /// What a reader of committed records sees of a topic, partition by partition.
-    pub(crate) fn committed(&self, topic: OutTopic) -> impl Iterator<Item = (u32, &Output)> {
-        let seen = |record: &&Output| match self.transactions[record.transaction].state {
-            State::Committed => true,
-            State::Aborted => self.planted == Planted::AbortedIsVisible,
-            State::Open => false,
-        };
-        let logs = self.outputs.iter().filter(move |((name, _), _)| *name == topic);
-        logs.flat_map(move |((_, number), log)| log.iter().filter(seen).map(move |record| (*number, record)))
-    }
-}
-
-/// What happens to the next commit.
+/// What happens to a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fate {
     Fine,
@@ -134,6 +31,12 @@ pub(crate) enum Fate {
     LostOpen,
 }
 
+impl Fate {
+    const fn dies(self) -> bool {
+        matches!(self, Self::DiesAfter(_) | Self::DiesBeforeEnd | Self::DiesAfterEnd)
+    }
+}
+
 /// One process's side: its identity, its generation, its positions.
 pub(crate) struct Member {
     pub(crate) id: String,
@@ -143,7 +46,22 @@ pub(crate) struct Member {
     pub(crate) dead: bool,
     /// How likely trouble is, in percent.
     pub(crate) trouble: u64,
+    /// The transaction under way.
+    pub(crate) flight: Option<Flight>,
     pub(crate) seen: Seen,
+}
+
+/// A transaction that was handed over, and whose end was not told yet.
+pub(crate) struct Flight {
+    batches: Batches,
+    positions: Vec<Position>,
+    transaction: usize,
+    generation: u64,
+    fate: Fate,
+    /// Looks at it before the broker decides, and before the worker learns of that.
+    looks: u64,
+    unseen: u64,
+    outcome: Option<Committed>,
 }
 
 /// What a member has lived through.
@@ -152,6 +70,8 @@ pub(crate) struct Seen {
     pub(crate) aborts: u64,
     pub(crate) unknown: u64,
     pub(crate) zombie_commits: u64,
+    /// Looks at a transaction that was still under way.
+    pub(crate) looks: u64,
 }
 
 /// The broker as one member sees it.
@@ -203,36 +123,40 @@ impl Link<'_> {
         read
     }
 
-    /// Writes the records; `false` where the process died on the way.
-    fn send(&self, batches: &[(u32, &Batch)], fate: Fate, transaction: usize) -> bool {
-        let cluster = &mut *self.cluster.borrow_mut();
-        let records = batches.iter().flat_map(|(number, batch)| batch.iter().map(move |record| (*number, record)));
-        for (at, (number, record)) in records.enumerate() {
-            if fate == Fate::DiesAfter(at as u64) {
-                return false;
-            }
-            let lost = cluster.planted == Planted::OffsetsLost && at % 7 == 3;
-            let is_partition_record = record.key.is_some_and(|key| key.first() == Some(&0xFF));
-            if lost && is_partition_record {
-                continue;
-            }
-            let number = match (record.topic, record.key) {
-                (OutTopic::Profiles, _) | (_, None) => number,
-                (_, Some(key)) => partition(key, cluster.partitions),
-            };
-            cluster.outputs.entry((record.topic, number)).or_default().push(output(&record, transaction));
-        }
-        !matches!(fate, Fate::DiesAfter(_))
+    fn below(&self, limit: u64) -> u64 {
+        self.draw.borrow_mut().below(limit)
     }
-}
 
-fn output(record: &OutRecord<'_>, transaction: usize) -> Output {
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    Output {
-        key: record.key.map(<[u8]>::to_vec),
-        value: record.value.map(<[u8]>::to_vec),
-        headers: record.headers.iter().map(|(name, value)| ((*name).to_owned(), text(value))).collect(),
-        transaction,
+    /// The broker decides on a transaction.
+    fn decide(&self, flight: &Flight) -> Committed {
+        let cluster = &mut *self.cluster.borrow_mut();
+        let fencing = cluster.planted != Planted::NoFencing;
+        let (state, accepted) = cluster.stand(flight.transaction);
+        let zombie = fencing && flight.generation != cluster.generation && !accepted;
+        match state {
+            State::Open if cluster.is_fenced(&self.member.id, self.member.epoch) => {
+                return Committed::Unknown("fenced".into());
+            }
+            State::Aborted if fencing => return Committed::Unknown("fenced".into()),
+            // It ended while others waited for that.
+            State::Committed => {}
+            State::Open | State::Aborted => match flight.fate {
+                Fate::DiesAfter(_) | Fate::DiesBeforeEnd => return Committed::Unknown("died".into()),
+                Fate::LostOpen => return Committed::Unknown("timed out".into()),
+                Fate::Aborted => return cluster.abort(flight.transaction),
+                Fate::Fine | Fate::DiesAfterEnd | Fate::LostCommitted if zombie => {
+                    return cluster.abort(flight.transaction);
+                }
+                Fate::Fine | Fate::DiesAfterEnd | Fate::LostCommitted => {
+                    cluster.commit(flight.transaction, &flight.positions);
+                }
+            },
+        }
+        match flight.fate {
+            Fate::LostCommitted => Committed::Unknown("timed out".into()),
+            fate if fate.dies() => Committed::Unknown("died".into()),
+            _ => Committed::Yes,
+        }
     }
 }
 
@@ -251,8 +175,8 @@ impl Broker for Link<'_> {
     fn beat(&self) {}
 
     fn restore(&self, processors: &mut [Processor], tell: &Tell<'_>) -> Result<(), ServiceFault> {
-        // A writer that died left its transaction open; the broker ends it before the stable offset moves on.
-        self.cluster.borrow_mut().abort_open(|_| true);
+        // A writer that died or sleeps left its transaction open; the broker ends it before the stable offset moves on.
+        self.cluster.borrow_mut().end_open(&mut self.draw.borrow_mut());
         for processor in processors {
             if self.chance(self.member.trouble / 3) {
                 return Err(ServiceFault::Failed("died while restoring".into()));
@@ -269,51 +193,50 @@ impl Broker for Link<'_> {
         Ok(self.cluster.borrow().schedule.clone())
     }
 
-    fn commit(&mut self, batches: &[(u32, &Batch)], positions: &[Position]) -> Committed {
-        let fate = self.fate();
-        let (fenced, zombie, transaction) = {
-            let cluster = &mut *self.cluster.borrow_mut();
-            let fencing = cluster.planted != Planted::NoFencing;
-            let fenced = fencing && cluster.epochs[&self.member.id] != self.member.epoch;
-            let zombie = self.member.generation != cluster.generation;
-            cluster.transactions.push(Transaction { id: self.member.id.clone(), state: State::Open });
-            (fenced, zombie, cluster.transactions.len() - 1)
-        };
-        self.member.seen.zombie_commits += u64::from(zombie);
-        if fenced {
-            self.cluster.borrow_mut().transactions[transaction].state = State::Aborted;
-            self.member.seen.unknown += 1;
-            return Committed::Unknown("fenced".into());
-        }
-        if !self.send(batches, fate, transaction) || fate == Fate::DiesBeforeEnd {
-            self.member.dead = true;
-            return Committed::Unknown("died".into());
-        }
+    fn hand_over(&mut self, batches: Batches, positions: &[Position]) {
+        assert!(self.member.flight.is_none(), "two transactions at a time");
+        let (fate, positions) = (self.fate(), positions.to_vec());
+        let (looks, unseen) = (self.below(5), self.below(3));
         let cluster = &mut *self.cluster.borrow_mut();
-        if fate == Fate::Aborted || (zombie && cluster.planted != Planted::NoFencing) {
-            cluster.transactions[transaction].state = State::Aborted;
-            self.member.seen.aborts += 1;
-            return Committed::Aborted("illegal generation".into());
+        let zombie = self.member.generation != cluster.generation;
+        self.member.seen.zombie_commits += u64::from(zombie);
+        let ends = matches!(fate, Fate::Fine | Fate::DiesAfterEnd | Fate::LostCommitted);
+        let fenced = cluster.is_fenced(&self.member.id, self.member.epoch);
+        let accepted = (ends && !zombie && !fenced && self.below(2) == 0).then(|| positions.clone());
+        let transaction = cluster.begin(&self.member.id, accepted);
+        let written = match fate {
+            _ if fenced => 0,
+            Fate::DiesAfter(count) => count as usize,
+            _ => usize::MAX,
+        };
+        cluster.write(&batches, written, transaction);
+        let (generation, outcome) = (self.member.generation, None);
+        let flight = Flight { batches, positions, transaction, generation, fate, looks, unseen, outcome };
+        self.member.flight = Some(flight);
+    }
+
+    fn ended(&mut self, wait: bool) -> Result<Option<(Committed, Batches)>, ServiceFault> {
+        let Some(mut flight) = self.member.flight.take() else { return Ok(None) };
+        if !wait && flight.looks > 0 {
+            flight.looks -= 1;
+            self.member.seen.looks += 1;
+            self.member.flight = Some(flight);
+            return Ok(None);
         }
-        if fate == Fate::LostOpen {
-            self.member.seen.unknown += 1;
-            return Committed::Unknown("timed out".into());
+        let outcome = flight.outcome.take().unwrap_or_else(|| self.decide(&flight));
+        if !wait && flight.unseen > 0 {
+            flight.unseen -= 1;
+            flight.outcome = Some(outcome);
+            self.member.flight = Some(flight);
+            return Ok(None);
         }
-        cluster.transactions[transaction].state = State::Committed;
-        for position in positions {
-            cluster.offsets.insert((position.topic, position.partition), position.offset);
+        match outcome {
+            Committed::Yes => {}
+            Committed::Aborted(_) => self.member.seen.aborts += 1,
+            Committed::Unknown(_) if flight.fate.dies() => self.member.dead = true,
+            Committed::Unknown(_) => self.member.seen.unknown += 1,
         }
-        match fate {
-            Fate::LostCommitted => {
-                self.member.seen.unknown += 1;
-                Committed::Unknown("timed out".into())
-            }
-            Fate::DiesAfterEnd => {
-                self.member.dead = true;
-                Committed::Unknown("died".into())
-            }
-            _ => Committed::Yes,
-        }
+        Ok(Some((outcome, flight.batches)))
     }
 
     fn renew(&mut self) -> Result<(), ServiceFault> {

@@ -1,13 +1,15 @@
 //! What a simulated life is given: the events of a small shop, with copies, disorder, late ones and things that are no
 //! events, and a company's settings.
 
+use churnwatch::config::load::load;
+use churnwatch::config::settings::Settings;
 use churnwatch::engine::alerting::policy::Policy;
 use churnwatch::engine::day::Day;
 use churnwatch::processor::setup::Setup;
 use churnwatch::shop::event_json::{customer_id, write_json};
 use churnwatch::shop::generator::{Shop, ShopSettings};
 
-use crate::broker::Input;
+use crate::cluster::Input;
 use crate::support::draw::Draw;
 
 const DAY_MILLIS: i64 = 86_400_000;
@@ -95,4 +97,12 @@ pub(crate) fn policy(draw: &mut Draw, setup: &Setup) -> Policy {
         thresholds: Some([0.45, 0.6, 0.8]),
         ..(*setup.policy).clone()
     }
+}
+
+/// The configuration.
+pub(crate) fn settings(draw: &mut Draw, topics: usize) -> Settings {
+    let mut settings = load(None).unwrap().until(None);
+    settings.file.topics.events = (0..topics).map(|number| format!("events-{number}")).collect();
+    settings.file.kafka.commit_interval_ms = 50 + draw.below(400);
+    settings
 }

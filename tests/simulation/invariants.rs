@@ -12,7 +12,7 @@ use churnwatch::wire::event::RawRecord;
 use churnwatch::wire::partition_record::{ChangelogKey, PartitionRecord};
 use serde_json::Value;
 
-use crate::broker::{Cluster, Input, Output};
+use crate::cluster::{Cluster, Input, Output};
 use crate::history::END;
 use crate::world::World;
 

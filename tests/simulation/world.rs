@@ -5,8 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use churnwatch::config::load::load;
-use churnwatch::config::settings::Settings;
 use churnwatch::engine::day::{Day, Millis};
 use churnwatch::engine::promotion::{Promotion, Schedule};
 use churnwatch::engine::scoring::model::Model;
@@ -21,8 +19,9 @@ use churnwatch::wire::event::RawRecord;
 use churnwatch::wire::partition_record::{ChangelogKey, PartitionRecord};
 use churnwatch::wire::partitioner::partition;
 
-use crate::broker::{Cluster, Input, Link, Member, Planted, Seen};
-use crate::history::{END, history, policy};
+use crate::broker::{Link, Member, Seen};
+use crate::cluster::{Cluster, Input, Output, Planted};
+use crate::history::{END, history, policy, settings};
 use crate::support::draw::Draw;
 use crate::support::model::{attentive_model, other_model};
 
@@ -49,6 +48,12 @@ pub(crate) struct Tally {
     pub(crate) duplicates: u64,
     pub(crate) late: u64,
     pub(crate) switches: u64,
+    /// Looks at a transaction that was still under way.
+    pub(crate) looks: u64,
+    /// Processes that died or lost their partitions with a transaction under way.
+    pub(crate) interrupted: u64,
+    /// Transactions of sleepers and the dead that were committed after all.
+    pub(crate) late_ends: u64,
 }
 
 impl Tally {
@@ -62,6 +67,9 @@ impl Tally {
         self.duplicates += other.duplicates;
         self.late += other.late;
         self.switches += other.switches;
+        self.looks += other.looks;
+        self.interrupted += other.interrupted;
+        self.late_ends += other.late_ends;
     }
 }
 
@@ -153,7 +161,8 @@ impl World {
         for _ in 0..20_000 {
             let done = self.step(0) && self.arrived == self.arrivals.len() && self.wall > LAST;
             let transactions = self.cluster.borrow().transactions();
-            quiet = if done && transactions == written { quiet + 1 } else { 0 };
+            let under_way = self.replicas.iter().flatten().any(|one| one.member.flight.is_some());
+            quiet = if done && transactions == written && !under_way { quiet + 1 } else { 0 };
             written = transactions;
             if quiet > 60 {
                 return;
@@ -226,6 +235,7 @@ impl World {
     fn bury(&mut self, number: usize) {
         if let Some(dead) = self.replicas[number].take() {
             self.lived.crashes += 1;
+            self.lived.interrupted += u64::from(dead.member.flight.is_some());
             self.keep(dead.member.seen);
         }
     }
@@ -234,6 +244,7 @@ impl World {
         self.lived.aborts += seen.aborts;
         self.lived.unknown += seen.unknown;
         self.lived.zombie_commits += seen.zombie_commits;
+        self.lived.looks += seen.looks;
     }
 
     fn start(&mut self, number: usize, trouble: u64) {
@@ -245,8 +256,8 @@ impl World {
             format!("random-{}", self.names)
         };
         let epoch = self.cluster.borrow_mut().init(&id);
-        let seen = Seen::default();
-        let member = Member { id, epoch, generation: 0, positions: BTreeMap::new(), dead: false, trouble, seen };
+        let (positions, seen) = (BTreeMap::new(), Seen::default());
+        let member = Member { id, epoch, generation: 0, positions, dead: false, trouble, flight: None, seen };
         self.replicas[number] = Some(Replica { lanes: Lanes::new(self.shared.clone()), member, zombie: false });
     }
 
@@ -311,6 +322,7 @@ impl World {
             if replica.zombie {
                 continue;
             }
+            self.lived.interrupted += u64::from(replica.member.flight.is_some());
             let mut link = Link { cluster: &self.cluster, member: &mut replica.member, draw: &self.draw };
             replica.lanes.revoke(&mut link, lost || was_zombie);
             replica.member.positions.clear();
@@ -343,10 +355,11 @@ impl World {
             tally.aborts += replica.member.seen.aborts;
             tally.unknown += replica.member.seen.unknown;
             tally.zombie_commits += replica.member.seen.zombie_commits;
+            tally.looks += replica.member.seen.looks;
         }
         tally.alerts = self.cluster.borrow().committed(OutTopic::Outcomes).count();
         tally.duplicates = self.shared.metrics.total("duplicate_events_total");
-        let late = |(_, letter): &(u32, &crate::broker::Output)| {
+        let late = |(_, letter): &(u32, &Output)| {
             letter.headers.iter().any(|(name, value)| name == "reason" && value == "too late")
         };
         tally.late = self.cluster.borrow().committed(OutTopic::DeadLetters).filter(late).count() as u64;
@@ -357,6 +370,7 @@ impl World {
                 generations.insert(number, u64::from(record.generation));
             }
         }
+        tally.late_ends = self.cluster.borrow().late_ends;
         tally.switches = generations.values().sum();
         tally
     }
@@ -379,11 +393,4 @@ fn deliver(lanes: &mut Lanes, link: &mut Link<'_>, topic: usize, partition: u32,
     if link.draw.borrow_mut().below(4) > 0 {
         lanes.turn(link, false, now);
     }
-}
-
-fn settings(draw: &mut Draw, topics: usize) -> Settings {
-    let mut settings = load(None).unwrap().until(None);
-    settings.file.topics.events = (0..topics).map(|number| format!("events-{number}")).collect();
-    settings.file.kafka.commit_interval_ms = 50 + draw.below(400);
-    settings
 }

@@ -3,6 +3,7 @@
 
 pub mod bytes;
 pub mod customer;
+pub mod layers;
 pub mod open;
 pub mod settled;
 pub mod shelf;

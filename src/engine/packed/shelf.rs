@@ -1,29 +1,11 @@
-//! The customers of a partition by slot, packed; one of them at a time is unpacked, in hand. What a batch changes lies
+//! The customers of a partition by slot, packed; one of them at a time is unpacked, in hand. What batches change lies
 //! beside what was committed. Knows no ids' index.
-
-use std::ops::Range;
 
 use crate::engine::customer::Tag;
 use crate::engine::day::Day;
 use crate::engine::packed::bytes::{Reader, Writer};
 use crate::engine::packed::customer::{Customer, pack, unpack};
-
-/// A place in the state; valid until the customer in it is forgotten or rolled back.
-pub type Slot = u32;
-
-/// The place in the batch of a customer that the batch has not changed.
-const UNCHANGED: u32 = u32::MAX;
-
-/// A customer that the batch changes.
-pub struct Change {
-    pub(crate) slot: Slot,
-    /// The batch made it.
-    pub(crate) added: bool,
-    /// The batch removed it.
-    pub(crate) removed: bool,
-    /// Where it lies among the batch's bytes; empty before it is put there.
-    pub(crate) bytes: Range<usize>,
-}
+use crate::engine::packed::layers::{Layers, Place, Slot};
 
 /// Before every day: the next close looks at the customer.
 pub const ALWAYS: Day = Day(i32::MIN);
@@ -35,11 +17,9 @@ pub struct Shelf {
     pub(crate) packed: Vec<Box<[u8]>>,
     /// The first close that must look at the customer.
     pub(crate) due: Vec<Day>,
-    /// The customer's place in `changes`.
-    place: Vec<u32>,
-    pub(crate) changes: Vec<Change>,
-    /// The changed customers' bytes, one after the other.
-    pub(crate) fresh: Vec<u8>,
+    /// Where the customer's newest change lies.
+    place: Vec<Place>,
+    pub(crate) layers: Layers,
     pub(crate) hand: Hand,
     writer: Writer,
 }
@@ -61,8 +41,8 @@ impl Shelf {
             return true;
         }
         self.put_back();
-        let Self { packed, place, changes, fresh, hand, .. } = self;
-        let there = hand.unpack(bytes_of(slot, packed, place, changes, fresh));
+        let Self { packed, place, layers, hand, .. } = self;
+        let there = hand.unpack(bytes_of(slot, packed, place, layers));
         hand.slot = there.then_some(slot);
         there
     }
@@ -85,7 +65,7 @@ impl Shelf {
     pub(crate) fn grow(&mut self) -> Slot {
         self.packed.push(Box::default());
         self.due.push(ALWAYS);
-        self.place.push(UNCHANGED);
+        self.place.push(Place::NONE);
         self.packed.len() as Slot - 1
     }
 
@@ -94,27 +74,31 @@ impl Shelf {
         if let Some(packed) = self.packed.get_mut(slot as usize) {
             *packed = Box::default();
         }
-        self.unchange(slot);
+        self.unchange(slot, Place::NONE);
     }
 
-    /// The customer in the slot is as at the last commit.
-    pub(crate) fn unchange(&mut self, slot: Slot) {
+    /// The customer in the slot is as the change `beneath` has it.
+    pub(crate) fn unchange(&mut self, slot: Slot, beneath: Place) {
         if let Some((place, due)) = self.place.get_mut(slot as usize).zip(self.due.get_mut(slot as usize)) {
-            (*place, *due) = (UNCHANGED, ALWAYS);
+            (*place, *due) = (beneath, ALWAYS);
         }
     }
 
-    /// What the batch made of a customer is what it is.
-    pub(crate) fn settle(&mut self, slot: Slot, bytes: Range<usize>) {
-        if let Some(place) = self.place.get_mut(slot as usize) {
-            *place = UNCHANGED;
-        }
-        if let Some((packed, bytes)) = self.packed.get_mut(slot as usize).zip(self.fresh.get(bytes)) {
+    /// What the sealed batch made of a customer is what it is, or what the open batch changes further.
+    pub(crate) fn settle(&mut self, slot: Slot, sealed: Place) {
+        let Self { packed, place, layers, .. } = self;
+        if let Some((packed, bytes)) = packed.get_mut(slot as usize).zip(layers.bytes(sealed)) {
             if packed.len() == bytes.len() {
                 packed.copy_from_slice(bytes);
             } else {
                 *packed = bytes.into();
             }
+        }
+        let Some(place) = place.get_mut(slot as usize) else { return };
+        if let Some(open) = layers.get_open(*place) {
+            open.beneath = Place::NONE;
+        } else {
+            *place = Place::NONE;
         }
     }
 
@@ -123,55 +107,45 @@ impl Shelf {
         self.hand.changed = true;
         let Some((place, due)) = self.place.get_mut(slot as usize).zip(self.due.get_mut(slot as usize)) else { return };
         *due = ALWAYS;
-        if *place == UNCHANGED {
-            *place = self.changes.len() as u32;
-            self.changes.push(Change { slot, added, removed: false, bytes: 0..0 });
+        if !self.layers.is_open(*place) {
+            *place = self.layers.push(slot, added, *place);
         }
     }
 
     /// The batch removes the customer in hand.
     pub(crate) fn remove(&mut self, slot: Slot) {
         (self.hand.slot, self.hand.changed) = (None, false);
-        if let Some(change) = self.change(slot) {
+        let place = self.place.get(slot as usize).copied().unwrap_or(Place::NONE);
+        if let Some(change) = self.layers.get_open(place) {
             change.removed = true;
         }
-    }
-
-    fn change(&mut self, slot: Slot) -> Option<&mut Change> {
-        self.changes.get_mut(*self.place.get(slot as usize)? as usize)
     }
 
     /// Packs the customer in hand again if it was changed; it stays in hand.
     pub(crate) fn put_back(&mut self) {
         let Some(slot) = self.hand.slot.filter(|_| self.hand.changed) else { return };
         self.hand.changed = false;
-        let Self { writer, hand, fresh, .. } = self;
+        let Self { writer, hand, layers, place, .. } = self;
         let Customer { id, profile, standing, .. } = &hand.customer;
         writer.begin();
         // Ids are at most 128 bytes long.
         writer.byte(id.len() as u8);
         writer.raw(id.as_bytes());
         pack(writer, profile, standing);
-        let from = fresh.len();
-        fresh.extend_from_slice(writer.bytes());
-        let bytes = from..fresh.len();
-        if let Some(change) = self.change(slot) {
-            change.bytes = bytes;
-        }
+        layers.put(place.get(slot as usize).copied().unwrap_or(Place::NONE), writer.bytes());
     }
 
     /// Bytes that the customers take in memory, the allocator's own aside.
     pub(crate) fn bytes_held(&self) -> usize {
-        let Self { packed, due, place, changes, fresh, .. } = self;
+        let Self { packed, due, place, layers, .. } = self;
         let each = size_of::<Box<[u8]>>() * packed.capacity()
             + size_of::<Day>() * due.capacity()
-            + size_of::<u32>() * place.capacity()
-            + size_of::<Change>() * changes.capacity();
-        each + fresh.capacity() + packed.iter().map(|packed| packed.len()).sum::<usize>()
+            + size_of::<Place>() * place.capacity();
+        each + layers.bytes_held() + packed.iter().map(|packed| packed.len()).sum::<usize>()
     }
 
     fn bytes(&self, slot: Slot) -> &[u8] {
-        bytes_of(slot, &self.packed, &self.place, &self.changes, &self.fresh)
+        bytes_of(slot, &self.packed, &self.place, &self.layers)
     }
 
     /// The id of the customer in a slot.
@@ -182,21 +156,21 @@ impl Shelf {
         split(self.bytes(slot)).map_or("", |(id, _)| id)
     }
 
-    /// Id and newest record of a changed customer, removed or not; `None` where it was gone before it was ever written.
-    pub(crate) fn of_change(&self, change: &Change) -> Option<(&str, &[u8])> {
-        let fresh = self.fresh.get(change.bytes.clone()).filter(|bytes| !bytes.is_empty());
-        split(fresh.or_else(|| self.packed.get(change.slot as usize).map(|packed| &**packed))?)
+    /// Id and newest record of a customer changed at `place`, removed or not; `None` where it was gone before it was ever
+    /// written.
+    pub(crate) fn written(&self, slot: Slot, place: Place) -> Option<(&str, &[u8])> {
+        split(self.layers.bytes(place).or_else(|| self.packed.get(slot as usize).map(|packed| &**packed))?)
     }
 }
 
-/// The bytes of the customer in a slot as the batch has them; empty where nobody is.
-fn bytes_of<'a>(slot: Slot, packed: &'a [Box<[u8]>], place: &[u32], changes: &[Change], fresh: &'a [u8]) -> &'a [u8] {
-    let change = place.get(slot as usize).and_then(|place| changes.get(*place as usize));
-    match change {
-        Some(change) if change.removed => &[],
-        Some(change) if !change.bytes.is_empty() => fresh.get(change.bytes.clone()).unwrap_or_default(),
-        Some(_) | None => packed.get(slot as usize).map(|packed| &**packed).unwrap_or_default(),
+/// The bytes of the customer in a slot as the batches have them; empty where nobody is.
+fn bytes_of<'a>(slot: Slot, packed: &'a [Box<[u8]>], place: &[Place], layers: &'a Layers) -> &'a [u8] {
+    let place = place.get(slot as usize).copied().unwrap_or(Place::NONE);
+    if layers.get(place).is_some_and(|change| change.removed) {
+        return &[];
     }
+    let written = layers.bytes(place).or_else(|| packed.get(slot as usize).map(|packed| &**packed));
+    written.unwrap_or_default()
 }
 
 /// Id and record of a packed customer.

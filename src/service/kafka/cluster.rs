@@ -9,10 +9,10 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use crate::config::settings::Settings;
 use crate::engine::promotion::Schedule;
-use crate::processor::batch::Batch;
 use crate::processor::topology::Processor;
-use crate::service::broker::{Broker, Committed, Position, Tell};
+use crate::service::broker::{Batches, Broker, Committed, Position, Tell};
 use crate::service::fault::ServiceFault;
+use crate::service::kafka::carrier::{Carrier, Load, Read};
 use crate::service::kafka::client::producer;
 use crate::service::kafka::ends::ends;
 use crate::service::kafka::restore::restore;
@@ -27,15 +27,24 @@ const LOOK: Duration = Duration::from_secs(1);
 /// The producer's side of a worker, which outlives every assignment.
 pub struct Writer {
     config: ClientConfig,
-    transactions: Transactions,
+    transactions: Arc<Transactions>,
+    carrier: Carrier,
 }
 
 impl Writer {
     /// A producer that has yet to take its transactional id over.
-    pub fn new(settings: &Settings, transactional_id: &str) -> Result<Self, ServiceFault> {
-        let config = producer(settings, transactional_id);
-        let transactions = Transactions::new(&config, output_topics(settings))?;
-        Ok(Self { config, transactions })
+    pub fn new(settings: &Settings, transactional_id: &str, pulse: &Pulse) -> Result<Self, ServiceFault> {
+        Self::with(producer(settings, transactional_id), settings, pulse)
+    }
+
+    fn with(config: ClientConfig, settings: &Settings, pulse: &Pulse) -> Result<Self, ServiceFault> {
+        let transactions = Arc::new(Transactions::new(&config, output_topics(settings))?);
+        let (carried, pulse) = (transactions.clone(), pulse.clone());
+        let carrier = Carrier::start(move |Load { batches, read }| match read {
+            Ok(Read { offsets, group }) => carried.commit(batches, offsets, group.as_ref(), &pulse),
+            Err(sentence) => Committed::Aborted(sentence.clone()),
+        })?;
+        Ok(Self { config, transactions, carrier })
     }
 
     /// Takes it over; to be done before anything is read.
@@ -102,27 +111,31 @@ impl<C: ConsumerContext> Broker for Cluster<'_, C> {
         self.models.refresh(self.settings, self.pulse)
     }
 
-    fn commit(&mut self, batches: &[(u32, &Batch)], positions: &[Position]) -> Committed {
-        let list = match self.list(positions) {
-            Ok(list) => list,
-            Err(fault) => return Committed::Aborted(fault.to_string()),
-        };
+    fn hand_over(&mut self, batches: Batches, positions: &[Position]) {
         self.pulse.beat();
-        if let Some((_, sentence)) = self.consumer.client().fatal_error() {
+        let read = match self.consumer.client().fatal_error() {
             // Shut out of the group: whatever this worker still holds is somebody else's by now.
-            return Committed::Aborted(sentence);
-        }
-        // Group metadata is taken afresh each time: the generation in it may have moved.
-        let group = self.consumer.group_metadata();
-        self.writer.transactions.commit(batches, &list, group.as_ref(), self.pulse)
+            Some((_, sentence)) => Err(sentence),
+            // Group metadata is taken afresh each time: the generation in it may have moved. It does not before the
+            // transaction has ended, because giving partitions back waits for that.
+            None => self
+                .list(positions)
+                .map(|offsets| Read { offsets, group: self.consumer.group_metadata() })
+                .map_err(|fault| fault.to_string()),
+        };
+        self.writer.carrier.hand_over(Load { batches, read });
+    }
+
+    fn ended(&mut self, wait: bool) -> Result<Option<(Committed, Batches)>, ServiceFault> {
+        self.writer.carrier.ended(wait, self.pulse)
     }
 
     fn renew(&mut self) -> Result<(), ServiceFault> {
         self.tell(Phase::Restoring);
         // The old one goes only when the new one has taken over.
-        let renewed = Transactions::new(&self.writer.config, output_topics(self.settings))?;
+        let renewed = Writer::with(self.writer.config.clone(), self.settings, self.pulse)?;
         renewed.take_over(self.pulse)?;
-        self.writer.transactions = renewed;
+        *self.writer = renewed;
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 pub mod context;
 pub mod client;
 pub mod transaction;
+pub mod carrier;
 pub mod spans;
 pub mod topics;
 pub mod ends;

@@ -65,7 +65,7 @@ impl Transactions {
     /// Writes the batches and the offsets in one transaction.
     pub fn commit(
         &self,
-        batches: &[(u32, &Batch)],
+        batches: &[(u32, Batch)],
         offsets: &TopicPartitionList,
         group: Option<&ConsumerGroupMetadata>,
         pulse: &Pulse,
@@ -81,7 +81,7 @@ impl Transactions {
 
     fn write(
         &self,
-        batches: &[(u32, &Batch)],
+        batches: &[(u32, Batch)],
         offsets: &TopicPartitionList,
         group: Option<&ConsumerGroupMetadata>,
         pulse: &Pulse,
@@ -89,7 +89,7 @@ impl Transactions {
         let patience = || if pulse.stopping() { LAST_STEP } else { STEP };
         let started = Instant::now();
         for (partition, batch) in batches {
-            self.send(*partition, batch, patience)?;
+            self.send(*partition, batch, started, patience)?;
         }
         // Neither flushed, which sleeps 100 ms whatever there is to do, nor polled with a time to wait, the last millisecond
         // of which poll spins.
@@ -108,8 +108,13 @@ impl Transactions {
         self.producer.commit_transaction(patience())
     }
 
-    fn send(&self, partition: u32, batch: &Batch, patience: impl Fn() -> Duration) -> Result<(), KafkaError> {
-        let started = Instant::now();
+    fn send(
+        &self,
+        partition: u32,
+        batch: &Batch,
+        started: Instant,
+        patience: impl Fn() -> Duration,
+    ) -> Result<(), KafkaError> {
         for record in batch.iter() {
             let topic = self.topics.get(record.topic as usize).map_or("", String::as_str);
             let mut message = BaseRecord::<[u8], [u8]>::to(topic);

@@ -72,7 +72,8 @@ impl Metrics {
         };
         let buckets = vec![0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0];
         let commit_seconds = Histogram::with_opts(
-            HistogramOpts::new("commit_duration_seconds", "Time of one transaction's commit").buckets(buckets),
+            HistogramOpts::new("commit_duration_seconds", "Time of one transaction, from its hand-over to its end")
+                .buckets(buckets),
         )?;
         registry.register(Box::new(commit_seconds.clone()))?;
         let gauge = |name: &str, help: &str| -> Result<Gauge, prometheus::Error> {
