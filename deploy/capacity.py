@@ -40,7 +40,7 @@ def order(customers, events, c):
     restore = c["failover_s"] + mine * c["restore_us"] * c["dirty_factor"] / 1e6
     load = events * c["cpu_us"] / 1e6 / workers
     caught_up = restore * load / (1 - load)
-    transactions = min(events, workers * 1e3 / max(c["commit_interval_ms"] * 0.3, c["commit_ms"]))
+    transactions = min(events, workers * 1e3 / max(c["commit_interval_ms"] / 2, c["commit_ms"]))
     # A transaction touches all its worker's partitions of four topics once it has many events.
     markers = transactions * min(4 * partitions / workers, 2 * events / transactions)
     changelog = customers * (c["value_bytes"] + c["overhead_bytes"])

@@ -51,7 +51,7 @@ pub struct Kafka {
     pub brokers: String,
     /// Consumer group.
     pub group_id: String,
-    /// Milliseconds from one commit to the next under load; 30 % of it where every record there is has been taken.
+    /// Milliseconds from one commit to the next under load; half of it where every record there is has been taken.
     pub commit_interval_ms: u64,
     /// Any property of librdkafka but those that delivery rests on.
     pub client: BTreeMap<String, String>,

@@ -13,8 +13,8 @@ use crate::service::lane::Lane;
 use crate::service::lanes::{Lanes, MAX_BATCH_RECORDS, Stand};
 use crate::service::shared::Now;
 
-/// Percent of the interval after which a transaction is handed over where every record is taken.
-const IDLE_PERCENT: u32 = 30;
+/// Transactions are so many times as frequent where every record is taken.
+const IDLE_SHARE: u32 = 2;
 /// Longest rest of a worker that has nothing to do, and while a transaction is under way, whose end lets the next begin.
 const REST: Duration = Duration::from_millis(10);
 const SHORT_REST: Duration = Duration::from_millis(2);
@@ -46,7 +46,7 @@ impl Lanes {
     /// From one transaction to the next.
     fn interval(&self, all_taken: bool) -> Duration {
         let interval = Duration::from_millis(self.shared.settings.file.kafka.commit_interval_ms);
-        if all_taken { interval * IDLE_PERCENT / 100 } else { interval }
+        if all_taken { interval / IDLE_SHARE } else { interval }
     }
 
     /// How long a worker without a record may rest, in whole milliseconds: not past what is due next.
