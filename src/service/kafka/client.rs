@@ -96,6 +96,7 @@ pub fn producer(settings: &Settings, transactional_id: &str) -> ClientConfig {
         .set("batch.size", "1000000")
         .set("queue.buffering.max.messages", "500000")
         .set("queue.buffering.max.kbytes", "262144")
+        .set("compression.type", "lz4")
         .set("retry.backoff.ms", "5")
         .set("delivery.report.only.error", "true")
         .set("partitioner", "murmur2_random");
