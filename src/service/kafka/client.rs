@@ -84,14 +84,15 @@ pub fn consumer(settings: &Settings, worker: usize) -> ClientConfig {
     finish(config, settings)
 }
 
-/// The transactional producer of a worker.
+/// The transactional producer of a worker. It lingers until a transaction's records of a partition are all there: while a
+/// part of them is in flight and the rest is due, librdkafka's thread spins.
 pub fn producer(settings: &Settings, transactional_id: &str) -> ClientConfig {
     let mut config = base(settings);
     config
         .set("transactional.id", transactional_id)
         .set("transaction.timeout.ms", TRANSACTION_MILLIS)
         .set("message.timeout.ms", DELIVERY_MILLIS)
-        .set("linger.ms", "1")
+        .set("linger.ms", "5")
         .set("batch.num.messages", "10000")
         .set("batch.size", "1000000")
         .set("queue.buffering.max.messages", "500000")
