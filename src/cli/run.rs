@@ -15,8 +15,8 @@ use crate::service::telemetry::logs;
 
 /// The whole process.
 pub fn main() -> ExitCode {
-    if let Some(sentence) = machine::unfit() {
-        return Failure::Failed(sentence.to_owned()).report();
+    if !machine::fits() {
+        return ExitCode::FAILURE;
     }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
