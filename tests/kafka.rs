@@ -177,7 +177,8 @@ fn a_live_history_on_the_wall_clock_holds_goes_on_and_is_repeated() {
 fn a_compacted_and_a_rebuilt_changelog_are_the_same_state() {
     let Some(brokers) = broker() else { return };
     let bench = Bench::new(&brokers, "rebuild", "2026-01-01");
-    let path = shop(&bench, "300", "300", "2026-01-01", 5);
+    bench.commit_often();
+    let path = shop(&bench, "2000", "300", "2026-01-01", 5);
     bench.topics(3);
     bench.publish(&path);
     let live = || {

@@ -85,6 +85,12 @@ impl Bench {
         Self { folder, config, brokers: brokers.into() }
     }
 
+    /// Commits as often as the broker lets it: many transactions of a short log.
+    pub(crate) fn commit_often(&self) {
+        let text = std::fs::read_to_string(&self.config).unwrap();
+        std::fs::write(&self.config, text.replacen("[kafka]", "[kafka]\ncommit_interval_ms = 5", 1)).unwrap();
+    }
+
     /// Adds tables to the configuration.
     pub(crate) fn configure(&self, more: &str) {
         let text = std::fs::read_to_string(&self.config).unwrap();
