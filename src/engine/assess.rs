@@ -9,7 +9,6 @@ use crate::engine::alerting::value::{Tier, value_at_risk};
 use crate::engine::day::Day;
 use crate::engine::drift::{Seen, cohort_silence, next_sampled};
 use crate::engine::effect::{Facts, Moment, Risk, Scored};
-use crate::engine::event::Interaction;
 use crate::engine::money::Money;
 use crate::engine::packed::customer::Customer;
 use crate::engine::rfm::cause::cause;
@@ -124,14 +123,18 @@ impl Judge<'_> {
 
     /// What is told of a customer in a view of its profile, after a lapse too; `None` without a purchase.
     pub fn outlook(&self, profile: &Profile, view: &View) -> Option<Outlook> {
-        let last = view.rhythm.as_ref()?.last;
+        let silence_days = view.silence_days()?;
         let features = self.model.features(view)?;
-        let silence_days = view.day.since(last);
-        let forward = self.model.forward.score(&features);
         let silence = self.is_within_horizon(silence_days).then(|| self.model.silence.score(&features));
+        self.outlook_by(profile, view, &features, silence)
+    }
+
+    /// The same, of which features and silence score are known.
+    fn outlook_by(&self, profile: &Profile, view: &View, features: &Features, silence: Option<f64>) -> Option<Outlook> {
+        let forward = self.model.forward.score(features);
         Some(Outlook {
-            last,
-            silence_days,
+            last: view.last()?,
+            silence_days: view.silence_days()?,
             silence,
             forward,
             value_at_risk: self.margin_at_risk(profile, view, forward),
@@ -204,27 +207,15 @@ impl Judge<'_> {
         clears(self.model, &assessed.view, counts_on, self.thresholds().exit())
     }
 
-    /// The same, of one that was assessed already.
-    fn outlook_of(&self, profile: &Profile, assessed: &Assessed) -> Outlook {
-        let Assessed { view, features, silence_days, last, silence, .. } = assessed;
-        let forward = self.model.forward.score(features);
-        Outlook {
-            last: *last,
-            silence_days: *silence_days,
-            silence: Some(*silence),
-            forward,
-            value_at_risk: self.margin_at_risk(profile, view, forward),
-        }
-    }
-
     /// The risk record of a customer as of `day`; `assessed` is how it was seen then if it was.
     pub fn risk(&self, customer: &Customer, day: Day, moment: Moment, assessed: Option<&Assessed>) -> Risk {
         let (profile, standing) = (&customer.profile, &customer.standing);
         let contactable = !held_out(standing);
         let (seen, outlook);
         let view = if let Some(assessed) = assessed {
-            outlook = Some(self.outlook_of(profile, assessed));
-            &assessed.view
+            let Assessed { view, features, silence, .. } = assessed;
+            outlook = self.outlook_by(profile, view, features, Some(*silence));
+            view
         } else {
             seen = profile.view(day, self.policy.lateness_days);
             outlook = self.outlook(profile, &seen);
@@ -269,17 +260,13 @@ impl Judge<'_> {
 fn facts(view: &View) -> Option<Facts> {
     let rhythm = view.rhythm.as_ref()?;
     let repeats = (rhythm.days > 1).then(|| f64::from(rhythm.days - 1));
-    let (interactions, month) = (view.interactions(), 1);
-    let attention = [Interaction::Visit, Interaction::ProductView, Interaction::Login].map(|kind| {
-        let decayed = interactions.get(usize::from(kind.kind())).and_then(|kind| kind.get(month));
-        decayed.copied().map_or(0.0, f64::from)
-    });
+    let [_, attention, _] = view.heard::<f64>(view.day).attention;
     Some(Facts {
         usual_gap_days: repeats.map(|repeats| f64::from(rhythm.last.since(rhythm.first)) / repeats),
         recent_gap_days: repeats.map(|_| f64::from(rhythm.smoothed_gap)),
         last_spend: rhythm.last_gross,
         usual_spend: Money(view.totals.gross.0 / i64::from(rhythm.days)),
-        attention: attention.iter().sum(),
+        attention,
         complaint_open: view.complaint_open(),
         survey: view.survey.map(f64::from),
     })
