@@ -77,7 +77,8 @@ pub fn consumer(settings: &Settings, worker: usize) -> ClientConfig {
         .set("fetch.queue.backoff.ms", "5")
         .set("fetch.wait.max.ms", "10")
         .set("fetch.min.bytes", "65536")
-        .set("queued.max.messages.kbytes", "32768");
+        .set("fetch.message.max.bytes", "262144")
+        .set("queued.max.messages.kbytes", "8192");
     if let Some(instance) = &settings.file.service.instance {
         config.set("group.instance.id", format!("{instance}-{worker}"));
     }

@@ -88,8 +88,12 @@ impl Transactions {
     ) -> Result<(), KafkaError> {
         let patience = || if pulse.stopping() { LAST_STEP } else { STEP };
         let started = Instant::now();
-        for (partition, batch) in batches {
-            self.send(*partition, batch, started, patience)?;
+        // A partition's records one after the other: while a part of them is in flight and the rest is due, librdkafka's
+        // thread spins.
+        for topic in OutTopic::ALL {
+            for (partition, batch) in batches {
+                self.send(topic, *partition, batch, started, patience)?;
+            }
         }
         // Neither flushed, which sleeps 100 ms whatever there is to do, nor polled with a time to wait, the last millisecond
         // of which poll spins.
@@ -110,17 +114,18 @@ impl Transactions {
 
     fn send(
         &self,
+        topic: OutTopic,
         partition: u32,
         batch: &Batch,
         started: Instant,
         patience: impl Fn() -> Duration,
     ) -> Result<(), KafkaError> {
-        for record in batch.iter() {
-            let topic = self.topics.get(record.topic as usize).map_or("", String::as_str);
-            let mut message = BaseRecord::<[u8], [u8]>::to(topic);
+        let name = self.topics.get(topic as usize).map_or("", String::as_str);
+        for record in batch.iter().filter(|record| record.topic == topic) {
+            let mut message = BaseRecord::<[u8], [u8]>::to(name);
             message.key = record.key;
             message.payload = record.value;
-            if record.topic == OutTopic::Profiles {
+            if topic == OutTopic::Profiles {
                 message.partition = Some(partition as i32);
             }
             if !record.headers.is_empty() {
