@@ -43,7 +43,7 @@ fn live(seed: u64, planted: Planted) -> Tally {
 fn every_seed_keeps_the_invariants() {
     let seeds: Vec<u64> = match number("CHURNWATCH_SEED") {
         Some(seed) => vec![seed],
-        None => (0..number("CHURNWATCH_SEEDS").unwrap_or(200)).collect(),
+        None => (0..number("CHURNWATCH_SEEDS").unwrap_or(500)).collect(),
     };
     let mut sum = Tally::default();
     for seed in &seeds {
@@ -75,9 +75,11 @@ fn planted_faults_are_found() {
         Planted::RestoreStopsShort,
         Planted::OffsetsLost,
         Planted::AbortedIsSaidCommitted,
+        Planted::OffsetsBeforeOutputs,
+        Planted::NotRolledBack,
     ];
     for planted in faults {
-        let found = (0..200).find(|seed| catch_unwind(AssertUnwindSafe(|| live(*seed, planted))).is_err());
+        let found = (0..500).find(|seed| catch_unwind(AssertUnwindSafe(|| live(*seed, planted))).is_err());
         assert!(found.is_some(), "{planted:?} was not found");
         println!("{planted:?} found by seed {}", found.unwrap());
     }

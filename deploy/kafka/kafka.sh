@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # A real Apache Kafka (KRaft) for tests and development.
-#   kafka.sh start [--nodes 1|3] [--dir DIR] [--port PORT] [--parent PID] [--set NAME=VALUE]...
+#   kafka.sh start [--nodes 1|3] [--dir DIR] [--port PORT] [--advertise PORT] [--parent PID] [--set NAME=VALUE]...
 #                                                prints the bootstrap address; with --parent it stops when that process
-#                                                ends; --set lays properties of a broker over those below
-#   kafka.sh stop [--dir DIR]
+#                                                ends; --advertise is the first port that clients are told, as of a
+#                                                proxy; --set lays properties of a broker over those below
+#   kafka.sh stop [--dir DIR] [--node N] [--hard]    one node or all; --hard kills
+#   kafka.sh up [--dir DIR] [--node N]               starts one node, or all, as they were started first
 #   kafka.sh status [--dir DIR]
 # The jars come from Maven Central once, into ~/.cache/churnwatch (or KAFKA_HOME with a libs folder is used).
 set -euo pipefail
@@ -11,13 +13,16 @@ here=$(cd "$(dirname "$0")" && pwd)
 version=4.3.1
 command=${1:-help}
 shift || true
-nodes=1 dir=${TMPDIR:-/tmp}/churnwatch-kafka port=19092 parent= more=
+nodes=1 dir=${TMPDIR:-/tmp}/churnwatch-kafka port=19092 advertise= parent= more= one= signal=TERM
 while [ $# -gt 0 ]; do
   case $1 in
     --nodes) nodes=$2 ;;
     --dir) dir=$2 ;;
     --port) port=$2 ;;
+    --advertise) advertise=$2 ;;
     --parent) parent=$2 ;;
+    --node) one=$2 ;;
+    --hard) signal=KILL; shift; continue ;;
     --set) more+=$2$'\n' ;;
     *) echo "kafka.sh: unknown option $1" >&2; exit 64 ;;
   esac
@@ -46,7 +51,7 @@ process.roles=broker,controller
 node.id=$node
 controller.quorum.voters=$voters
 listeners=PLAINTEXT://127.0.0.1:$((port + node - 1)),CONTROLLER://127.0.0.1:$((port + 100 + node))
-advertised.listeners=PLAINTEXT://127.0.0.1:$((port + node - 1))
+advertised.listeners=PLAINTEXT://127.0.0.1:$((${advertise:-$port} + node - 1))
 controller.listener.names=CONTROLLER
 listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
 log.dirs=$dir/node-$node/data
@@ -67,6 +72,12 @@ $more
 EOF
 }
 
+boot() { # node classpath
+  local home=$dir/node-$1
+  setsid nohup java -Xms256m -Xmx512m -cp "$2" kafka.Kafka "$home/server.properties" >>"$home/broker.log" 2>&1 </dev/null &
+  echo $! >"$home/pid"
+}
+
 start() {
   if [ "$nodes" != 1 ] && [ "$nodes" != 3 ]; then echo "kafka.sh: --nodes is 1 or 3" >&2; exit 64; fi
   local classpath node id bootstrap="" deadline
@@ -85,8 +96,7 @@ start() {
       java -cp "$classpath" kafka.tools.StorageTool format -t "$id" -c "$dir/node-$node/server.properties" \
         >"$dir/node-$node/format.log" 2>&1 ||
       { echo "kafka.sh: node $node could not be formatted; see $dir/node-$node/format.log" >&2; exit 1; }
-    setsid nohup java -Xms256m -Xmx512m -cp "$classpath" kafka.Kafka "$dir/node-$node/server.properties" >"$dir/node-$node/broker.log" 2>&1 </dev/null &
-    echo $! >"$dir/node-$node/pid"
+    boot "$node" "$classpath"
     bootstrap+="${bootstrap:+,}127.0.0.1:$((port + node - 1))"
   done
   deadline=$((SECONDS + 90))
@@ -108,12 +118,21 @@ start() {
 
 stop() {
   local file
-  for file in "$dir"/node-*/pid; do
+  for file in "$dir"/node-${one:-*}/pid; do
     [ -f "$file" ] || continue
-    kill "$(cat "$file")" 2>/dev/null || true
-    for _ in $(seq 50); do kill -0 "$(cat "$file")" 2>/dev/null || break; sleep 0.1; done
+    kill -"$signal" "$(cat "$file")" 2>/dev/null || true
+    for _ in $(seq 100); do kill -0 "$(cat "$file")" 2>/dev/null || break; sleep 0.1; done
     kill -9 "$(cat "$file")" 2>/dev/null || true
     rm -f "$file"
+  done
+}
+
+up() {
+  local home classpath
+  classpath=$(jars)
+  for home in "$dir"/node-${one:-*}; do
+    [ -f "$home/server.properties" ] || { echo "kafka.sh: $home was never started" >&2; exit 1; }
+    [ -f "$home/pid" ] || boot "${home##*-}" "$classpath"
   done
 }
 
@@ -129,6 +148,7 @@ status() {
 case $command in
   start) start ;;
   stop) stop ;;
+  up) up ;;
   status) status ;;
-  *) sed -n '2,8p' "$0" | cut -c3-; exit 64 ;;
+  *) sed -n '2,11p' "$0" | cut -c3-; exit 64 ;;
 esac

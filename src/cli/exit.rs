@@ -54,7 +54,7 @@ impl From<ServiceFault> for Failure {
     fn from(fault: ServiceFault) -> Self {
         match fault {
             ServiceFault::Setup(sentence) => Self::Usage(vec![sentence]),
-            ServiceFault::Failed(sentence) => Self::Failed(sentence),
+            ServiceFault::Failed(sentence) | ServiceFault::ShutOut(sentence) => Self::Failed(sentence),
             ServiceFault::Stuck(sentence) => Self::Stuck(sentence),
         }
     }

@@ -356,11 +356,14 @@ pub struct Service {
     pub workers: u32,
     /// Stable name of this replica: static membership and a stable transactional id.
     pub instance: Option<String>,
+    /// How long a worker that has records to read may commit nothing, while brokers answer, before the process ends with
+    /// exit code 70; "0s" is off.
+    pub stall: String,
 }
 
 impl Default for Service {
     fn default() -> Self {
-        Self { workers: 1, instance: None }
+        Self { workers: 1, instance: None, stall: "5m".into() }
     }
 }
 

@@ -47,6 +47,8 @@ pub struct Settings {
     pub until: Option<Day>,
     /// `time.source_silence`; `None`: off.
     pub source_silence: Option<Duration>,
+    /// `service.stall`; `None`: off.
+    pub stall: Option<Duration>,
     /// `http.listen`.
     pub listen: SocketAddr,
     /// `http.admin_listen`.
@@ -75,6 +77,7 @@ impl Settings {
         let until = file.time.until.as_deref().map(date).transpose();
         let until = check.take("time.until", until, None);
         let silence = check.take("time.source_silence", duration(&file.time.source_silence), Duration::ZERO);
+        let stall = check.take("service.stall", duration(&file.service.stall), Duration::ZERO);
         let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
         let listen = check.take("http.listen", address(&file.http.listen), nowhere);
         let admin_listen = file.http.admin_listen.as_deref().map(address).transpose();
@@ -98,6 +101,7 @@ impl Settings {
         }
         let rules = EventRules { until: until.map(|until| midnight(until, &rules.zone)), ..rules };
         let source_silence = (!silence.is_zero()).then_some(silence);
+        let stall = (!stall.is_zero()).then_some(stall);
         Ok(Self {
             file,
             horizon_stated,
@@ -106,6 +110,7 @@ impl Settings {
             goals,
             until,
             source_silence,
+            stall,
             listen,
             admin_listen,
             token,

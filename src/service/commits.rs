@@ -33,7 +33,7 @@ impl Lanes {
     /// there is has been taken.
     pub fn turn(&mut self, broker: &mut impl Broker, all_taken: bool, now: Now) {
         self.offer();
-        if self.end(broker, false, now.wall) == Stand::Rewound {
+        if self.end(broker, false, now) == Stand::Rewound {
             return;
         }
         let since = now.running.saturating_sub(*self.handed_over.get_or_insert(now.running));
@@ -82,13 +82,13 @@ impl Lanes {
     /// Commits what is pending; on failure goes back to the last commit.
     pub fn finish(&mut self, broker: &mut impl Broker, now: Now) {
         if self.commit(broker, now) == Stand::Good {
-            self.end(broker, true, now.wall);
+            self.end(broker, true, now);
         }
     }
 
     /// Hands over what is pending, after the end of the transaction under way: no batch overtakes the one before.
     pub(crate) fn commit(&mut self, broker: &mut impl Broker, now: Now) -> Stand {
-        if self.end(broker, true, now.wall) == Stand::Rewound {
+        if self.end(broker, true, now) == Stand::Rewound {
             return Stand::Rewound;
         }
         self.handed_over = Some(now.running);
@@ -100,11 +100,15 @@ impl Lanes {
 
     /// Takes note of the end of the transaction under way, if it has ended or it is to `wait`; where that was no commit,
     /// everything is done again from the last one.
-    fn end(&mut self, broker: &mut impl Broker, wait: bool, wall: Millis) -> Stand {
+    fn end(&mut self, broker: &mut impl Broker, wait: bool, now: Now) -> Stand {
         let going_on = match self.ended(broker, wait) {
-            Ok(None | Some(Ended::Committed)) => return Stand::Good,
+            Ok(None) => return Stand::Good,
+            Ok(Some(Ended::Committed)) => {
+                self.moved = now.running;
+                return Stand::Good;
+            }
             Ok(Some(Ended::RolledBack)) => self.read_on(broker),
-            Ok(Some(Ended::Unknown)) => self.rebuild(broker, wall),
+            Ok(Some(Ended::Unknown)) => self.rebuild(broker, now.wall),
             Err(fault) => Err(fault),
         };
         self.give_up_on(broker, going_on);
@@ -172,7 +176,7 @@ impl Lanes {
         self.read_on(broker)
     }
 
-    fn dirty(&self) -> bool {
+    pub(crate) fn dirty(&self) -> bool {
         self.owned.values().any(|lane| lane.processor.dirty())
     }
 

@@ -11,6 +11,9 @@ pub enum ServiceFault {
     /// Kafka or the state failed: exit code 1.
     #[error("{0}")]
     Failed(String),
+    /// The group does not know this member any more: it may join anew. Exit code 1.
+    #[error("{0}")]
+    ShutOut(String),
     /// Nothing moved for too long: exit code 70.
     #[error("{0}")]
     Stuck(String),
@@ -29,6 +32,8 @@ impl ServiceFault {
             Some(
                 RDKafkaErrorCode::BrokerTransportFailure
                     | RDKafkaErrorCode::AllBrokersDown
+                    | RDKafkaErrorCode::DestroyBroker
+                    | RDKafkaErrorCode::Resolve
                     | RDKafkaErrorCode::OperationTimedOut
                     | RDKafkaErrorCode::RequestTimedOut
                     | RDKafkaErrorCode::LeaderNotAvailable

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use tracing::warn;
+use tracing::{error, warn};
 
 use crate::engine::coming::Forecast;
 use crate::engine::day::{Day, Millis};
@@ -32,6 +32,8 @@ pub struct Lanes {
     /// Since when a transaction is under way.
     pub(crate) under_way: Option<Instant>,
     pub(crate) aborts: u32,
+    /// When something was last committed or restored, or nothing was left to be read, or no broker told.
+    pub(crate) moved: Duration,
     /// Counts the times that a state was read.
     restores: u64,
     fault: Option<ServiceFault>,
@@ -57,6 +59,7 @@ impl Lanes {
             handed_over: None,
             under_way: None,
             aborts: 0,
+            moved: Duration::ZERO,
             restores: 0,
             fault: None,
             models_seen: 0,
@@ -75,6 +78,7 @@ impl Lanes {
 
     /// Takes partitions over: restores them and reads their inputs on from where they stand.
     pub fn assign(&mut self, broker: &mut impl Broker, partitions: &[u32], now: Now) {
+        self.moved = now.running;
         let restored = self.restore(broker, partitions, now.wall);
         let reading = restored.and_then(|()| self.read_on(broker));
         self.give_up_on(broker, reading);
@@ -258,9 +262,10 @@ impl Lanes {
         self.owned.get(&partition)?.processor.engine().forecast(days, next, budget, forecast)
     }
 
-    /// Sets the gauges of every partition; the lag only as far as the broker answers.
-    pub fn gauge(&self, broker: &impl Broker) {
-        let mut answers = true;
+    /// Sets the gauges of every partition; the lag only as far as the broker answers. A worker that has something to read
+    /// and commits nothing for too long has a fault: only a new process helps.
+    pub fn gauge(&mut self, broker: &impl Broker, now: Now) {
+        let (mut answers, mut behind) = (true, 0);
         for (number, lane) in &self.owned {
             let mut lag = Some(0);
             for (topic, next) in lane.processor.offsets().iter().enumerate() {
@@ -271,6 +276,29 @@ impl Lanes {
             let closed = lane.processor.closed_day().map(|day| day.0);
             self.shared.metrics.state(*number, lane.processor.customers(), lane.processor.engine().state().bytes());
             self.shared.metrics.stand(*number, closed, lag);
+            behind += lag.unwrap_or_default();
+        }
+        if !answers || (behind == 0 && !self.dirty()) {
+            self.moved = now.running;
+        }
+        let stalled = now.running.saturating_sub(self.moved);
+        if self.shared.settings.stall.is_some_and(|stall| stalled > stall) {
+            self.tell();
+            self.fault = Some(ServiceFault::Stuck(format!(
+                "nothing was committed for {} s although {behind} records wait; the log says where every partition stands",
+                stalled.as_secs()
+            )));
+        }
+    }
+
+    /// Where every partition stands, into the log.
+    fn tell(&self) {
+        let under_way = self.under_way.map(|since| since.elapsed().as_secs_f64());
+        error!(aborts = self.aborts, transaction_s = under_way, records = self.records(), "stuck");
+        for (number, lane) in &self.owned {
+            let closed = lane.processor.closed_day().map(|day| day.0);
+            let (offsets, touched) = (lane.processor.offsets(), lane.processor.touched());
+            error!(partition = number, ?offsets, ?closed, touched, closing = lane.processor.closing(), "stands");
         }
     }
 }

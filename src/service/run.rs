@@ -70,7 +70,7 @@ impl Service {
             let orders = Orders { number, questions, pulse: pulse.clone(), source: source.clone() };
             let (shared, status) = (shared.clone(), status.clone());
             let run = move || {
-                let result = worker::run(&shared, status.clone(), &orders);
+                let result = worker::run(&shared, &status, &orders);
                 if let Err(fault) = &result {
                     error!(worker = orders.number, %fault, "a worker ended");
                 }

@@ -37,6 +37,9 @@ const IDLE: Duration = Duration::from_millis(500);
 const GAUGE: Duration = Duration::from_secs(5);
 /// How often the same trouble is spoken of.
 const SPEAK: Duration = Duration::from_mins(1);
+/// How often a worker that is shut out of its group joins anew, and the time after which that is forgotten.
+const MAX_SHUT_OUT: usize = 3;
+const CALM: Duration = Duration::from_mins(10);
 /// Pause after an aborted transaction, doubled with each more, and the longest.
 const PAUSE: Duration = Duration::from_millis(10);
 const MAX_PAUSE: Duration = Duration::from_secs(2);
@@ -126,16 +129,25 @@ impl ConsumerContext for Context {
     }
 }
 
-/// Runs a worker until it is told to stop.
-pub fn run(shared: &Shared, status: Arc<Status>, orders: &Orders) -> Result<(), ServiceFault> {
-    let result = work(shared, status, orders);
-    match result {
-        // Whatever was not finished by then is done again by the next.
-        Err(fault) if orders.pulse.stopping() => {
-            info!(%fault, "stopped in the middle");
-            Ok(())
+/// Runs a worker until it is told to stop. One that was shut out of its group joins anew: where a coordinator goes while a
+/// named member joins, the member's own second try shuts the first one out. Only a name in use twice does so for ever.
+pub fn run(shared: &Shared, status: &Arc<Status>, orders: &Orders) -> Result<(), ServiceFault> {
+    let mut shut_out = Vec::new();
+    loop {
+        match work(shared, status.clone(), orders) {
+            // Whatever was not finished by then is done again by the next.
+            Err(fault) if orders.pulse.stopping() => {
+                info!(%fault, "stopped in the middle");
+                return Ok(());
+            }
+            Err(ServiceFault::ShutOut(sentence)) if shut_out.len() < MAX_SHUT_OUT => {
+                warn!(worker = orders.number, sentence, "joining the group anew");
+                status.set(orders.number, Phase::Starting);
+                shut_out.push(Instant::now());
+                shut_out.retain(|at| at.elapsed() < CALM);
+            }
+            result => return result,
         }
-        result => result,
     }
 }
 
@@ -208,7 +220,8 @@ fn follow(shared: &Shared, consumer: &BaseConsumer<Context>, orders: &Orders) ->
         context.with(consumer, |lanes, cluster| lanes.turn(cluster, left > 0, now));
         if gauged.elapsed() >= GAUGE {
             gauged = Instant::now();
-            context.with(consumer, |lanes, cluster| lanes.gauge(cluster));
+            let now = context.now();
+            context.with(consumer, |lanes, cluster| lanes.gauge(cluster, now));
         }
         let desk = context.desk();
         answers.turn(&orders.questions, &desk.lanes);
@@ -241,7 +254,7 @@ impl Trouble {
 /// Does something about an error of poll, or gives the worker up with a sentence.
 fn mend(consumer: &BaseConsumer<Context>, fault: &KafkaError, trouble: &mut Trouble) -> Result<(), ServiceFault> {
     if let Some((code, sentence)) = consumer.client().fatal_error() {
-        return Err(ServiceFault::Failed(format!(
+        return Err(ServiceFault::ShutOut(format!(
             "this member was shut out of its group ({code}: {sentence}): is service.instance used twice?"
         )));
     }

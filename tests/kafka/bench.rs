@@ -46,11 +46,21 @@ impl Replica {
         self.child.wait().unwrap();
     }
 
+    /// Sends a signal: TERM, STOP, CONT.
+    pub(crate) fn signal(&self, signal: &str) {
+        let sent = Command::new("sh").arg("-c").arg(format!("kill -{signal} {}", self.child.id())).status();
+        assert!(sent.unwrap().success());
+    }
+
+    /// Its exit code, if it has ended.
+    pub(crate) fn ended(&mut self) -> Option<i32> {
+        self.child.try_wait().unwrap().map(|status| status.code().unwrap_or(-1))
+    }
+
     /// SIGTERM; it must end well within ten seconds.
     pub(crate) fn terminate(&mut self) {
         let asked = Instant::now();
-        let killed = Command::new("sh").arg("-c").arg(format!("kill -TERM {}", self.child.id())).status();
-        assert!(killed.unwrap().success());
+        self.signal("TERM");
         let status = self.child.wait().unwrap();
         assert!(status.success(), "SIGTERM ended with {status}");
         assert!(asked.elapsed() < Duration::from_secs(10), "draining took {:?}", asked.elapsed());
@@ -150,8 +160,13 @@ impl Bench {
     /// Serves with HTTP on this port of the loopback, if it is not 0.
     pub(crate) fn serve_at(&self, port: u16) -> Replica {
         let listen = (port > 0).then(|| ("CHURNWATCH_HTTP__LISTEN", format!("127.0.0.1:{port}")));
+        self.serve_with(listen)
+    }
+
+    /// Serves with these variables in the environment.
+    pub(crate) fn serve_with(&self, variables: impl IntoIterator<Item = (&'static str, String)>) -> Replica {
         let child = Command::new(PROGRAM)
-            .envs(listen)
+            .envs(variables)
             .args(["serve", "--log-level", "warn", "--config"])
             .arg(&self.config)
             .stdout(Stdio::null())

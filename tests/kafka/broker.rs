@@ -1,6 +1,6 @@
-//! One broker for the whole test binary.
+//! Real brokers that end with the test's process.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
@@ -12,34 +12,66 @@ pub(crate) fn broker() -> Option<String> {
     BROKER
         .get_or_init(|| {
             let given = std::env::var("CHURNWATCH_TEST_BROKERS").ok();
-            given.or_else(|| start(1, 20_000 + std::process::id() % 10_000))
+            given.or_else(|| Some(Nodes::start("one", 1, 20_000 + std::process::id() % 10_000, None)?.brokers))
         })
         .clone()
 }
 
 /// Bootstrap addresses of three real brokers that replicate everything.
 pub(crate) fn three_nodes() -> Option<String> {
-    start(3, 31_000 + std::process::id() % 1_500)
+    Some(Nodes::start("three", 3, 31_000 + std::process::id() % 700, None)?.brokers)
 }
 
-/// Starts a cluster that ends with this process; ports lie below the range that the system hands out by itself.
-fn start(nodes: u32, port: u32) -> Option<String> {
-    let there = |program: &str| {
-        Command::new(program).arg("-version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok()
-    };
-    if !there("java") || !(there("mvn") || std::env::var_os("KAFKA_HOME").is_some()) {
-        assert!(std::env::var_os("CI").is_none(), "CI needs Java 17 and Maven for the Kafka suite");
-        did_not_run("the Kafka suite needs Java 17 and Maven, KAFKA_HOME or CHURNWATCH_TEST_BROKERS");
-        return None;
+/// A cluster of its own.
+pub(crate) struct Nodes {
+    /// Bootstrap addresses.
+    pub(crate) brokers: String,
+    folder: PathBuf,
+}
+
+impl Nodes {
+    /// Starts it; `name` is unique in a process. Ports from `port` on lie below the range that the system hands out by
+    /// itself; clients are told those from `advertise` on, where that is given.
+    pub(crate) fn start(name: &str, nodes: u32, port: u32, advertise: Option<u32>) -> Option<Self> {
+        let there = |program: &str| {
+            Command::new(program).arg("-version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok()
+        };
+        if !there("java") || !(there("mvn") || std::env::var_os("KAFKA_HOME").is_some()) {
+            assert!(std::env::var_os("CI").is_none(), "CI needs Java 17 and Maven for the Kafka suite");
+            did_not_run("the Kafka suite needs Java 17 and Maven, KAFKA_HOME or CHURNWATCH_TEST_BROKERS");
+            return None;
+        }
+        let pid = std::process::id();
+        let folder = std::env::temp_dir().join(format!("churnwatch-kafka-{pid}-{name}"));
+        let mut command = script("start", &folder);
+        command.args(["--nodes", &nodes.to_string(), "--port", &port.to_string(), "--parent", &pid.to_string()]);
+        if let Some(advertise) = advertise {
+            command.args(["--advertise", &advertise.to_string()]);
+        }
+        let output = command.stderr(Stdio::inherit()).output().unwrap();
+        assert!(output.status.success(), "the broker did not start");
+        Some(Self { brokers: String::from_utf8(output.stdout).unwrap().trim().to_owned(), folder })
     }
-    let pid = std::process::id();
-    let output = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/kafka/kafka.sh"))
-        .args(["start", "--nodes", &nodes.to_string(), "--dir"])
-        .arg(std::env::temp_dir().join(format!("churnwatch-kafka-{pid}-{nodes}")))
-        .args(["--port", &port.to_string(), "--parent", &pid.to_string()])
-        .stderr(Stdio::inherit())
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "the broker did not start");
-    Some(String::from_utf8(output.stdout).unwrap().trim().to_owned())
+
+    /// Stops a node, or all; `hard` without a word.
+    pub(crate) fn stop(&self, node: Option<i32>, hard: bool) {
+        self.run("stop", node, if hard { &["--hard"] } else { &[] });
+    }
+
+    /// Starts a node, or all, again.
+    pub(crate) fn up(&self, node: Option<i32>) {
+        self.run("up", node, &[]);
+    }
+
+    fn run(&self, what: &str, node: Option<i32>, more: &[&str]) {
+        let node = node.map(|node| ["--node".to_owned(), node.to_string()]);
+        let status = script(what, &self.folder).args(node.iter().flatten()).args(more).status();
+        assert!(status.unwrap().success(), "kafka.sh {what}");
+    }
+}
+
+fn script(what: &str, folder: &Path) -> Command {
+    let mut command = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/kafka/kafka.sh"));
+    command.arg(what).arg("--dir").arg(folder);
+    command
 }

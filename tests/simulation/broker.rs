@@ -230,6 +230,12 @@ impl Broker for Link<'_> {
             self.member.flight = Some(flight);
             return Ok(None);
         }
+        let cluster = self.cluster.borrow();
+        if cluster.planted == Planted::NotRolledBack && cluster.stand(flight.transaction).0 == State::Aborted {
+            let committed = |place: &(usize, u32)| cluster.offsets.get(place).copied().unwrap_or_default();
+            self.member.positions.iter_mut().for_each(|(place, next)| *next = committed(place));
+        }
+        drop(cluster);
         match outcome {
             Committed::Yes => {}
             Committed::Aborted(_) => self.member.seen.aborts += 1,

@@ -24,6 +24,10 @@ pub(crate) enum Planted {
     OffsetsLost,
     /// An aborted transaction is said to be committed, so the next batch becomes visible without the one before.
     AbortedIsSaidCommitted,
+    /// How far the inputs are read is there before the outputs are, and stays where they are aborted.
+    OffsetsBeforeOutputs,
+    /// After an abort the inputs are read again by profiles that were not rolled back.
+    NotRolledBack,
 }
 
 /// An input record.
@@ -117,8 +121,7 @@ impl Cluster {
         let records = batches.iter().flat_map(|(number, batch)| batch.iter().map(move |record| (*number, record)));
         for (at, (number, record)) in records.take(count).enumerate() {
             let lost = self.planted == Planted::OffsetsLost && at % 7 == 3;
-            let is_partition_record = record.key.is_some_and(|key| key.first() == Some(&0xFF));
-            if lost && is_partition_record {
+            if lost && tells_offsets(record.key) {
                 continue;
             }
             let number = match (record.topic, record.key) {
@@ -133,7 +136,7 @@ impl Cluster {
     pub(crate) fn abort(&mut self, transaction: usize) -> Committed {
         self.transactions[transaction].state = State::Aborted;
         match self.planted {
-            Planted::AbortedIsSaidCommitted => Committed::Yes,
+            Planted::AbortedIsSaidCommitted | Planted::NotRolledBack => Committed::Yes,
             _ => Committed::Aborted("illegal generation".into()),
         }
     }
@@ -174,12 +177,21 @@ impl Cluster {
     pub(crate) fn committed(&self, topic: OutTopic) -> impl Iterator<Item = (u32, &Output)> {
         let seen = |record: &&Output| match self.transactions[record.transaction].state {
             State::Committed => true,
-            State::Aborted => self.planted == Planted::AbortedIsVisible,
+            State::Aborted => match self.planted {
+                Planted::AbortedIsVisible => true,
+                Planted::OffsetsBeforeOutputs => tells_offsets(record.key.as_deref()),
+                _ => false,
+            },
             State::Open => false,
         };
         let logs = self.outputs.iter().filter(move |((name, _), _)| *name == topic);
         logs.flat_map(move |((_, number), log)| log.iter().filter(seen).map(move |record| (*number, record)))
     }
+}
+
+/// Whether the key is that of a partition record.
+fn tells_offsets(key: Option<&[u8]>) -> bool {
+    key.is_some_and(|key| key.first() == Some(&0xFF))
 }
 
 fn output(record: &OutRecord<'_>, transaction: usize) -> Output {

@@ -13,8 +13,8 @@ use crate::service::broker::{Batches, Committed};
 use crate::service::fault::ServiceFault;
 use crate::service::pulse::Pulse;
 
-/// Longest that a transaction may take: more than all its steps at their bounds.
-const LONGEST: Duration = Duration::from_mins(1);
+/// Longest that a transaction may take: more than all its steps at their bounds, which librdkafka does not always keep.
+const LONGEST: Duration = Duration::from_secs(25);
 /// How often a worker that waits for an end gives a sign of life.
 const BEAT: Duration = Duration::from_millis(100);
 
@@ -70,7 +70,8 @@ impl Carrier {
     }
 
     /// What became of the transaction under way, and its batches; `None` as long as nobody knows, or where there is none.
-    /// Where it is to `wait`, it does so, at most [`LONGEST`] from the hand-over.
+    /// Where it is to `wait`, it does so, at most [`LONGEST`] from the hand-over; then nobody knows its outcome, and this
+    /// carrier is of no use any more.
     pub fn ended(&mut self, wait: bool, pulse: &Pulse) -> Result<Option<(Committed, Batches)>, ServiceFault> {
         let Some(since) = self.under_way else { return Ok(None) };
         loop {
@@ -80,9 +81,11 @@ impl Carrier {
                     return Ok(Some(ended));
                 }
                 Err(RecvTimeoutError::Timeout) if since.elapsed() > LONGEST => {
-                    // The thread can't be waited for any more: it ends with the process, and its transaction by the broker.
+                    // The thread can't be waited for any more: it ends with the process, and its transaction by the next
+                    // producer of the same id, which shuts this one out.
                     (self.under_way, self.thread) = (None, None);
-                    return Err(ServiceFault::Stuck("a transaction neither ends nor fails".into()));
+                    let sentence = "a transaction neither ends nor fails".into();
+                    return Ok(Some((Committed::Unknown(sentence), Batches::new())));
                 }
                 Err(RecvTimeoutError::Timeout) if wait => pulse.beat(),
                 Err(RecvTimeoutError::Timeout) => return Ok(None),

@@ -15,10 +15,14 @@ use crate::service::broker::Committed;
 use crate::service::fault::ServiceFault;
 use crate::service::pulse::Pulse;
 
-/// Bound on each step of a transaction.
-const STEP: Duration = Duration::from_secs(10);
+/// Bound on a transaction: by then its coordinator has aborted it.
+const WHOLE: Duration = Duration::from_secs(11);
 /// The same once the process is to end: what is not committed by then is done again by the next.
-const LAST_STEP: Duration = Duration::from_secs(3);
+const LAST: Duration = Duration::from_secs(3);
+/// Least time for a step that librdkafka bounds itself.
+const LEAST: Duration = Duration::from_millis(500);
+/// Bound on an abort. One that takes longer is left to the next producer.
+const ABORT: Duration = Duration::from_secs(3);
 /// Bound on one try to take the transactional id over from a predecessor.
 const INIT_TRY: Duration = Duration::from_secs(2);
 /// How often it is looked whether everything is delivered.
@@ -86,13 +90,13 @@ impl Transactions {
         group: Option<&ConsumerGroupMetadata>,
         pulse: &Pulse,
     ) -> Result<(), KafkaError> {
-        let patience = || if pulse.stopping() { LAST_STEP } else { STEP };
-        let started = Instant::now();
+        let begun = Instant::now();
+        let left = || (if pulse.stopping() { LAST } else { WHOLE }).saturating_sub(begun.elapsed());
         // A partition's records one after the other: while a part of them is in flight and the rest is due, librdkafka's
         // thread spins.
         for topic in OutTopic::ALL {
             for (partition, batch) in batches {
-                self.send(topic, *partition, batch, started, patience)?;
+                self.send(topic, *partition, batch, left)?;
             }
         }
         // Neither flushed, which sleeps 100 ms whatever there is to do, nor polled with a time to wait, the last millisecond
@@ -100,16 +104,16 @@ impl Transactions {
         while self.producer.in_flight_count() > 0 {
             self.producer.poll(Duration::ZERO);
             std::thread::sleep(DELIVERY_LOOK);
-            if started.elapsed() > patience() {
+            if left().is_zero() {
                 return Err(KafkaError::MessageProduction(RDKafkaErrorCode::MessageTimedOut));
             }
         }
         if let Some(group) = group
             && offsets.count() > 0
         {
-            self.producer.send_offsets_to_transaction(offsets, group, patience())?;
+            self.producer.send_offsets_to_transaction(offsets, group, left().max(LEAST))?;
         }
-        self.producer.commit_transaction(patience())
+        self.producer.commit_transaction(left().max(LEAST))
     }
 
     fn send(
@@ -117,8 +121,7 @@ impl Transactions {
         topic: OutTopic,
         partition: u32,
         batch: &Batch,
-        started: Instant,
-        patience: impl Fn() -> Duration,
+        left: impl Fn() -> Duration,
     ) -> Result<(), KafkaError> {
         let name = self.topics.get(topic as usize).map_or("", String::as_str);
         for record in batch.iter().filter(|record| record.topic == topic) {
@@ -137,7 +140,7 @@ impl Transactions {
             let mut waiting = message;
             while let Err((fault, back)) = self.producer.send(waiting) {
                 let full = fault.rdkafka_error_code() == Some(RDKafkaErrorCode::QueueFull);
-                if !full || started.elapsed() > patience() {
+                if !full || left().is_zero() {
                     return Err(fault);
                 }
                 self.producer.poll(Duration::ZERO);
@@ -158,6 +161,8 @@ impl Transactions {
             return Committed::Unknown(sentence);
         }
         match fault {
+            // Who could not deliver in all that time can't abort either.
+            KafkaError::MessageProduction(RDKafkaErrorCode::MessageTimedOut) => return Committed::Unknown(sentence),
             KafkaError::Transaction(fault) if fault.is_fatal() => return Committed::Unknown(sentence),
             KafkaError::Transaction(fault) if !fault.txn_requires_abort() => return Committed::Unknown(sentence),
             _ => {}
@@ -168,7 +173,7 @@ impl Transactions {
         while self.producer.in_flight_count() > 0 && Instant::now() < deadline {
             self.producer.poll(Duration::from_millis(5));
         }
-        match self.producer.abort_transaction(STEP) {
+        match self.producer.abort_transaction(ABORT) {
             Ok(()) => Committed::Aborted(sentence),
             Err(fault) => Committed::Unknown(format!("{sentence}; abort: {fault}")),
         }
