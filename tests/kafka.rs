@@ -9,12 +9,16 @@
     reason = "a test stops at the first thing that is not as it should be"
 )]
 
-#[path = "kafka/broker.rs"]
-mod broker;
 #[path = "kafka/bench.rs"]
+#[allow(dead_code, reason = "the chaos suite uses the rest")]
 mod bench;
+#[path = "kafka/broker.rs"]
+#[allow(dead_code, reason = "the chaos suite uses the rest")]
+mod broker;
 #[path = "kafka/erasure.rs"]
 mod erasure;
+#[path = "kafka/gaps.rs"]
+mod gaps;
 #[path = "kafka/promotions.rs"]
 mod promotions;
 #[path = "kafka/restoring.rs"]
