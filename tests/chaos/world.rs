@@ -102,7 +102,7 @@ impl World {
         let piece = std::fs::read_to_string(&self.pieces[self.published]).unwrap();
         self.published += 1;
         let last: Value = serde_json::from_str(piece.lines().last().unwrap()).unwrap();
-        self.time = last["time"].as_str().unwrap().to_owned();
+        last["time"].as_str().unwrap().clone_into(&mut self.time);
         self.publish(&piece);
     }
 
