@@ -19,6 +19,8 @@ mod broker;
 mod erasure;
 #[path = "kafka/gaps.rs"]
 mod gaps;
+#[path = "kafka/giants.rs"]
+mod giants;
 #[path = "kafka/promotions.rs"]
 mod promotions;
 #[path = "kafka/restoring.rs"]

@@ -72,6 +72,11 @@ impl Batch {
         self.entries.is_empty()
     }
 
+    /// Bytes of keys and values.
+    pub const fn bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// Forgets all records but keeps some of the room.
     pub fn clear(&mut self) {
         self.bytes.clear();

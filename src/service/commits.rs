@@ -10,7 +10,7 @@ use crate::engine::day::Millis;
 use crate::service::broker::{Broker, Committed, Position};
 use crate::service::fault::ServiceFault;
 use crate::service::lane::Lane;
-use crate::service::lanes::{Lanes, MAX_BATCH_RECORDS, Stand};
+use crate::service::lanes::{Lanes, MAX_BATCH_BYTES, MAX_BATCH_RECORDS, Stand};
 use crate::service::shared::Now;
 
 /// Transactions are so many times as frequent where every record is taken.
@@ -183,5 +183,10 @@ impl Lanes {
     /// Records that a transaction would write by now.
     pub(crate) fn records(&self) -> usize {
         self.owned.values().map(|lane| lane.batch.len() + lane.processor.touched()).sum()
+    }
+
+    /// Whether the open batches hold so many records, or more bytes than a transaction should have.
+    pub(crate) fn is_full(&self, most: usize) -> bool {
+        self.records() >= most || self.owned.values().map(|lane| lane.batch.bytes()).sum::<usize>() >= MAX_BATCH_BYTES
     }
 }

@@ -22,6 +22,8 @@ use crate::wire::event::RawRecord;
 
 /// Records in all open batches at which a transaction is handed over before its time.
 pub(crate) const MAX_BATCH_RECORDS: usize = 20_000;
+/// The same in bytes: dead letters may be large.
+pub(crate) const MAX_BATCH_BYTES: usize = 16 << 20;
 
 /// The partitions of a worker.
 pub struct Lanes {
@@ -181,7 +183,7 @@ impl Lanes {
         Ok(positions)
     }
 
-    /// Takes one input record in; whether that took so long that it is time to look at the clock.
+    /// Takes one input record in; whether that took so long, or the batch is so large, that it is time to look at the clock.
     pub fn take(&mut self, broker: &mut impl Broker, from: Position, record: &RawRecord<'_>, now: Now) -> bool {
         let number = from.partition;
         // A close that a crash or a lost commit interrupted comes first: it is a barrier.
@@ -192,8 +194,8 @@ impl Lanes {
         let Some(lane) = self.owned.get_mut(&number) else { return false };
         lane.received(from.topic);
         lane.processor.process(from.topic, from.offset, record, now.wall, &mut lane.batch);
-        let confirmed = lane.is_confirmed(now);
-        self.close_due(broker, number, now, confirmed) != Stand::Good
+        let (confirmed, large) = (lane.is_confirmed(now), lane.batch.bytes() >= MAX_BATCH_BYTES);
+        self.close_due(broker, number, now, confirmed) != Stand::Good || large
     }
 
     /// Closes what is due in a partition, also `by_clock`, handing over as batches fill: early in the middle of a long
@@ -209,7 +211,7 @@ impl Lanes {
             let amid = lane.processor.engine().clock().closing.is_some();
             broker.beat();
             let most = if amid { self.shared.setup.close_budget } else { MAX_BATCH_RECORDS };
-            if self.records() >= most && self.commit(broker, now) == Stand::Rewound {
+            if self.is_full(most) && self.commit(broker, now) == Stand::Rewound {
                 return Stand::Rewound;
             }
         }

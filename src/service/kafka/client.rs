@@ -97,7 +97,7 @@ pub fn producer(settings: &Settings, transactional_id: &str) -> ClientConfig {
         .set("batch.num.messages", "10000")
         .set("batch.size", "1000000")
         .set("queue.buffering.max.messages", "500000")
-        .set("queue.buffering.max.kbytes", "262144")
+        .set("queue.buffering.max.kbytes", "65536")
         .set("compression.type", "lz4")
         .set("retry.backoff.ms", "5")
         .set("delivery.report.only.error", "true")
