@@ -13,6 +13,8 @@
 mod broker;
 #[path = "kafka/bench.rs"]
 mod bench;
+#[path = "kafka/dead_letters.rs"]
+mod dead_letters;
 #[path = "kafka/erasure.rs"]
 mod erasure;
 #[path = "kafka/promotions.rs"]

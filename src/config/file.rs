@@ -356,11 +356,13 @@ pub struct Service {
     pub workers: u32,
     /// Stable name of this replica: static membership and a stable transactional id.
     pub instance: Option<String>,
+    /// Most customers of a partition, which bounds the memory; new ones beyond it become dead letters. Absent: no limit.
+    pub max_customers_per_partition: Option<u32>,
 }
 
 impl Default for Service {
     fn default() -> Self {
-        Self { workers: 1, instance: None }
+        Self { workers: 1, instance: None, max_customers_per_partition: None }
     }
 }
 

@@ -7,10 +7,13 @@ use std::time::{Duration, Instant};
 use tracing::{debug, warn};
 
 use crate::engine::day::Millis;
+use crate::engine::event::Reason;
 use crate::service::broker::{Broker, Committed, Position};
 use crate::service::fault::ServiceFault;
 use crate::service::lane::Lane;
 use crate::service::lanes::{Lanes, MAX_BATCH_RECORDS, Stand};
+use crate::processor::stats::Stats;
+use crate::processor::topology::Processor;
 use crate::service::shared::Now;
 
 /// Transactions are so many times as frequent where every record is taken.
@@ -18,6 +21,8 @@ const IDLE_SHARE: u32 = 2;
 /// Longest rest of a worker that has nothing to do, and while a transaction is under way, whose end lets the next begin.
 const REST: Duration = Duration::from_millis(10);
 const SHORT_REST: Duration = Duration::from_millis(2);
+/// How often a full partition is spoken of.
+const FULL: Duration = Duration::from_mins(1);
 /// Transactions aborted one after the other at which the worker gives up.
 const MAX_ABORTS: u32 = 30;
 
@@ -135,7 +140,9 @@ impl Lanes {
                 for (number, room) in batches {
                     let Some(lane) = self.owned.get_mut(&number) else { continue };
                     lane.take_back(room);
-                    self.shared.metrics.committed(&lane.processor.confirm());
+                    let fresh = lane.processor.confirm();
+                    self.shared.metrics.committed(&fresh);
+                    tell_full(&mut self.full_told, &lane.processor, &fresh);
                     let (in_force, drift) = lane.processor.engine().committed_model();
                     self.shared.models.holds(number, in_force, drift);
                 }
@@ -180,4 +187,20 @@ impl Lanes {
     pub(crate) fn records(&self) -> usize {
         self.owned.values().map(|lane| lane.batch.len() + lane.processor.touched()).sum()
     }
+}
+
+/// Speaks of a full partition that refused somebody, once a while.
+fn tell_full(told: &mut Option<Instant>, processor: &Processor, fresh: &Stats) {
+    let refused = fresh.dead_letters.get(Reason::StateFull as usize).copied().unwrap_or_default();
+    if refused == 0 || !processor.engine().is_full() || told.is_some_and(|at| at.elapsed() < FULL) {
+        return;
+    }
+    *told = Some(Instant::now());
+    let (partition, customers) = (processor.partition(), processor.customers());
+    warn!(
+        partition,
+        customers,
+        refused,
+        "the partition is full and new customers become dead letters: give the service more memory, raise service.max_customers_per_partition, then `churnwatch dead-letters replay --reason 'state full'`"
+    );
 }

@@ -18,6 +18,7 @@ use crate::service::fault::ServiceFault;
 use crate::service::lane::Lane;
 use crate::service::restoring::Restoring;
 use crate::service::shared::{Now, Shared};
+use crate::service::telemetry::metrics::Metrics;
 use crate::wire::event::RawRecord;
 
 /// Records in all open batches at which a transaction is handed over before its time.
@@ -32,6 +33,8 @@ pub struct Lanes {
     /// Since when a transaction is under way.
     pub(crate) under_way: Option<Instant>,
     pub(crate) aborts: u32,
+    /// When a full partition was last spoken of.
+    pub(crate) full_told: Option<Instant>,
     /// Counts the times that a state was read.
     restores: u64,
     fault: Option<ServiceFault>,
@@ -57,6 +60,7 @@ impl Lanes {
             handed_over: None,
             under_way: None,
             aborts: 0,
+            full_told: None,
             restores: 0,
             fault: None,
             models_seen: 0,
@@ -137,7 +141,7 @@ impl Lanes {
                 warn!(partition = number, "{doubt}");
             }
             models.holds(number, processor.engine().in_force(), processor.engine().drift());
-            metrics.state(number, processor.customers(), processor.engine().state().bytes());
+            tell_state(metrics, &processor);
             self.owned.insert(number, Lane::new(processor));
         }
         Ok(())
@@ -269,8 +273,13 @@ impl Lanes {
                 lag = lag.zip(ends).map(|(lag, (low, high))| lag + (high - next.unwrap_or(low)).max(0));
             }
             let closed = lane.processor.closed_day().map(|day| day.0);
-            self.shared.metrics.state(*number, lane.processor.customers(), lane.processor.engine().state().bytes());
+            tell_state(&self.shared.metrics, &lane.processor);
             self.shared.metrics.stand(*number, closed, lag);
         }
     }
+}
+
+fn tell_state(metrics: &Metrics, processor: &Processor) {
+    let (engine, customers) = (processor.engine(), processor.customers());
+    metrics.state(processor.partition(), customers, engine.max_customers(), engine.state().bytes());
 }
