@@ -102,7 +102,8 @@ impl Life {
     fn commit(&mut self) {
         self.processor.flush(&mut self.batch);
         for record in self.batch.iter() {
-            let header = |name: &str| record.headers.iter().find(|(known, _)| *known == name).map(|(_, value)| &**value);
+            let header =
+                |name: &str| record.headers.iter().find(|(known, _)| *known == name).map(|(_, value)| &**value);
             match record.topic {
                 OutTopic::Profiles => {
                     self.changelog.push((record.key.unwrap().to_vec(), record.value.map(<[u8]>::to_vec)));

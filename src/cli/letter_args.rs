@@ -131,7 +131,9 @@ fn moment(text: &str, settings: &Settings) -> Result<Millis, String> {
     }
     let date = text.parse::<Date>().ok().filter(|_| !text.contains('T')).map(|date| midnight(day(date), &rules.zone));
     date.or_else(|| instant(text, rules)).ok_or_else(|| {
-        format!("\"{text}\" is no moment: write a date (2026-01-31), a time (2026-01-31T08:00:00Z), or how long ago (36h)")
+        format!(
+            "\"{text}\" is no moment: write a date (2026-01-31), a time (2026-01-31T08:00:00Z), or how long ago (36h)"
+        )
     })
 }
 

@@ -89,8 +89,10 @@ pub fn list_text(groups: &Groups) -> String {
 
 /// A letter as JSON.
 pub fn letter_json(whole: &WholeLetter, verdict: Verdict) -> Value {
-    let text = |bytes: &Option<Vec<u8>>| bytes.as_deref().and_then(|bytes| std::str::from_utf8(bytes).ok()).map(str::to_owned);
-    let hexed = |bytes: &Option<Vec<u8>>| bytes.as_deref().filter(|bytes| std::str::from_utf8(bytes).is_err()).map(hex::encode);
+    let text =
+        |bytes: &Option<Vec<u8>>| bytes.as_deref().and_then(|bytes| std::str::from_utf8(bytes).ok()).map(str::to_owned);
+    let hexed =
+        |bytes: &Option<Vec<u8>>| bytes.as_deref().filter(|bytes| std::str::from_utf8(bytes).is_err()).map(hex::encode);
     let letter = &whole.letter;
     let headers: serde_json::Map<String, Value> =
         whole.headers.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();
@@ -127,9 +129,7 @@ pub fn letter_text(whole: &WholeLetter, verdict: Verdict) -> String {
         Verdict::Accepted => {
             format!("accepted: `churnwatch dead-letters replay {} --yes` puts it back into its input", letter.place)
         }
-        Verdict::Depends => {
-            "it can be read; whether it is used depends on what is known when it comes back".to_owned()
-        }
+        Verdict::Depends => "it can be read; whether it is used depends on what is known when it comes back".to_owned(),
         Verdict::TakenIn => "it was taken in when it came; putting it back changes nothing".to_owned(),
         Verdict::Refused(reject) => {
             format!("refused: {}", with_field(reject.reason.words(), reject.field))
@@ -224,7 +224,8 @@ fn fields_text(text: &str) -> Option<String> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let fields = deserializer.deserialize_map(Fields).ok()?;
     deserializer.end().ok()?;
-    let lines = fields.iter().map(|(name, raw)| format!("  {}: {}", Value::from(&**name), bytes_text(raw.get().as_bytes())));
+    let lines =
+        fields.iter().map(|(name, raw)| format!("  {}: {}", Value::from(&**name), bytes_text(raw.get().as_bytes())));
     Some(format!("{{\n{}\n}}", lines.collect::<Vec<String>>().join(",\n")))
 }
 

@@ -8,8 +8,8 @@ use clap::error::ErrorKind;
 use crate::cli::args::{Cli, Command, LogFormat};
 use crate::cli::exit::Failure;
 use crate::cli::{
-    backtest, compare, config, dead_letters, demo, evaluate, forecast, forget, generate, import, inspect, machine, optimize, promote,
-    publish, rebuild, replay, report, schema, serve, topics, train,
+    backtest, compare, config, dead_letters, demo, evaluate, forecast, forget, generate, import, inspect, machine,
+    optimize, promote, publish, rebuild, replay, report, schema, serve, topics, train,
 };
 use crate::service::telemetry::logs;
 

@@ -8,12 +8,12 @@ use tracing::{debug, warn};
 
 use crate::engine::day::Millis;
 use crate::engine::event::Reason;
+use crate::processor::stats::Stats;
+use crate::processor::topology::Processor;
 use crate::service::broker::{Broker, Committed, Position};
 use crate::service::fault::ServiceFault;
 use crate::service::lane::Lane;
 use crate::service::lanes::{Lanes, MAX_BATCH_RECORDS, Stand};
-use crate::processor::stats::Stats;
-use crate::processor::topology::Processor;
 use crate::service::shared::Now;
 
 /// Transactions are so many times as frequent where every record is taken.

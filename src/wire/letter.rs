@@ -38,7 +38,8 @@ impl FromStr for Place {
             let offset = offset.parse().ok().filter(|offset| *offset >= 0)?;
             Some(Self { partition: partition.parse().ok()?, offset })
         });
-        place.ok_or_else(|| format!("\"{text}\" is no place of a dead letter: write it as PARTITION@OFFSET, as in 3@17"))
+        place
+            .ok_or_else(|| format!("\"{text}\" is no place of a dead letter: write it as PARTITION@OFFSET, as in 3@17"))
     }
 }
 
@@ -179,7 +180,12 @@ mod tests {
     #[test]
     fn what_others_wrote_is_no_letter() {
         assert_eq!(read(&[]), LetterRecord::Foreign);
-        let mut written = headers(Reason::NoKey.into(), Origin { topic: "t", partition: 0, offset: 0, timestamp: Millis(0) }, b"", b"");
+        let mut written = headers(
+            Reason::NoKey.into(),
+            Origin { topic: "t", partition: 0, offset: 0, timestamp: Millis(0) },
+            b"",
+            b"",
+        );
         written[0].1 = Box::from(&b"bad luck"[..]);
         assert_eq!(read(&written), LetterRecord::Foreign);
     }

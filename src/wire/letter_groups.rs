@@ -120,7 +120,18 @@ mod tests {
         let told: Vec<_> = groups.by_size();
         let told: Vec<_> = told
             .into_iter()
-            .map(|one| (one.reason, &*one.field, one.letters, one.replayed, one.cut, one.first.0, one.last.0, one.example.offset))
+            .map(|one| {
+                (
+                    one.reason,
+                    &*one.field,
+                    one.letters,
+                    one.replayed,
+                    one.cut,
+                    one.first.0,
+                    one.last.0,
+                    one.example.offset,
+                )
+            })
             .collect();
         assert_eq!(
             told,

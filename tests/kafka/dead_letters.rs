@@ -90,7 +90,8 @@ fn put_back_under_kills(bench: &Bench, letters: usize, draw: &mut Draw) -> u32 {
 /// What `replay` makes of a file, by customer, less what follows from the closes.
 fn replayed(bench: &Bench, path: &Path, gone: &[&str]) -> BTreeMap<String, Value> {
     let out = bench.folder().join("whole.out");
-    let (code, said) = bench.run(&["replay", path.to_str().unwrap(), "--partitions", "3", "--profiles", out.to_str().unwrap()]);
+    let (code, said) =
+        bench.run(&["replay", path.to_str().unwrap(), "--partitions", "3", "--profiles", out.to_str().unwrap()]);
     assert_eq!(code, 0, "{said}");
     let lines = std::fs::read_to_string(out).unwrap();
     profiles(lines.lines().map(|line| serde_json::from_str(line).unwrap()), gone)
@@ -276,7 +277,8 @@ fn dead_letters_of_every_kind_are_told_and_come_back_as_they_were() {
     found.sort();
     assert!(found == before, "what came back is not what was refused");
     // A refund that names an order was taken in when it first came, so now it is a duplicate.
-    let taken = bad.iter().filter(|one| one.reason == "unknown order" && one.value.windows(8).any(|part| part == b"order_id"));
+    let taken =
+        bad.iter().filter(|one| one.reason == "unknown order" && one.value.windows(8).any(|part| part == b"order_id"));
     let taken = taken.count();
     wait(2 * bad.len() - taken);
     let mut stamps: BTreeMap<String, u64> = BTreeMap::new();

@@ -203,7 +203,8 @@ impl Writer {
     fn send(&self, letter: &Letter, key: Option<&[u8]>, value: Option<&[u8]>) -> Result<(), KafkaError> {
         let Letter { place, source, .. } = letter;
         // Keyed as `publish` keys; a record without a key stays where it was.
-        let number = key.map_or_else(|| source.partition.min(self.inputs.saturating_sub(1)), |key| partition(key, self.inputs));
+        let number =
+            key.map_or_else(|| source.partition.min(self.inputs.saturating_sub(1)), |key| partition(key, self.inputs));
         let place_text = place.to_string();
         let mut record = BaseRecord::<[u8], [u8]>::to(&source.topic).partition(number as i32);
         (record.key, record.payload) = (key, value);
