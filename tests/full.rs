@@ -145,8 +145,8 @@ impl Life {
 fn play(log: &[Record], most: Option<usize>, draw: &mut Draw, disturbed: bool) -> Life {
     let mut life = Life::new(most);
     let (mut committed, mut next) = (0, 0);
-    while next < log.len() {
-        life.take(next, &log[next]);
+    while let Some(record) = log.get(next) {
+        life.take(next, record);
         next += 1;
         match draw.below(30) {
             0 if disturbed => {

@@ -26,7 +26,7 @@ pub fn run(command: &DeadLettersCommand) -> Result<(), Failure> {
 }
 
 fn list(args: &ListArgs) -> Result<(), Failure> {
-    let settings = settings(args.config.as_deref())?;
+    let settings = settings(args.telling.config.as_deref())?;
     let filter = args.which.filter(&[], &settings)?;
     let numbers = partitions(&settings, &settings.file.topics.dead_letters)?;
     let replayed = replayed(&settings, &numbers, &BTreeSet::new())?;
@@ -40,7 +40,7 @@ fn list(args: &ListArgs) -> Result<(), Failure> {
         }
         Ok(())
     })?;
-    if args.json {
+    if args.telling.json {
         say(list_json(&groups));
     } else if groups.letters() == 0 {
         eprintln!("no dead letters in {}", settings.file.topics.dead_letters);
@@ -52,13 +52,13 @@ fn list(args: &ListArgs) -> Result<(), Failure> {
 }
 
 fn show(args: &ShowArgs) -> Result<(), Failure> {
-    let settings = settings(args.config.as_deref())?;
+    let settings = settings(args.telling.config.as_deref())?;
     let numbers = partitions(&settings, &settings.file.topics.dead_letters)?;
     let found = if numbers.contains(&args.place.partition) { one(&settings, args.place)? } else { None };
     let whole = found.ok_or_else(|| no_letter(&settings, args.place))?;
     let content = (whole.key.as_deref(), whole.value.as_deref());
     let verdict = verdict(&whole.letter, content, &settings.rules, now());
-    if args.json {
+    if args.telling.json {
         say(letter_json(&whole, verdict));
     } else {
         say(letter_text(&whole, verdict));
@@ -67,11 +67,11 @@ fn show(args: &ShowArgs) -> Result<(), Failure> {
 }
 
 fn replay(args: &PutBackArgs) -> Result<(), Failure> {
-    let settings = settings(args.config.as_deref())?;
+    let settings = settings(args.telling.config.as_deref())?;
     let filter = args.which.filter(&args.places, &settings)?;
     let inputs = check(&settings)?;
     let done = put_back(&settings, inputs, &Wish { filter: &filter, all: args.all, write: args.yes, wall: now() })?;
-    if args.json {
+    if args.telling.json {
         say(done_json(&done, args.yes));
     }
     for sentence in sentences(&done, args.yes) {

@@ -49,6 +49,17 @@ pub struct WhichArgs {
     pub until: Option<String>,
 }
 
+/// Where the letters are, and how they are told of.
+#[derive(Debug, Args)]
+pub struct TellingArgs {
+    /// Configuration file; the environment is read in any case.
+    #[arg(long)]
+    pub config: Option<PathBuf>,
+    /// As JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// Arguments of `dead-letters list`.
 #[derive(Debug, Args)]
 pub struct ListArgs {
@@ -58,12 +69,9 @@ pub struct ListArgs {
     /// Also show so many of the newest, one by one.
     #[arg(long, default_value_t = 0, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=100_000))]
     pub limit: u32,
-    /// Configuration file; the environment is read in any case.
-    #[arg(long)]
-    pub config: Option<PathBuf>,
-    /// The list as JSON.
-    #[arg(long)]
-    pub json: bool,
+    /// How it is told.
+    #[command(flatten)]
+    pub telling: TellingArgs,
 }
 
 /// Arguments of `dead-letters show`.
@@ -72,12 +80,9 @@ pub struct ShowArgs {
     /// Where it stands, as the list says.
     #[arg(value_name = "PARTITION@OFFSET")]
     pub place: Place,
-    /// Configuration file; the environment is read in any case.
-    #[arg(long)]
-    pub config: Option<PathBuf>,
-    /// The letter as JSON.
-    #[arg(long)]
-    pub json: bool,
+    /// How it is told.
+    #[command(flatten)]
+    pub telling: TellingArgs,
 }
 
 /// Arguments of `dead-letters replay`.
@@ -98,12 +103,9 @@ pub struct PutBackArgs {
     /// Do it; without this only what would be done is said, and the exit code is 64.
     #[arg(long)]
     pub yes: bool,
-    /// Configuration file; the environment is read in any case.
-    #[arg(long)]
-    pub config: Option<PathBuf>,
-    /// What was done as JSON.
-    #[arg(long)]
-    pub json: bool,
+    /// How it is told.
+    #[command(flatten)]
+    pub telling: TellingArgs,
 }
 
 impl WhichArgs {

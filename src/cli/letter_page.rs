@@ -199,15 +199,12 @@ fn bytes_text(bytes: &[u8]) -> String {
     let more = |shown: usize, all: usize, what: &str| {
         if all > shown { format!(" … and {} {what} more", all - shown) } else { String::new() }
     };
-    match std::str::from_utf8(bytes) {
-        Ok(text) => {
-            let (all, shown) = (text.chars().count(), text.chars().take(SHOWN_CHARACTERS));
-            format!("{}{}", shown.map(visible).collect::<String>(), more(SHOWN_CHARACTERS, all, "characters"))
-        }
-        Err(_) => {
-            let shown = bytes.get(..SHOWN_BYTES).unwrap_or(bytes);
-            format!("0x{}{}", hex::encode(shown), more(SHOWN_BYTES, bytes.len(), "bytes"))
-        }
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        let (all, shown) = (text.chars().count(), text.chars().take(SHOWN_CHARACTERS));
+        format!("{}{}", shown.map(visible).collect::<String>(), more(SHOWN_CHARACTERS, all, "characters"))
+    } else {
+        let shown = bytes.get(..SHOWN_BYTES).unwrap_or(bytes);
+        format!("0x{}{}", hex::encode(shown), more(SHOWN_BYTES, bytes.len(), "bytes"))
     }
 }
 

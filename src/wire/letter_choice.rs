@@ -80,10 +80,11 @@ pub fn verdict(
     match (letter.reason, event.body) {
         // An alias is refused whoever it is; one that names its own customer says nothing.
         (_, Body::Identity { alias }) if alias != event.customer => Verdict::Refused(Reason::NeedsRekey.into()),
-        (Reason::UnknownOrder, Body::Refund { order: None, amount: None }) => Verdict::Refused(letter.reason.into()),
+        // A refund of nobody knows what stays one, and a customer's newest event never goes back.
+        (Reason::UnknownOrder, Body::Refund { order: None, amount: None }) | (Reason::TooLate, _) => {
+            Verdict::Refused(letter.reason.into())
+        }
         (Reason::UnknownOrder, _) => Verdict::TakenIn,
-        // A customer's newest event never goes back.
-        (Reason::TooLate, _) => Verdict::Refused(letter.reason.into()),
         (Reason::UnknownEpisode | Reason::StateFull, _) => Verdict::Depends,
         (
             Reason::NotUtf8

@@ -33,7 +33,7 @@ pub struct Group {
 /// All groups, and the newest letters, up to a number.
 #[derive(Clone, Debug, Default)]
 pub struct Groups {
-    groups: BTreeMap<(String, String, &'static str), Group>,
+    counted: BTreeMap<(String, String, &'static str), Group>,
     newest: BTreeMap<(Millis, Place), (Letter, bool)>,
     limit: usize,
 }
@@ -48,7 +48,7 @@ impl Groups {
     pub fn add(&mut self, letter: Letter, replayed: bool) {
         let (reason, place, time) = (letter.reason, letter.place, letter.time);
         let (topic, field) = (letter.source.topic.clone(), letter.field.clone().unwrap_or_default());
-        let group = self.groups.entry((topic, field, reason.words())).or_insert_with_key(|(topic, field, _)| Group {
+        let group = self.counted.entry((topic, field, reason.words())).or_insert_with_key(|(topic, field, _)| Group {
             reason,
             field: field.clone(),
             topic: topic.clone(),
@@ -76,7 +76,7 @@ impl Groups {
 
     /// The groups, those with most letters first.
     pub fn by_size(&self) -> Vec<&Group> {
-        let mut groups: Vec<&Group> = self.groups.values().collect();
+        let mut groups: Vec<&Group> = self.counted.values().collect();
         groups.sort_by_key(|group| Reverse(group.letters));
         groups
     }
@@ -88,7 +88,7 @@ impl Groups {
 
     /// Number of letters.
     pub fn letters(&self) -> u64 {
-        self.groups.values().map(|group| group.letters).sum()
+        self.counted.values().map(|group| group.letters).sum()
     }
 }
 

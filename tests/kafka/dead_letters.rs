@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use churnwatch::processor::topology::Processor;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use serde_json::{Value, json};
@@ -132,9 +133,9 @@ fn dead_letters_of_an_unknown_currency_are_mended_by_a_rate() {
     let text = std::fs::read_to_string(&path).unwrap();
     let mixed: Vec<String> = text
         .lines()
-        .map(|line| match line.contains("\"time\":\"2025-12") && line.contains("\"type\":\"purchase\"") {
-            true => line.replace("\"CNY\"", "\"USD\""),
-            false => line.to_owned(),
+        .map(|line| {
+            let bought = line.contains("\"time\":\"2025-12") && line.contains("\"type\":\"purchase\"");
+            if bought { line.replace("\"CNY\"", "\"USD\"") } else { line.to_owned() }
         })
         .collect();
     std::fs::write(&path, mixed.join("\n")).unwrap();
@@ -197,7 +198,7 @@ fn dead_letters_of_a_full_state_are_put_back_once_there_is_room() {
     let mut replica = bench.serve();
     bench.wait_until_closed(3, "2025-12-31");
     replica.terminate();
-    assert_eq!(bench.restored(3).iter().map(|one| one.customers()).collect::<Vec<_>>(), [20; 3]);
+    assert_eq!(bench.restored(3).iter().map(Processor::customers).collect::<Vec<_>>(), [20; 3]);
     let refused = contents(&bench, None);
     let listed = said(&bench, &["list", "--reason", "state full"]);
     assert_eq!(listed["letters"], json!(refused.len()));

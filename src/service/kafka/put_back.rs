@@ -134,17 +134,24 @@ pub fn no_letter(settings: &Settings, place: Place) -> ServiceFault {
     ))
 }
 
+/// A record to be put back.
+struct Again {
+    letter: Letter,
+    key: Option<Vec<u8>>,
+    value: Option<Vec<u8>>,
+}
+
 /// Records for the next transaction.
 #[derive(Default)]
 struct Waiting {
-    records: Vec<(Letter, Option<Vec<u8>>, Option<Vec<u8>>)>,
+    records: Vec<Again>,
     bytes: usize,
 }
 
 impl Waiting {
     fn add(&mut self, letter: Letter, (key, value): Content<'_>) {
         self.bytes += key.map_or(0, <[u8]>::len) + value.map_or(0, <[u8]>::len);
-        self.records.push((letter, key.map(<[u8]>::to_vec), value.map(<[u8]>::to_vec)));
+        self.records.push(Again { letter, key: key.map(<[u8]>::to_vec), value: value.map(<[u8]>::to_vec) });
     }
 
     const fn full(&self) -> bool {
@@ -183,9 +190,7 @@ impl Writer {
             return Ok(());
         }
         let begun = self.producer.begin_transaction();
-        let sent = begun.and_then(|()| {
-            records.iter().try_for_each(|(letter, key, value)| self.send(letter, key.as_deref(), value.as_deref()))
-        });
+        let sent = begun.and_then(|()| records.iter().try_for_each(|again| self.send(again)));
         let committed = sent.and_then(|()| self.delivered()).and_then(|()| self.producer.commit_transaction(STEP));
         committed.map_err(|fault| {
             // Where this fails too, the next replay ends the transaction.
@@ -200,8 +205,9 @@ impl Writer {
     }
 
     /// The record into its input, and the mark behind its letter.
-    fn send(&self, letter: &Letter, key: Option<&[u8]>, value: Option<&[u8]>) -> Result<(), KafkaError> {
-        let Letter { place, source, .. } = letter;
+    fn send(&self, again: &Again) -> Result<(), KafkaError> {
+        let (key, value) = (again.key.as_deref(), again.value.as_deref());
+        let Letter { place, source, .. } = &again.letter;
         // Keyed as `publish` keys; a record without a key stays where it was.
         let number =
             key.map_or_else(|| source.partition.min(self.inputs.saturating_sub(1)), |key| partition(key, self.inputs));
