@@ -124,12 +124,16 @@ pub fn letter_json(whole: &WholeLetter, verdict: Verdict) -> Value {
 /// A letter for people.
 pub fn letter_text(whole: &WholeLetter, verdict: Verdict) -> String {
     let letter = &whole.letter;
+    let back = if whole.replayed {
+        String::new()
+    } else {
+        format!(": `churnwatch dead-letters replay {} --yes` puts it back into its input", letter.place)
+    };
     let now = match verdict {
-        Verdict::Accepted if whole.replayed => "accepted".to_owned(),
-        Verdict::Accepted => {
-            format!("accepted: `churnwatch dead-letters replay {} --yes` puts it back into its input", letter.place)
+        Verdict::Accepted => format!("accepted{back}"),
+        Verdict::Depends => {
+            format!("it can be read, and is used if what was missing is there when it comes again{back}")
         }
-        Verdict::Depends => "it can be read; whether it is used depends on what is known when it comes back".to_owned(),
         Verdict::TakenIn => "it was taken in when it came; putting it back changes nothing".to_owned(),
         Verdict::Refused(reject) => {
             format!("refused: {}", with_field(reject.reason.words(), reject.field))

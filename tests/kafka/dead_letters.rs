@@ -195,8 +195,16 @@ fn dead_letters_of_a_full_state_are_put_back_once_there_is_room() {
     let path = shop(&bench, "300", "150", "2026-01-01", 22);
     bench.topics(3);
     bench.publish(&path);
-    let mut replica = bench.serve();
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let mut replica = bench.serve_at(port);
     bench.wait_until_closed(3, "2025-12-31");
+    let metrics = || ureq::get(format!("http://127.0.0.1:{port}/metrics")).call().unwrap().body_mut().read_to_string();
+    let (text, started) = (metrics().unwrap(), Instant::now());
+    assert!(text.contains("churnwatch_state_limit_customers{partition=\"2\"} 20"), "{text}");
+    while !metrics().unwrap().contains("churnwatch_customers{partition=\"2\"} 20") {
+        assert!(started.elapsed() < Duration::from_mins(1), "the metric does not follow");
+        std::thread::sleep(Duration::from_millis(500));
+    }
     replica.terminate();
     assert_eq!(bench.restored(3).iter().map(Processor::customers).collect::<Vec<_>>(), [20; 3]);
     let refused = contents(&bench, None);
