@@ -119,6 +119,7 @@ admin_listen = "here"
 token_file = "/nonexistent/token"
 [service]
 workers = 0
+max_customers_per_partition = 0
 [playbok]
 path = "x"
 [[segments]]
@@ -171,6 +172,7 @@ lapsed = true
         "http.admin_listen",
         "http.token_file",
         "service.workers",
+        "service.max_customers_per_partition",
         "segments.0.name: must be 1 to 40 letters",
         "segments.0.recencey: unknown key; did you mean \"recency\"?",
         "segments.0.monetary: is a score",

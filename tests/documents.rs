@@ -154,7 +154,9 @@ fn the_readme_s_commands_are_understood() {
         let name: Vec<&str> = arguments
             .iter()
             .copied()
-            .take_while(|word| word.chars().all(|letter| letter.is_ascii_lowercase()))
+            .take_while(|word| {
+                !word.starts_with('-') && word.chars().all(|letter| letter.is_ascii_lowercase() || letter == '-')
+            })
             .collect();
         let help = Command::new(env!("CARGO_BIN_EXE_churnwatch")).args(&name).arg("--help").output().unwrap();
         assert!(help.status.success(), "churnwatch {command}");

@@ -15,6 +15,8 @@ mod bench;
 #[path = "kafka/broker.rs"]
 #[allow(dead_code, reason = "the chaos suite uses the rest")]
 mod broker;
+#[path = "kafka/dead_letters.rs"]
+mod dead_letters;
 #[path = "kafka/erasure.rs"]
 mod erasure;
 #[path = "kafka/gaps.rs"]

@@ -58,6 +58,7 @@ fn every_seed_keeps_the_invariants() {
         assert!(sum.switches > 100, "{sum:?}");
         assert!(sum.looks > 1_000 && sum.interrupted > 200 && sum.late_ends > 20, "{sum:?}");
         assert!(sum.zombie_commits > 20 && sum.rebalances > 200 && sum.duplicates > 100 && sum.late > 20, "{sum:?}");
+        assert!(sum.full > 100, "{sum:?}");
     }
 }
 

@@ -7,6 +7,7 @@ use jiff::civil::Date;
 
 use crate::cli::ask::ServiceArgs;
 use crate::cli::input_args::{FileArgs, HistoryArgs};
+use crate::cli::letter_args::DeadLettersCommand;
 use crate::cli::model_args::{BacktestArgs, CompareArgs, EvaluateArgs, ImportArgs, TrainArgs};
 use crate::cli::model_at::{ModelAt, model_at};
 use crate::cli::study_args::{OptimizeArgs, ReportArgs};
@@ -53,6 +54,9 @@ pub enum Command {
     Topics(TopicsCommand),
     /// Empty the changelog and read the inputs again from their beginning; stop the service first.
     Rebuild(RebuildArgs),
+    /// See what could not be used and why, and put it back once that is mended.
+    #[command(subcommand)]
+    DeadLetters(DeadLettersCommand),
     /// Ask the running service about a customer.
     #[command(after_help = "Example: churnwatch inspect c0000017 --json")]
     Inspect(InspectArgs),

@@ -34,6 +34,8 @@ use crate::wire::calendar::day;
 struct Sinks {
     /// Standard output is free for the summary, which then is JSON for another program.
     says_summary: bool,
+    /// The records have timestamps of their own, which those of files have not.
+    timestamps: bool,
     alerts: Option<Box<dyn Write>>,
     risk: Option<Box<dyn Write>>,
     outcomes: Option<Box<dyn Write>>,
@@ -181,6 +183,7 @@ impl Sinks {
         let says_summary = args.json && !nothing_named && any.iter().all(|path| path.as_deref() != Some(stdout));
         Ok(Self {
             says_summary,
+            timestamps: args.input.source == Source::Kafka,
             alerts: if nothing_named { Some(create(Some(stdout))?) } else { open(&args.alerts)? },
             risk: open(&args.risk)?,
             outcomes: open(&args.outcomes)?,
@@ -198,7 +201,7 @@ impl Sinks {
         };
         let Some(sink) = sink else { return Ok(()) };
         let written = match (record.topic, record.value) {
-            (OutTopic::DeadLetters, _) => writeln!(sink, "{}", dead_letter_json(record)),
+            (OutTopic::DeadLetters, _) => writeln!(sink, "{}", dead_letter_json(record, self.timestamps)),
             (_, Some(value)) => sink.write_all(value).and_then(|()| sink.write_all(b"\n")),
             (_, None) => {
                 let customer = String::from_utf8_lossy(record.key.unwrap_or_default());
@@ -218,9 +221,10 @@ impl Sinks {
 }
 
 /// A dead letter as a line: headers, key and value as text.
-pub fn dead_letter_json(record: &OutRecord<'_>) -> Value {
+fn dead_letter_json(record: &OutRecord<'_>, timestamps: bool) -> Value {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let headers = record.headers.iter().map(|(name, value)| ((*name).to_owned(), Value::from(text(value))));
+    let headers = record.headers.iter().filter(|(name, _)| timestamps || *name != "timestamp");
+    let headers = headers.map(|(name, value)| ((*name).to_owned(), Value::from(text(value))));
     let mut line: serde_json::Map<String, Value> = headers.collect();
     line.insert("key".into(), record.key.map(text).into());
     line.insert("value".into(), record.value.map(text).into());

@@ -8,8 +8,8 @@ use clap::error::ErrorKind;
 use crate::cli::args::{Cli, Command, LogFormat};
 use crate::cli::exit::Failure;
 use crate::cli::{
-    backtest, compare, config, demo, evaluate, forecast, forget, generate, import, inspect, machine, optimize, promote,
-    publish, rebuild, replay, report, schema, serve, topics, train,
+    backtest, compare, config, dead_letters, demo, evaluate, forecast, forget, generate, import, inspect, machine,
+    optimize, promote, publish, rebuild, replay, report, schema, serve, topics, train,
 };
 use crate::service::telemetry::logs;
 
@@ -42,6 +42,7 @@ fn command(cli: &Cli) -> Result<(), Failure> {
         Command::Publish(args) => publish::run(args),
         Command::Topics(command) => topics::run(command),
         Command::Rebuild(args) => rebuild::run(args),
+        Command::DeadLetters(command) => dead_letters::run(command),
         Command::Inspect(args) => inspect::run(args),
         Command::Forget(args) => forget::run(args),
         Command::Forecast(args) => forecast::run(args),

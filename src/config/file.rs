@@ -359,11 +359,13 @@ pub struct Service {
     /// How long a worker that has records to read may commit nothing, while brokers answer, before the process ends with
     /// exit code 70; "0s" is off.
     pub stall: String,
+    /// Most customers of a partition, which bounds the memory; new ones beyond it become dead letters. Absent: no limit.
+    pub max_customers_per_partition: Option<u32>,
 }
 
 impl Default for Service {
     fn default() -> Self {
-        Self { workers: 1, instance: None, stall: "5m".into() }
+        Self { workers: 1, instance: None, stall: "5m".into(), max_customers_per_partition: None }
     }
 }
 

@@ -255,6 +255,7 @@ fn policy(file: &ConfigFile, check: &mut Checker) -> Policy {
         segments: segments(&file.segments, check),
         playbook: Playbook::default(),
         partitions: 1,
+        max_customers: file.service.max_customers_per_partition.map(|most| most as usize),
     }
 }
 
@@ -286,6 +287,11 @@ fn check_ranges(file: &ConfigFile, check: &mut Checker) {
     );
     check.must("kafka.group_id", !file.kafka.group_id.is_empty(), "must not be empty");
     check.must("service.workers", (1..=64).contains(&file.service.workers), "must lie between 1 and 64");
+    check.must(
+        "service.max_customers_per_partition",
+        file.service.max_customers_per_partition != Some(0),
+        "must be at least 1; leave it out for no limit",
+    );
     check.must("topics.events", !file.topics.events.is_empty(), "name at least one input topic");
     let topics = &file.topics;
     let outputs =

@@ -225,7 +225,7 @@ pub enum Reason {
     UnknownOrder,
     /// `contacted` names an episode that this customer does not have.
     UnknownEpisode,
-    /// The partition holds as many customers as configured.
+    /// The partition holds as many customers as configured, or the customer as many open orders as one can.
     StateFull,
 }
 

@@ -45,8 +45,10 @@ impl Engine {
     fn apply(&mut self, event: &Event<'_>, hash: u64, out: &mut Vec<Effect>) -> Outcome {
         let lateness_days = self.policy.lateness_days;
         let known = self.state.find(event.customer, hash);
-        if let Some(slot) = known {
-            self.state.look(slot);
+        match known {
+            Some(slot) => _ = self.state.look(slot),
+            None if self.is_full() => return Outcome::Rejected(Reason::StateFull),
+            None => {}
         }
         let opted_out =
             known.and_then(|slot| self.state.get(slot)).is_some_and(|one| one.profile.marks.opt_out.is_some());

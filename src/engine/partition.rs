@@ -138,6 +138,16 @@ impl Engine {
         self.moves.clear();
     }
 
+    /// Most customers; `None`: no limit.
+    pub fn max_customers(&self) -> Option<usize> {
+        self.policy.max_customers
+    }
+
+    /// Whether no new customer is taken in.
+    pub fn is_full(&self) -> bool {
+        self.max_customers().is_some_and(|most| self.state.len() >= most)
+    }
+
     /// What decisions are made by.
     pub fn judge(&self) -> Judge<'_> {
         Judge { policy: &self.policy, model: &self.in_force.model }

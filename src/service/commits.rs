@@ -7,6 +7,9 @@ use std::time::{Duration, Instant};
 use tracing::{debug, warn};
 
 use crate::engine::day::Millis;
+use crate::engine::event::Reason;
+use crate::processor::stats::Stats;
+use crate::processor::topology::Processor;
 use crate::service::broker::{Broker, Committed, Position};
 use crate::service::fault::ServiceFault;
 use crate::service::lane::Lane;
@@ -18,6 +21,8 @@ const IDLE_SHARE: u32 = 2;
 /// Longest rest of a worker that has nothing to do, and while a transaction is under way, whose end lets the next begin.
 const REST: Duration = Duration::from_millis(10);
 const SHORT_REST: Duration = Duration::from_millis(2);
+/// How often a full partition is spoken of.
+const FULL: Duration = Duration::from_mins(1);
 /// Transactions aborted one after the other at which the worker gives up.
 const MAX_ABORTS: u32 = 30;
 
@@ -139,7 +144,9 @@ impl Lanes {
                 for (number, room) in batches {
                     let Some(lane) = self.owned.get_mut(&number) else { continue };
                     lane.take_back(room);
-                    self.shared.metrics.committed(&lane.processor.confirm());
+                    let fresh = lane.processor.confirm();
+                    self.shared.metrics.committed(&fresh);
+                    tell_full(&mut self.full_told, &lane.processor, &fresh);
                     let (in_force, drift) = lane.processor.engine().committed_model();
                     self.shared.models.holds(number, in_force, drift);
                 }
@@ -189,4 +196,20 @@ impl Lanes {
     pub(crate) fn is_full(&self, most: usize) -> bool {
         self.records() >= most || self.owned.values().map(|lane| lane.batch.bytes()).sum::<usize>() >= MAX_BATCH_BYTES
     }
+}
+
+/// Speaks of a full partition that refused somebody, once a while.
+fn tell_full(told: &mut Option<Instant>, processor: &Processor, fresh: &Stats) {
+    let refused = fresh.dead_letters.get(Reason::StateFull as usize).copied().unwrap_or_default();
+    if refused == 0 || !processor.engine().is_full() || told.is_some_and(|at| at.elapsed() < FULL) {
+        return;
+    }
+    *told = Some(Instant::now());
+    let (partition, customers) = (processor.partition(), processor.customers());
+    warn!(
+        partition,
+        customers,
+        refused,
+        "the partition is full and new customers become dead letters: give the service more memory, raise service.max_customers_per_partition, then `churnwatch dead-letters replay --reason 'state full'`"
+    );
 }

@@ -18,6 +18,7 @@ use crate::service::fault::ServiceFault;
 use crate::service::lane::Lane;
 use crate::service::restoring::Restoring;
 use crate::service::shared::{Now, Shared};
+use crate::service::telemetry::metrics::Metrics;
 use crate::wire::event::RawRecord;
 
 /// Records in all open batches at which a transaction is handed over before its time.
@@ -36,6 +37,8 @@ pub struct Lanes {
     pub(crate) aborts: u32,
     /// When something was last committed or restored, or nothing was left to be read, or no broker told.
     pub(crate) moved: Duration,
+    /// When a full partition was last spoken of.
+    pub(crate) full_told: Option<Instant>,
     /// Counts the times that a state was read.
     restores: u64,
     fault: Option<ServiceFault>,
@@ -62,6 +65,7 @@ impl Lanes {
             under_way: None,
             aborts: 0,
             moved: Duration::ZERO,
+            full_told: None,
             restores: 0,
             fault: None,
             models_seen: 0,
@@ -143,7 +147,7 @@ impl Lanes {
                 warn!(partition = number, "{doubt}");
             }
             models.holds(number, processor.engine().in_force(), processor.engine().drift());
-            metrics.state(number, processor.customers(), processor.engine().state().bytes());
+            tell_state(metrics, &processor);
             self.owned.insert(number, Lane::new(processor));
         }
         Ok(())
@@ -276,7 +280,7 @@ impl Lanes {
                 lag = lag.zip(ends).map(|(lag, (low, high))| lag + (high - next.unwrap_or(low)).max(0));
             }
             let closed = lane.processor.closed_day().map(|day| day.0);
-            self.shared.metrics.state(*number, lane.processor.customers(), lane.processor.engine().state().bytes());
+            tell_state(&self.shared.metrics, &lane.processor);
             self.shared.metrics.stand(*number, closed, lag);
             behind += lag.unwrap_or_default();
         }
@@ -303,4 +307,9 @@ impl Lanes {
             error!(partition = number, ?offsets, ?closed, touched, closing = lane.processor.closing(), "stands");
         }
     }
+}
+
+fn tell_state(metrics: &Metrics, processor: &Processor) {
+    let (engine, customers) = (processor.engine(), processor.customers());
+    metrics.state(processor.partition(), customers, engine.max_customers(), engine.state().bytes());
 }

@@ -2,6 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
+use crate::engine::day::Millis;
 use crate::wire::reject::Reject;
 
 /// Values up to here are kept whole, in bytes.
@@ -21,17 +22,20 @@ pub struct Origin<'a> {
     pub partition: u32,
     /// Offset.
     pub offset: i64,
+    /// The record's own timestamp, which some rules go by.
+    pub timestamp: Millis,
 }
 
 /// The headers of a dead letter.
 pub fn headers(reject: Reject, origin: Origin<'_>, key: &[u8], value: &[u8]) -> Vec<Header> {
-    let Origin { topic, partition, offset } = origin;
+    let Origin { topic, partition, offset, timestamp } = origin;
     let text = |text: &str| Box::from(text.as_bytes());
     let mut headers = vec![
         ("reason", text(reject.reason.words())),
         ("topic", text(topic)),
         ("partition", text(&partition.to_string())),
         ("offset", text(&offset.to_string())),
+        ("timestamp", text(&timestamp.0.to_string())),
     ];
     if !reject.field.is_empty() {
         headers.push(("field", text(reject.field)));

@@ -95,6 +95,8 @@ pub(crate) fn policy(draw: &mut Draw, setup: &Setup) -> Policy {
         holdout_share: draw.below(3) as f64 * 0.2,
         publish_from: (draw.below(3) == 0).then(|| Day(END.0 - draw.below(120) as i32)),
         thresholds: Some([0.45, 0.6, 0.8]),
+        // Who comes too late for a full partition goes by the order of events too.
+        max_customers: (one_input && draw.below(4) == 0).then(|| 2 + draw.below(4) as usize),
         ..(*setup.policy).clone()
     }
 }

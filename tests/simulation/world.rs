@@ -47,6 +47,8 @@ pub(crate) struct Tally {
     pub(crate) zombie_commits: u64,
     pub(crate) duplicates: u64,
     pub(crate) late: u64,
+    /// Events of customers for whom there was no room.
+    pub(crate) full: u64,
     pub(crate) switches: u64,
     /// Looks at a transaction that was still under way.
     pub(crate) looks: u64,
@@ -66,6 +68,7 @@ impl Tally {
         self.zombie_commits += other.zombie_commits;
         self.duplicates += other.duplicates;
         self.late += other.late;
+        self.full += other.full;
         self.switches += other.switches;
         self.looks += other.looks;
         self.interrupted += other.interrupted;
@@ -359,10 +362,13 @@ impl World {
         }
         tally.alerts = self.cluster.borrow().committed(OutTopic::Outcomes).count();
         tally.duplicates = self.shared.metrics.total("duplicate_events_total");
-        let late = |(_, letter): &(u32, &Output)| {
-            letter.headers.iter().any(|(name, value)| name == "reason" && value == "too late")
+        let letters = |reason: &str| {
+            let wanted = |(_, letter): &(u32, &Output)| {
+                letter.headers.iter().any(|(name, value)| name == "reason" && value == reason)
+            };
+            self.cluster.borrow().committed(OutTopic::DeadLetters).filter(wanted).count() as u64
         };
-        tally.late = self.cluster.borrow().committed(OutTopic::DeadLetters).filter(late).count() as u64;
+        (tally.late, tally.full) = (letters("too late"), letters("state full"));
         let mut generations = BTreeMap::new();
         for (number, record) in self.cluster.borrow().committed(OutTopic::Profiles) {
             if let Some(ChangelogKey::Partition(_)) = ChangelogKey::read(record.key.as_deref().unwrap()) {

@@ -46,6 +46,8 @@ pub struct Policy {
     pub playbook: Playbook,
     /// Number of partitions of the input.
     pub partitions: u32,
+    /// Most customers of a partition; absent: no limit. New ones beyond it are refused, those who are there go on.
+    pub max_customers: Option<usize>,
 }
 
 impl Default for Policy {
@@ -72,6 +74,7 @@ impl Default for Policy {
             segments: Segments::default(),
             playbook: Playbook::default(),
             partitions: 1,
+            max_customers: None,
         }
     }
 }

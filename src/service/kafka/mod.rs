@@ -13,6 +13,8 @@ pub mod history;
 pub mod cluster;
 pub mod rebuild;
 pub mod publish;
+pub mod letters;
+pub mod put_back;
 pub mod erasure;
 pub mod models;
 pub mod embedded;

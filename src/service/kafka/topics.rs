@@ -143,6 +143,15 @@ fn count(metadata: &Metadata, name: &str) -> Option<u32> {
     topic.map(|topic| topic.partitions().len() as u32).filter(|count| *count > 0)
 }
 
+/// All partitions of a topic.
+pub fn partitions(settings: &Settings, topic: &str) -> Result<Vec<u32>, ServiceFault> {
+    let found = count(&metadata(settings, &asker(settings)?)?, topic);
+    let found = found.ok_or_else(|| {
+        ServiceFault::Setup(format!("missing topics: {topic}; make them with `churnwatch topics create`"))
+    })?;
+    Ok((0..found).collect())
+}
+
 /// The topics that are not there.
 fn missing(settings: &Settings, metadata: &Metadata) -> Vec<String> {
     let mut missing: Vec<String> = plan(settings).into_iter().map(|(name, _, _)| name).collect();

@@ -40,6 +40,7 @@ pub struct Metrics {
     restore_left: IntGauge,
     state_bytes: IntGaugeVec,
     customers: IntGaugeVec,
+    state_limit: IntGaugeVec,
     closed_day: IntGaugeVec,
     lag: IntGaugeVec,
     source_silent: IntGauge,
@@ -134,6 +135,11 @@ impl Metrics {
             )?,
             state_bytes: gauges("state_bytes", "Memory that the customers take, index included", "partition")?,
             customers: gauges("customers", "Customers in memory", "partition")?,
+            state_limit: gauges(
+                "state_limit_customers",
+                "Most customers that the partition takes in; none without service.max_customers_per_partition",
+                "partition",
+            )?,
             closed_day: gauges("closed_day", "Last closed day, as days since 1970-01-01", "partition")?,
             lag: gauges("lag_records", "Input records not yet committed", "partition")?,
             models_refused: counter("models_refused_total", "Promotions that can't be used; the log says why")?,
@@ -234,11 +240,14 @@ impl Metrics {
         self.restore_left.add(more);
     }
 
-    /// A partition's customers, and the memory that they take.
-    pub fn state(&self, partition: u32, customers: usize, bytes: usize) {
+    /// A partition's customers, the most that it takes in, and the memory that they take.
+    pub fn state(&self, partition: u32, customers: usize, most: Option<usize>, bytes: usize) {
         let label = partition.to_string();
         self.customers.with_label_values(&[&label]).set(customers as i64);
         self.state_bytes.with_label_values(&[&label]).set(bytes as i64);
+        if let Some(most) = most {
+            self.state_limit.with_label_values(&[&label]).set(most as i64);
+        }
     }
 
     /// How far a partition is.
@@ -255,7 +264,7 @@ impl Metrics {
     /// A partition is no longer this process's.
     pub fn partition_gone(&self, partition: u32) {
         let label = partition.to_string();
-        for gauges in [&self.customers, &self.state_bytes, &self.closed_day, &self.lag] {
+        for gauges in [&self.customers, &self.state_limit, &self.state_bytes, &self.closed_day, &self.lag] {
             let _ = gauges.remove_label_values(&[&label]);
         }
     }
@@ -313,7 +322,7 @@ impl Metrics {
 
     /// Name, kind and meaning of every metric as a Markdown table: docs/metrics.md.
     pub fn document(&self) -> String {
-        self.state(0, 0, 0);
+        self.state(0, 0, Some(0), 0);
         self.stand(0, Some(0), Some(0));
         self.model_in_force.with_label_values(&[""]);
         self.segment_moves.with_label_values(&["", ""]);

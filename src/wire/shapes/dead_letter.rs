@@ -32,6 +32,10 @@ pub struct DeadLetterHeaders {
     /// Its offset, in digits.
     #[schemars(regex(pattern = "^[0-9]+$"))]
     pub offset: String,
+    /// Its own timestamp, in milliseconds since 1970; absent where `replay` read a file, whose records have none.
+    #[schemars(with = "Timestamp", default)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timestamp: Option<String>,
     /// The field at fault; absent where it is the record as a whole.
     #[schemars(with = "Word<FieldName>", default)]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -63,3 +67,8 @@ pub struct Digest(#[schemars(regex(pattern = "^[0-9a-f]{64}$"))] pub String);
 #[derive(JsonSchema)]
 #[schemars(inline)]
 pub struct Digits(#[schemars(regex(pattern = "^[0-9]+$"))] pub String);
+
+/// An instant as text, in milliseconds since 1970.
+#[derive(JsonSchema)]
+#[schemars(inline)]
+pub struct Timestamp(#[schemars(regex(pattern = "^-?[0-9]+$"))] pub String);
