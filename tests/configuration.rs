@@ -235,3 +235,40 @@ fn properties_that_delivery_rests_on_are_refused_and_others_are_taken_as_they_co
     assert_eq!(code, 0, "{err}");
     assert!(out.contains("\"socket.timeout.ms\" = \"5000\"") && out.contains("until = \"2026-01-01\""), "{out}");
 }
+
+/// OAUTHBEARER takes its own keys and no others, and no secret goes to an endpoint in clear text.
+#[test]
+fn each_mechanism_takes_its_own_keys() {
+    let folder = tempfile::tempdir().unwrap();
+    let secret = folder.path().join("secret");
+    std::fs::write(&secret, "of nobody's business\n").unwrap();
+    let tokens = format!(
+        "[kafka]\nbrokers = \"b:1\"\n[kafka.tls]\n[kafka.sasl]\nmechanism = \"OAUTHBEARER\"\nclient_id = \"us\"\nclient_secret_file = \"{}\"\ntoken_endpoint = \"https://login.example/token\"\n",
+        secret.display()
+    );
+    let (code, out, err) = check(tokens.as_bytes(), "print");
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("client_id = \"us\"") && !out.contains("business"), "{out}");
+    let endpoint = "kafka.sasl.token_endpoint: give the URL that hands tokens out; it begins with https://";
+    let cases: [(&str, &str, &[&str]); 6] = [
+        ("https://login", "http://login", &[endpoint]),
+        ("https://login", "https://us:word@login", &[endpoint]),
+        ("https://login.example", "http://localhost:8080", &[]),
+        ("client_id = \"us\"\n", "", &["kafka.sasl.client_id: is missing"]),
+        ("client_id", "username = \"us\"\nclient_id", &["kafka.sasl.username: OAUTHBEARER logs in by client_id"]),
+        (
+            "OAUTHBEARER",
+            "PLAIN",
+            &[
+                "kafka.sasl.client_id: is for OAUTHBEARER only",
+                "kafka.sasl.username: is missing",
+                "kafka.sasl.password_file: give the password's file",
+            ],
+        ),
+    ];
+    for (from, to, faults) in cases {
+        let (code, _, err) = check(tokens.replace(from, to).as_bytes(), "check");
+        assert_eq!((code == 0, err.lines().count()), (faults.is_empty(), faults.len()), "{to}: {err}");
+        assert!(faults.iter().all(|fault| err.contains(fault)), "{to}: {err}");
+    }
+}

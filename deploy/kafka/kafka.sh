@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
 # A real Apache Kafka (KRaft) for tests and development.
-#   kafka.sh start [--nodes 1|3] [--dir DIR] [--port PORT] [--parent PID] [--set NAME=VALUE]...
+#   kafka.sh start [--nodes 1|3] [--dir DIR] [--port PORT] [--parent PID] [--set NAME=VALUE]... [--scram USER=PASSWORD]...
 #                                                prints the bootstrap address; with --parent it stops when that process
-#                                                ends; --set lays properties of a broker over those below
+#                                                ends; --set lays properties of a broker over those below; --scram makes
+#                                                users of SCRAM-SHA-512 in a new folder
+#   kafka.sh tool CLASS [ARGUMENT]...            runs a tool of Kafka's, as org.apache.kafka.tools.AclCommand
 #   kafka.sh stop [--dir DIR]
 #   kafka.sh status [--dir DIR]
 # The jars come from Maven Central once, into ~/.cache/churnwatch (or KAFKA_HOME with a libs folder is used).
@@ -11,14 +13,15 @@ here=$(cd "$(dirname "$0")" && pwd)
 version=4.3.1
 command=${1:-help}
 shift || true
-nodes=1 dir=${TMPDIR:-/tmp}/churnwatch-kafka port=19092 parent= more=
-while [ $# -gt 0 ]; do
+nodes=1 dir=${TMPDIR:-/tmp}/churnwatch-kafka port=19092 parent= more= scram=()
+while [ $# -gt 0 ] && [ "$command" != tool ]; do
   case $1 in
     --nodes) nodes=$2 ;;
     --dir) dir=$2 ;;
     --port) port=$2 ;;
     --parent) parent=$2 ;;
     --set) more+=$2$'\n' ;;
+    --scram) scram+=(--add-scram "SCRAM-SHA-512=[name=${2%%=*},password=${2#*=}]") ;;
     *) echo "kafka.sh: unknown option $1" >&2; exit 64 ;;
   esac
   shift 2
@@ -82,7 +85,7 @@ start() {
     mkdir -p "$dir/node-$node"
     properties "$node" >"$dir/node-$node/server.properties"
     [ -d "$dir/node-$node/data" ] ||
-      java -cp "$classpath" kafka.tools.StorageTool format -t "$id" -c "$dir/node-$node/server.properties" \
+      java -cp "$classpath" kafka.tools.StorageTool format -t "$id" -c "$dir/node-$node/server.properties" "${scram[@]}" \
         >"$dir/node-$node/format.log" 2>&1 ||
       { echo "kafka.sh: node $node could not be formatted; see $dir/node-$node/format.log" >&2; exit 1; }
     setsid nohup java -Xms256m -Xmx512m -cp "$classpath" kafka.Kafka "$dir/node-$node/server.properties" >"$dir/node-$node/broker.log" 2>&1 </dev/null &
@@ -130,5 +133,6 @@ case $command in
   start) start ;;
   stop) stop ;;
   status) status ;;
-  *) sed -n '2,8p' "$0" | cut -c3-; exit 64 ;;
+  tool) exec java -cp "$(jars)" "$@" ;;
+  *) sed -n '2,10p' "$0" | cut -c3-; exit 64 ;;
 esac

@@ -115,7 +115,7 @@ impl<'a> Stage<'a> {
         let publisher = Publisher::new(settings, PARTITIONS)?;
         let mut config = asking(settings, "read_uncommitted");
         config.set("group.id", "demo-screen").set("auto.offset.reset", "earliest").set("fetch.wait.max.ms", "10");
-        let listener: Reader = config.create_with_context(Listening).map_err(Failure::of)?;
+        let listener: Reader = config.create_with_context(Listening::default()).map_err(Failure::of)?;
         let mut assignment = rdkafka::TopicPartitionList::new();
         for partition in 0..PARTITIONS as i32 {
             let topic = &settings.file.topics.alerts;

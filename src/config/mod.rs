@@ -6,6 +6,8 @@ pub mod fault;
 pub mod toml_file;
 pub mod checker;
 pub mod segments;
+pub mod file_kafka;
+pub mod file_http;
 pub mod file;
 pub mod security;
 pub mod goals;
