@@ -272,3 +272,44 @@ fn each_mechanism_takes_its_own_keys() {
         assert!(faults.iter().all(|fault| err.contains(fault)), "{to}: {err}");
     }
 }
+
+/// A token that can be guessed and a certificate that does not fit its key are refused before anything listens.
+#[test]
+fn what_http_is_secured_by_is_checked() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        std::fs::write(folder.path().join(name), text).unwrap();
+        folder.path().join(name).display().to_string()
+    };
+    let pair = |name: &str| {
+        let issued = rcgen::generate_simple_self_signed(vec![name.to_owned()]).unwrap();
+        (
+            file(&format!("{name}.pem"), &issued.cert.pem()),
+            file(&format!("{name}.key"), &issued.signing_key.serialize_pem()),
+        )
+    };
+    let ((one, one_key), (_, other_key)) = (pair("one"), pair("other"));
+    let (token, short) = (file("token", "0123456789abcdef\n"), file("short", "canary-short"));
+    let spaced = file("spaced", "canary canary canary canary");
+    let of = |http: &str| check(format!("[http]\nlisten = \"0.0.0.0:8443\"\n{http}").as_bytes(), "check");
+    let tls = |certificate: &str, key: &str| {
+        format!("token_file = \"{token}\"\n[http.tls]\ncertificate_file = \"{certificate}\"\nkey_file = \"{key}\"\n")
+    };
+    let (code, _, err) = of(&tls(&one, &one_key));
+    assert_eq!(code, 0, "{err}");
+    let cases = [
+        (format!("token_file = \"{short}\"\n"), "http.token_file: a token has at least 16 letters"),
+        (format!("token_file = \"{spaced}\"\n"), "http.token_file: a token has at least 16 letters"),
+        (tls(&one, &other_key), "can't be used together"),
+        (tls(&one_key, &one_key), "holds no certificate in PEM"),
+        (tls(&one, &one), "holds no private key in PEM"),
+        (tls(&one, "/nowhere/key"), "http.tls: cannot read /nowhere/key"),
+        (format!("token_file = \"{token}\"\nmax_connections = 0\n"), "http.max_connections: must lie between"),
+        (format!("token_file = \"{token}\"\nrequests_per_second = -1\n"), "http.requests_per_second"),
+    ];
+    for (http, sentence) in cases {
+        let (code, _, err) = of(&http);
+        assert_eq!((code, err.lines().count()), (64, 1), "{err}");
+        assert!(err.contains(sentence) && !err.contains("canary"), "{sentence}: {err}");
+    }
+}

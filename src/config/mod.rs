@@ -10,6 +10,7 @@ pub mod file_kafka;
 pub mod file_http;
 pub mod file;
 pub mod security;
+pub mod http_tls;
 pub mod goals;
 pub mod schema;
 pub mod price_guard;
