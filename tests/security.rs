@@ -15,6 +15,8 @@ mod acls;
 #[allow(dead_code, reason = "the Kafka suite uses the rest of it")]
 #[path = "kafka/bench.rs"]
 mod bench;
+#[path = "security/canaries.rs"]
+mod canaries;
 #[path = "security/certificates.rs"]
 mod certificates;
 #[path = "security/secured.rs"]

@@ -1,6 +1,7 @@
 //! The shape of `[kafka]`: how the brokers are reached, and who we are to them.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 
 use schemars::JsonSchema;
@@ -8,7 +9,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 /// How Kafka is reached.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Kafka {
     /// host:port, several separated by commas.
@@ -23,6 +24,16 @@ pub struct Kafka {
     pub tls: Option<Tls>,
     /// Login at the brokers.
     pub sasl: Option<Sasl>,
+}
+
+/// The values of librdkafka's properties may be secret, so none of them is ever shown.
+impl fmt::Debug for Kafka {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let properties: Vec<&String> = self.client.keys().collect();
+        let mut kafka = formatter.debug_struct("Kafka");
+        kafka.field("brokers", &self.brokers).field("group_id", &self.group_id).field("client", &properties);
+        kafka.field("tls", &self.tls).field("sasl", &self.sasl).finish_non_exhaustive()
+    }
 }
 
 impl Default for Kafka {

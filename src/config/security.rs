@@ -9,7 +9,8 @@ use crate::config::file::ConfigFile;
 use crate::config::file_kafka::{Sasl, Tls};
 
 /// Properties of librdkafka whose names hold one of these are secrets.
-const SECRET_WORDS: [&str; 7] = ["password", "secret", "token", "jaas", "pem", "key.data", "oauthbearer.config"];
+const SECRET_WORDS: [&str; 9] =
+    ["password", "passphrase", "secret", "token", "jaas", "pem", "private.key", "key.data", "oauthbearer.config"];
 /// Properties that delivery rests on, or that have keys of their own here.
 const OWN_PROPERTIES: [&str; 21] = [
     "bootstrap.servers",

@@ -18,7 +18,7 @@ pub(crate) const USER: &str = "service";
 pub(crate) const PASSWORD: &str = "canary-password-7f3a";
 pub(crate) const CLIENT_SECRET: &str = "canary-client-secret-91be";
 /// The ways that let it in.
-const WAYS: [&str; 5] = ["tls", "mutual", "plain", "scram", "oauth"];
+const WAYS: [&str; 8] = ["tls", "mutual", "plain", "scram", "oauth", "canary-plain", "canary-scram", "canary-oauth"];
 /// The listeners besides the plain one, each at a port above its.
 const LISTENERS: [&str; 6] = ["TLS", "MUTUAL", "LOGIN", "OAUTH", "EXPIRED", "ELSEWHERE"];
 
