@@ -14,7 +14,9 @@ use crate::wrong;
 
 /// The service's user, by name, by certificate and by token.
 pub(crate) const USER: &str = "service";
-/// Its secrets.
+/// A user who goes while it is logged in.
+pub(crate) const LEAVER: &str = "leaver";
+/// Their secrets.
 pub(crate) const PASSWORD: &str = "canary-password-7f3a";
 pub(crate) const CLIENT_SECRET: &str = "canary-client-secret-91be";
 /// The ways that let it in.
@@ -61,7 +63,7 @@ fn start() -> Option<Secured> {
     let mut start = kafka();
     start.args(["start", "--port", &secured.port.to_string(), "--parent", &pid, "--dir"]);
     start.arg(std::env::temp_dir().join(format!("churnwatch-secured-{pid}")));
-    start.args(["--scram", &format!("{USER}={PASSWORD}")]);
+    start.args(["--scram", &format!("{USER}={PASSWORD}"), "--scram", &format!("{LEAVER}={PASSWORD}")]);
     for property in secured.properties() {
         start.args(["--set", &property]);
     }
@@ -88,7 +90,8 @@ fn tag(name: &str) -> String {
     format!("{name}-{}", std::process::id())
 }
 
-fn kafka() -> Command {
+/// Kafka for tests.
+pub(crate) fn kafka() -> Command {
     Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/kafka/kafka.sh"))
 }
 
@@ -135,7 +138,9 @@ impl Secured {
             format!("advertised.listeners={listeners}"),
             format!("listener.security.protocol.map={}", protocols.join(",")),
             "authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer".into(),
-            "super.users=User:ANONYMOUS".into(),
+            format!("super.users=User:ANONYMOUS;User:{LEAVER}"),
+            // Whoever is logged in has to do so again.
+            "listener.name.login.connections.max.reauth.ms=8000".into(),
             "ssl.principal.mapping.rules=RULE:^CN=(.*)$/$1/".into(),
             "sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-512".into(),
             "listener.name.mutual.ssl.client.auth=required".into(),

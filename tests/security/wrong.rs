@@ -1,11 +1,12 @@
 //! What is wrong or missing is told in one sentence that says what to do, soon, and without a secret.
 
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 
 use crate::acls::{Permission, permissions};
-use crate::secured::{CLIENT_SECRET, PASSWORD, Secured, USER, secured};
+use crate::secured::{CLIENT_SECRET, LEAVER, PASSWORD, Secured, USER, kafka, secured};
 use crate::way::Way;
 
 /// Longest time to the sentence.
@@ -136,6 +137,46 @@ fn a_wrong_login_is_told_in_one_sentence() {
         scope.spawn(|| ends(broker, &clear, 1, &unknown));
         ends(broker, &stranger, 1, &unknown);
     });
+}
+
+/// Brokers let nobody in whose password was changed or taken away, and sooner or later everybody has to log in anew.
+#[test]
+fn a_running_service_that_is_let_in_no_more_ends_with_the_same_sentence() {
+    let Some(broker) = secured() else { return };
+    let way = broker.scram().called("left").with("SASL__USERNAME", LEAVER);
+    let bench = broker.bench(way.tag);
+    bench.topics(1);
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let log = broker.file("left.log", "");
+    let mut serve = way.command(&bench, &["serve"]);
+    serve.env("CHURNWATCH_HTTP__LISTEN", format!("127.0.0.1:{port}"));
+    let mut child = serve.stdout(Stdio::null()).stderr(std::fs::File::create(&log).unwrap()).spawn().unwrap();
+    let until = |what: &str, seconds, holds: &mut dyn FnMut() -> bool| {
+        let started = Instant::now();
+        while !holds() {
+            assert!(started.elapsed() < Duration::from_secs(seconds), "{what}");
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        started.elapsed()
+    };
+    until("not ready", 60, &mut || ureq::get(format!("http://127.0.0.1:{port}/readyz")).call().is_ok());
+    let removed = kafka()
+        .args(["tool", "kafka.admin.ConfigCommand", "--bootstrap-server", &broker.plaintext(), "--alter"])
+        .args(["--entity-type", "users", "--entity-name", LEAVER, "--delete-config", "SCRAM-SHA-512"])
+        .output()
+        .unwrap();
+    assert!(removed.status.success(), "{}", String::from_utf8_lossy(&removed.stderr));
+    let mut code = None;
+    let took = until("it goes on and on", 90, &mut || {
+        code = child.try_wait().unwrap().and_then(|status| status.code());
+        code.is_some()
+    });
+    let said = std::fs::read_to_string(&log).unwrap();
+    let sentences: Vec<&str> = said.lines().filter(|line| line.starts_with("churnwatch: ")).collect();
+    assert_eq!((code, sentences.len()), (Some(64), 1), "{said}");
+    assert!(sentences[0].contains("do not accept the user or the password"), "{said}");
+    assert!(!said.contains(PASSWORD), "{said}");
+    println!("let in no more, it ended after {took:?}");
 }
 
 #[test]
