@@ -237,3 +237,81 @@ fn properties_that_delivery_rests_on_are_refused_and_others_are_taken_as_they_co
     assert_eq!(code, 0, "{err}");
     assert!(out.contains("\"socket.timeout.ms\" = \"5000\"") && out.contains("until = \"2026-01-01\""), "{out}");
 }
+
+/// OAUTHBEARER takes its own keys and no others, and no secret goes to an endpoint in clear text.
+#[test]
+fn each_mechanism_takes_its_own_keys() {
+    let folder = tempfile::tempdir().unwrap();
+    let secret = folder.path().join("secret");
+    std::fs::write(&secret, "of nobody's business\n").unwrap();
+    let tokens = format!(
+        "[kafka]\nbrokers = \"b:1\"\n[kafka.tls]\n[kafka.sasl]\nmechanism = \"OAUTHBEARER\"\nclient_id = \"us\"\nclient_secret_file = \"{}\"\ntoken_endpoint = \"https://login.example/token\"\n",
+        secret.display()
+    );
+    let (code, out, err) = check(tokens.as_bytes(), "print");
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("client_id = \"us\"") && !out.contains("business"), "{out}");
+    let endpoint = "kafka.sasl.token_endpoint: give the URL that hands tokens out; it begins with https://";
+    let cases: [(&str, &str, &[&str]); 6] = [
+        ("https://login", "http://login", &[endpoint]),
+        ("https://login", "https://us:word@login", &[endpoint]),
+        ("https://login.example", "http://localhost:8080", &[]),
+        ("client_id = \"us\"\n", "", &["kafka.sasl.client_id: is missing"]),
+        ("client_id", "username = \"us\"\nclient_id", &["kafka.sasl.username: OAUTHBEARER logs in by client_id"]),
+        (
+            "OAUTHBEARER",
+            "PLAIN",
+            &[
+                "kafka.sasl.client_id: is for OAUTHBEARER only",
+                "kafka.sasl.username: is missing",
+                "kafka.sasl.password_file: give the password's file",
+            ],
+        ),
+    ];
+    for (from, to, faults) in cases {
+        let (code, _, err) = check(tokens.replace(from, to).as_bytes(), "check");
+        assert_eq!((code == 0, err.lines().count()), (faults.is_empty(), faults.len()), "{to}: {err}");
+        assert!(faults.iter().all(|fault| err.contains(fault)), "{to}: {err}");
+    }
+}
+
+/// A token that can be guessed and a certificate that does not fit its key are refused before anything listens.
+#[test]
+fn what_http_is_secured_by_is_checked() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        std::fs::write(folder.path().join(name), text).unwrap();
+        folder.path().join(name).display().to_string()
+    };
+    let pair = |name: &str| {
+        let issued = rcgen::generate_simple_self_signed(vec![name.to_owned()]).unwrap();
+        (
+            file(&format!("{name}.pem"), &issued.cert.pem()),
+            file(&format!("{name}.key"), &issued.signing_key.serialize_pem()),
+        )
+    };
+    let ((one, one_key), (_, other_key)) = (pair("one"), pair("other"));
+    let (token, short) = (file("token", "0123456789abcdef\n"), file("short", "canary-short"));
+    let spaced = file("spaced", "canary canary canary canary");
+    let of = |http: &str| check(format!("[http]\nlisten = \"0.0.0.0:8443\"\n{http}").as_bytes(), "check");
+    let tls = |certificate: &str, key: &str| {
+        format!("token_file = \"{token}\"\n[http.tls]\ncertificate_file = \"{certificate}\"\nkey_file = \"{key}\"\n")
+    };
+    let (code, _, err) = of(&tls(&one, &one_key));
+    assert_eq!(code, 0, "{err}");
+    let cases = [
+        (format!("token_file = \"{short}\"\n"), "http.token_file: a token has at least 16 letters"),
+        (format!("token_file = \"{spaced}\"\n"), "http.token_file: a token has at least 16 letters"),
+        (tls(&one, &other_key), "can't be used together"),
+        (tls(&one_key, &one_key), "holds no certificate in PEM"),
+        (tls(&one, &one), "holds no private key in PEM"),
+        (tls(&one, "/nowhere/key"), "http.tls: cannot read /nowhere/key"),
+        (format!("token_file = \"{token}\"\nmax_connections = 0\n"), "http.max_connections: must lie between"),
+        (format!("token_file = \"{token}\"\nrequests_per_second = -1\n"), "http.requests_per_second"),
+    ];
+    for (http, sentence) in cases {
+        let (code, _, err) = of(&http);
+        assert_eq!((code, err.lines().count()), (64, 1), "{err}");
+        assert!(err.contains(sentence) && !err.contains("canary"), "{sentence}: {err}");
+    }
+}

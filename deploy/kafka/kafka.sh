@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # A real Apache Kafka (KRaft) for tests and development.
 #   kafka.sh start [--nodes 1|3] [--dir DIR] [--port PORT] [--advertise PORT] [--parent PID] [--set NAME=VALUE]...
-#                                                prints the bootstrap address; with --parent it stops when that process
+#                  [--scram USER=PASSWORD]...    prints the bootstrap address; with --parent it stops when that process
 #                                                ends; --advertise is the first port that clients are told, as of a
-#                                                proxy; --set lays properties of a broker over those below
+#                                                proxy; --set lays properties of a broker over those below; --scram
+#                                                makes users of SCRAM-SHA-512 in a new folder
 #   kafka.sh stop [--dir DIR] [--node N] [--hard]    one node or all; --hard kills
 #   kafka.sh up [--dir DIR] [--node N]               starts one node, or all, as they were started first
+#   kafka.sh tool CLASS [ARGUMENT]...            runs a tool of Kafka's, as org.apache.kafka.tools.AclCommand
 #   kafka.sh status [--dir DIR]
 # The jars come from Maven Central once, into ~/.cache/churnwatch (or KAFKA_HOME with a libs folder is used).
 set -euo pipefail
@@ -13,8 +15,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 version=4.3.1
 command=${1:-help}
 shift || true
-nodes=1 dir=${TMPDIR:-/tmp}/churnwatch-kafka port=19092 advertise= parent= more= one= signal=TERM
-while [ $# -gt 0 ]; do
+nodes=1 dir=${TMPDIR:-/tmp}/churnwatch-kafka port=19092 advertise= parent= more= one= signal=TERM scram=()
+while [ $# -gt 0 ] && [ "$command" != tool ]; do
   case $1 in
     --nodes) nodes=$2 ;;
     --dir) dir=$2 ;;
@@ -24,6 +26,7 @@ while [ $# -gt 0 ]; do
     --node) one=$2 ;;
     --hard) signal=KILL; shift; continue ;;
     --set) more+=$2$'\n' ;;
+    --scram) scram+=(--add-scram "SCRAM-SHA-512=[name=${2%%=*},password=${2#*=}]") ;;
     *) echo "kafka.sh: unknown option $1" >&2; exit 64 ;;
   esac
   shift 2
@@ -93,7 +96,7 @@ start() {
     mkdir -p "$dir/node-$node"
     properties "$node" >"$dir/node-$node/server.properties"
     [ -d "$dir/node-$node/data" ] ||
-      java -cp "$classpath" kafka.tools.StorageTool format -t "$id" -c "$dir/node-$node/server.properties" \
+      java -cp "$classpath" kafka.tools.StorageTool format -t "$id" -c "$dir/node-$node/server.properties" "${scram[@]}" \
         >"$dir/node-$node/format.log" 2>&1 ||
       { echo "kafka.sh: node $node could not be formatted; see $dir/node-$node/format.log" >&2; exit 1; }
     boot "$node" "$classpath"
@@ -150,5 +153,6 @@ case $command in
   stop) stop ;;
   up) up ;;
   status) status ;;
-  *) sed -n '2,11p' "$0" | cut -c3-; exit 64 ;;
+  tool) exec java -cp "$(jars)" "$@" ;;
+  *) sed -n '2,13p' "$0" | cut -c3-; exit 64 ;;
 esac

@@ -18,7 +18,8 @@ use crate::config::file::Clock;
 use crate::config::settings::Settings;
 use crate::engine::day::{Day, Millis};
 use crate::processor::stats::TRANSITIONS;
-use crate::service::http::server::{bind, serve};
+use crate::service::http::door::bind;
+use crate::service::http::open::{Doors, open};
 use crate::service::kafka::client::asking;
 use crate::service::kafka::context::{Listening, Reader};
 use crate::service::kafka::embedded::Embedded;
@@ -55,7 +56,7 @@ pub fn run(args: &DemoArgs) -> Result<(), Failure> {
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().map_err(Failure::of)?;
     let (listener, address) = runtime.block_on(bind(settings.listen)).map_err(Failure::usage)?;
     let service = Service::start(settings.clone(), &artifact, PARTITIONS)?;
-    runtime.spawn(serve(listener, service.api(settings.token.clone()), true));
+    runtime.spawn(open(listener, &settings, service.api(), Doors::All));
     let played = play(args, &settings, &service, address);
     if played.is_ok() && !args.exit {
         say("\nlive until Ctrl-C");
@@ -115,7 +116,7 @@ impl<'a> Stage<'a> {
         let publisher = Publisher::new(settings, PARTITIONS)?;
         let mut config = asking(settings, "read_uncommitted");
         config.set("group.id", "demo-screen").set("auto.offset.reset", "earliest").set("fetch.wait.max.ms", "10");
-        let listener: Reader = config.create_with_context(Listening).map_err(Failure::of)?;
+        let listener: Reader = config.create_with_context(Listening::default()).map_err(Failure::of)?;
         let mut assignment = rdkafka::TopicPartitionList::new();
         for partition in 0..PARTITIONS as i32 {
             let topic = &settings.file.topics.alerts;

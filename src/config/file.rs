@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use schemars::JsonSchema;
-use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
+use crate::config::file_http::Http;
+use crate::config::file_kafka::Kafka;
 use crate::config::segments::SegmentsFile;
 
 /// The whole file.
@@ -41,79 +42,6 @@ pub struct ConfigFile {
     pub service: Service,
     /// What to do about a warning.
     pub playbook: Playbook,
-}
-
-/// How Kafka is reached.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Kafka {
-    /// host:port, several separated by commas.
-    pub brokers: String,
-    /// Consumer group.
-    pub group_id: String,
-    /// Milliseconds from one commit to the next under load; half of it where every record there is has been taken.
-    pub commit_interval_ms: u64,
-    /// Any property of librdkafka but those that delivery rests on.
-    pub client: BTreeMap<String, String>,
-    /// Encryption, and who we are to the brokers.
-    pub tls: Option<Tls>,
-    /// Login at the brokers.
-    pub sasl: Option<Sasl>,
-}
-
-/// Encryption of the connections to the brokers.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Tls {
-    /// PEM file of the authorities that vouch for the brokers; absent: the system's.
-    pub ca_file: Option<PathBuf>,
-    /// PEM file of our certificate, where the brokers ask for one.
-    pub certificate_file: Option<PathBuf>,
-    /// PEM file of its key.
-    pub key_file: Option<PathBuf>,
-    /// File with the key's password.
-    pub key_password_file: Option<PathBuf>,
-}
-
-/// Login at the brokers.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Sasl {
-    /// PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512.
-    pub mechanism: String,
-    /// User name.
-    pub username: String,
-    /// File with the password.
-    pub password_file: Option<PathBuf>,
-    /// The password itself; better in a file, or in `CHURNWATCH_KAFKA__SASL__PASSWORD`.
-    #[serde(serialize_with = "hidden")]
-    #[schemars(with = "Option<String>")]
-    pub password: Option<SecretString>,
-}
-
-impl Default for Sasl {
-    fn default() -> Self {
-        Self { mechanism: "SCRAM-SHA-512".into(), username: String::new(), password_file: None, password: None }
-    }
-}
-
-/// A secret is never written out.
-#[expect(clippy::ref_option, reason = "serde hands the field over so")]
-fn hidden<S: serde::Serializer>(secret: &Option<SecretString>, serializer: S) -> Result<S::Ok, S::Error> {
-    secret.as_ref().map(|_| "[hidden]").serialize(serializer)
-}
-
-impl Default for Kafka {
-    fn default() -> Self {
-        Self {
-            brokers: String::new(),
-            group_id: "churnwatch".into(),
-            commit_interval_ms: 100,
-            client: BTreeMap::new(),
-            tls: None,
-            sasl: None,
-        }
-    }
 }
 
 /// Names of the topics.
@@ -320,24 +248,6 @@ pub struct Goals {
 pub struct Erasure {
     /// File with the key of the digests of erased ids.
     pub secret_file: Option<PathBuf>,
-}
-
-/// Probes, metrics and the API.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Http {
-    /// Address to listen on; port 0 takes a free one.
-    pub listen: String,
-    /// Address of a listener for probes and metrics alone; absent: none.
-    pub admin_listen: Option<String>,
-    /// File with the bearer token of the API; needed off loopback.
-    pub token_file: Option<PathBuf>,
-}
-
-impl Default for Http {
-    fn default() -> Self {
-        Self { listen: "127.0.0.1:8080".into(), admin_listen: None, token_file: None }
-    }
 }
 
 /// The model.

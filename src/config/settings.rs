@@ -1,6 +1,7 @@
 //! Checked settings: what the file says, in the types that the other rooms take.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +16,7 @@ use crate::config::checker::{Checker, address, currency, date, duration, secret}
 use crate::config::fault::Fault;
 use crate::config::file::{Clock, ConfigFile};
 use crate::config::goals::goals;
+use crate::config::http_tls::{Certificate, server_config};
 use crate::config::playbook::playbook;
 use crate::config::security::{is_secret, security};
 use crate::config::segments::segments;
@@ -30,8 +32,11 @@ use crate::wire::promotion::Fit;
 use crate::wire::rules::EventRules;
 use crate::wire::words::Locale;
 
+/// Shortest token of the API, bytes.
+const MIN_TOKEN: usize = 16;
+
 /// Everything, checked.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Settings {
     /// The file as it stands, defaults filled in.
     pub file: ConfigFile,
@@ -55,10 +60,19 @@ pub struct Settings {
     pub admin_listen: Option<SocketAddr>,
     /// The API's token.
     pub token: Option<SecretString>,
+    /// What HTTP is encrypted with.
+    pub certificate: Option<Certificate>,
     /// Key of the digests of erased ids.
     pub erasure_secret: Arc<[u8]>,
     /// librdkafka's properties for encryption and login.
     pub security: Vec<(&'static str, SecretString)>,
+}
+
+/// The key of erasures is bytes, which would be shown.
+impl fmt::Debug for Settings {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Settings").field("file", &self.file).finish_non_exhaustive()
+    }
 }
 
 impl Settings {
@@ -84,6 +98,14 @@ impl Settings {
         let admin_listen = check.take("http.admin_listen", admin_listen, None);
         let token = file.http.token_file.as_deref().map(secret).transpose();
         let token = check.take("http.token_file", token, None);
+        if let Some(token) = &token {
+            let text = secrecy::ExposeSecret::expose_secret(token);
+            let is_strong = text.len() >= MIN_TOKEN && text.bytes().all(|byte| byte.is_ascii_graphic());
+            let sentence = "a token has at least 16 letters, digits and signs, and no spaces: `openssl rand -hex 32`";
+            check.must("http.token_file", is_strong, sentence);
+        }
+        let files = file.http.tls.as_ref().map(|tls| [tls.certificate_file.clone(), tls.key_file.clone()]);
+        let certificate = check.take("http.tls", files.as_ref().map(server_config).transpose(), None);
         check.must(
             "http.token_file",
             listen.ip().is_loopback() || file.http.token_file.is_some(),
@@ -114,6 +136,7 @@ impl Settings {
             listen,
             admin_listen,
             token,
+            certificate,
             erasure_secret,
             security,
         })
@@ -286,6 +309,12 @@ fn check_ranges(file: &ConfigFile, check: &mut Checker) {
         "must lie between 5 and 5000",
     );
     check.must("kafka.group_id", !file.kafka.group_id.is_empty(), "must not be empty");
+    check.must(
+        "http.max_connections",
+        (1..=65_536).contains(&file.http.max_connections),
+        "must lie between 1 and 65536",
+    );
+    check.must("http.requests_per_second", file.http.requests_per_second <= 1_000_000, "must be at most 1000000");
     check.must("service.workers", (1..=64).contains(&file.service.workers), "must lie between 1 and 64");
     check.must(
         "service.max_customers_per_partition",

@@ -31,6 +31,8 @@ pub enum Committed {
     Yes,
     /// It was aborted, nothing of it is visible: go back and do it again.
     Aborted(String),
+    /// The same, because Kafka does not let us do this: doing it again would not help.
+    Forbidden(ServiceFault),
     /// Nobody knows, or another has taken this worker's identity over: replace the producer and read everything again.
     Unknown(String),
 }

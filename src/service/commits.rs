@@ -166,6 +166,11 @@ impl Lanes {
                 }
                 Ok(Some(Ended::RolledBack))
             }
+            Committed::Forbidden(fault) => {
+                self.shared.metrics.rolled_back();
+                self.owned.values_mut().for_each(Lane::roll_back);
+                Err(fault)
+            }
             Committed::Unknown(sentence) => {
                 warn!(%sentence, "outcome of a transaction unknown, replacing the producer and reading the state again");
                 Ok(Some(Ended::Unknown))

@@ -20,7 +20,7 @@ const ANSWER: Duration = Duration::from_secs(1);
 
 /// Starts the watch.
 pub fn start(shared: &Shared, pulse: &Pulse) -> Result<(), ServiceFault> {
-    let consumer = asking(&shared.settings, "read_uncommitted").create_with_context(Listening);
+    let consumer = asking(&shared.settings, "read_uncommitted").create_with_context(Listening::default());
     let consumer: Reader = consumer.map_err(|fault| ServiceFault::settings("watching client", &fault))?;
     let (shared, pulse) = (shared.clone(), pulse.clone());
     let thread = std::thread::Builder::new().name("models".into()).spawn(move || watch(&consumer, &shared, &pulse));

@@ -5,14 +5,15 @@ use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use secrecy::SecretString;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::{error, info, warn};
 
 use crate::config::settings::Settings;
 use crate::processor::setup::Setup;
 use crate::service::fault::ServiceFault;
-use crate::service::http::server::{Api, bind, serve};
+use crate::service::http::door::bind;
+use crate::service::http::open::{Doors, open};
+use crate::service::http::server::Api;
 use crate::service::kafka::topics;
 use crate::service::models::Models;
 use crate::service::models_watch;
@@ -84,12 +85,11 @@ impl Service {
         Ok(Self { stop, workers, status, metrics, models: shared.models, setup: shared.setup })
     }
 
-    /// What HTTP answers with; `token` guards customer data.
-    pub fn api(&self, token: Option<SecretString>) -> Api {
+    /// What HTTP answers with.
+    pub fn api(&self) -> Api {
         Api {
             status: self.status.clone(),
             metrics: self.metrics.clone(),
-            token: token.map(Arc::new),
             models: self.models.clone(),
             setup: self.setup.clone(),
         }
@@ -163,13 +163,11 @@ async fn live(settings: Settings, artifact: &Artifact) -> Result<(), ServiceFaul
         checked = checked => checked.map_err(|fault| ServiceFault::Failed(fault.to_string()))??,
         () = signals.any() => return Ok(()),
     };
-    let token = settings.token.clone();
-    let service = Service::start(settings, artifact, partitions)?;
-    let api = service.api(token);
+    let service = Service::start(settings.clone(), artifact, partitions)?;
     if let Some((listener, _)) = admin {
-        tokio::spawn(serve(listener, api.clone(), false));
+        tokio::spawn(open(listener, &settings, service.api(), Doors::Admin));
     }
-    tokio::spawn(serve(listener, api, true));
+    tokio::spawn(open(listener, &settings, service.api(), Doors::All));
     info!(%address, partitions, "serving");
     let asked_to_end = wait(&service, &mut signals).await;
     if asked_to_end {

@@ -43,7 +43,7 @@ impl SourceWatch {
         let Some(silence) = shared.settings.source_silence.filter(|_| shared.setup.clock == ClockMode::Wall) else {
             return Ok(Self::trusted());
         };
-        let consumer = asking(&shared.settings, "read_uncommitted").create_with_context(Listening);
+        let consumer = asking(&shared.settings, "read_uncommitted").create_with_context(Listening::default());
         let consumer: Reader = consumer.map_err(|fault| ServiceFault::settings("watching client", &fault))?;
         let watch = Self { alive: Arc::new(AtomicBool::new(false)) };
         let (alive, shared, pulse) = (watch.alive.clone(), shared.clone(), pulse.clone());

@@ -20,7 +20,8 @@ use crate::service::broker::Position;
 use crate::service::fault::ServiceFault;
 use crate::service::kafka::client;
 use crate::service::kafka::cluster::{Cluster, Writer};
-use crate::service::kafka::context::heard;
+use crate::service::kafka::context::{Hears, heard};
+use crate::service::kafka::refusal::{Refusal, Refusals, denied};
 use crate::service::lanes::Lanes;
 use crate::service::models::Models;
 use crate::service::pulse::Pulse;
@@ -64,6 +65,7 @@ struct Context {
     models: Models,
     pulse: Pulse,
     number: usize,
+    refusals: Refusals,
 }
 
 /// What a worker works with besides its consumer.
@@ -98,7 +100,14 @@ impl Context {
 
 impl ClientContext for Context {
     fn error(&self, fault: KafkaError, reason: &str) {
-        heard(&fault, reason);
+        heard(&fault, reason, &self.refusals);
+    }
+}
+
+impl Hears for Context {
+    /// It is polled all the time, and may not be in the middle of a callback.
+    fn refused(consumer: &BaseConsumer<Self>) -> Option<Refusal> {
+        consumer.context().refusals.later()
     }
 }
 
@@ -166,13 +175,14 @@ fn work(shared: &Shared, status: Arc<Status>, orders: &Orders) -> Result<(), Ser
         models: shared.models.clone(),
         pulse: orders.pulse.clone(),
         number: orders.number,
+        refusals: Refusals::default(),
     };
     let consumer: BaseConsumer<Context> = client::consumer(&settings, orders.number)
         .create_with_context(context)
         .map_err(|fault| ServiceFault::settings("consumer", &fault))?;
     let topics: Vec<&str> = settings.file.topics.events.iter().map(String::as_str).collect();
     // While the consumer looks for its group's coordinator.
-    consumer.context().desk().writer.take_over(&orders.pulse)?;
+    consumer.context().desk().writer.take_over(&settings, &orders.pulse)?;
     consumer.subscribe(&topics).map_err(|fault| ServiceFault::kafka("subscribing", &fault))?;
     let result = follow(shared, &consumer, orders);
     let context = consumer.context();
@@ -258,22 +268,22 @@ fn mend(consumer: &BaseConsumer<Context>, fault: &KafkaError, trouble: &mut Trou
             "this member was shut out of its group ({code}: {sentence}): is service.instance used twice?"
         )));
     }
+    let settings = &consumer.context().settings;
+    if let Some(refusal) = Context::refused(consumer) {
+        return Err(refusal.fault(settings));
+    }
     match fault.rdkafka_error_code() {
         // The records where we stand are gone, or never were: what is missing is counted, then reading goes on.
         Some(RDKafkaErrorCode::AutoOffsetReset | RDKafkaErrorCode::OffsetOutOfRange) => {
             warn!(%fault, "position lost, asking where the inputs begin and end");
             consumer.context().with(consumer, |lanes, cluster| lanes.reposition(cluster));
         }
-        Some(
-            RDKafkaErrorCode::TopicAuthorizationFailed
-            | RDKafkaErrorCode::GroupAuthorizationFailed
-            | RDKafkaErrorCode::ClusterAuthorizationFailed
-            | RDKafkaErrorCode::SaslAuthenticationFailed
-            | RDKafkaErrorCode::Authentication,
-        ) => {
-            return Err(ServiceFault::Setup(format!(
-                "Kafka refuses us ({fault}): allow this user to read the inputs, the changelog and the group, and to write the outputs"
-            )));
+        Some(RDKafkaErrorCode::TopicAuthorizationFailed) => {
+            let inputs = settings.file.topics.events.join(", ");
+            return Err(denied(&format!("Read on the topics {inputs}")));
+        }
+        Some(RDKafkaErrorCode::GroupAuthorizationFailed) => {
+            return Err(denied(&format!("Read on the group {}", settings.file.kafka.group_id)));
         }
         Some(RDKafkaErrorCode::UnknownTopic | RDKafkaErrorCode::UnknownTopicOrPartition) => {
             return Err(ServiceFault::Failed(format!(

@@ -41,6 +41,11 @@ pub(crate) struct Replica {
 }
 
 impl Replica {
+    /// A `serve` that was started.
+    pub(crate) fn of(child: Child) -> Self {
+        Self { child }
+    }
+
     pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
@@ -179,7 +184,7 @@ impl Bench {
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
-        Replica { child }
+        Replica::of(child)
     }
 
     pub(crate) fn settings(&self) -> Settings {

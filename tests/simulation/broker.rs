@@ -241,6 +241,7 @@ impl Broker for Link<'_> {
             Committed::Aborted(_) => self.member.seen.aborts += 1,
             Committed::Unknown(_) if flight.fate.dies() => self.member.dead = true,
             Committed::Unknown(_) => self.member.seen.unknown += 1,
+            Committed::Forbidden(_) => unreachable!("this broker has no authorizer"),
         }
         Ok(Some((outcome, flight.batches)))
     }

@@ -1,4 +1,7 @@
 //! Probes, metrics and the API.
 
 pub mod problem;
+pub mod gate;
+pub mod door;
 pub mod server;
+pub mod open;

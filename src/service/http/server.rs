@@ -1,23 +1,21 @@
-//! The HTTP server. Probes and metrics are open; customer data needs the token once one is set.
+//! The routes and what they answer. Who may ask is not asked here: `gate` has done that.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, Request, State};
+use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
-use axum::middleware::{self, Next};
+use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::Value;
-use tokio::net::TcpListener;
 
 use crate::engine::coming::add;
 use crate::processor::setup::Setup;
+use crate::service::http::gate::{Gate, pass};
 use crate::service::http::problem::problem;
 use crate::service::models::Models;
 use crate::service::status::{Expected, Phase, Question, Status};
@@ -38,57 +36,27 @@ pub struct Api {
     pub status: Arc<Status>,
     /// What `/metrics` shows.
     pub metrics: Metrics,
-    /// The bearer token; absent only on loopback.
-    pub token: Option<Arc<SecretString>>,
     /// The models.
     pub models: Models,
     /// What the processors are made with.
     pub setup: Arc<Setup>,
 }
 
-/// Binds to an address; port 0 takes a free one.
-pub async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), String> {
-    let taken =
-        |fault| format!("cannot listen on {address} ({fault}): choose another http.listen, or port 0 for a free one");
-    let listener = TcpListener::bind(address).await.map_err(taken)?;
-    let address = listener.local_addr().map_err(taken)?;
-    Ok((listener, address))
-}
-
-/// Serves until the process ends. `with_customers`: also what needs the token.
-pub async fn serve(listener: TcpListener, api: Api, with_customers: bool) {
+/// The routes. `with_customers`: also those that need the token.
+pub fn routes(api: Api, gate: Gate, with_customers: bool) -> Router {
     let mut router = Router::new()
         .route("/livez", get(livez))
         .route("/readyz", get(readyz))
         .route("/startupz", get(readyz))
         .route("/metrics", get(metrics));
     if with_customers {
-        let guarded = Router::new()
+        router = router
             .route("/v1/customers/{id}", get(customer))
             .route("/v1/forecast", get(forecast))
-            .route("/v1/model", get(model))
-            .route_layer(middleware::from_fn_with_state(api.clone(), guard));
-        router = router.merge(guarded);
+            .route("/v1/model", get(model));
     }
-    let router = router.fallback(missing).with_state(api);
-    if let Err(fault) = axum::serve(listener, router).await {
-        tracing::error!(%fault, "http server ended");
-    }
-}
-
-async fn guard(State(api): State<Api>, request: Request, next: Next) -> Response {
-    let Some(token) = &api.token else { return next.run(request).await };
-    let given = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let given = given.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
-    if same(given.as_bytes(), token.expose_secret().as_bytes()) {
-        return next.run(request).await;
-    }
-    problem(StatusCode::UNAUTHORIZED, "send the token of http.token_file as `Authorization: Bearer TOKEN`")
-}
-
-/// Compares in a time that does not tell how much was right.
-fn same(a: &[u8], b: &[u8]) -> bool {
-    a.len() == b.len() && a.iter().zip(b).fold(0, |differs, (a, b)| differs | (a ^ b)) == 0
+    let router = router.fallback(missing).method_not_allowed_fallback(not_allowed);
+    router.layer(middleware::from_fn_with_state(gate, pass)).with_state(api)
 }
 
 async fn livez(State(api): State<Api>) -> Response {
@@ -168,6 +136,10 @@ async fn forecast(State(api): State<Api>, ahead: Result<Query<Ahead>, QueryRejec
     let incomplete = all.partitions.len() < api.setup.policy.partitions as usize;
     let closed = all.partitions.iter().filter_map(|(_, closed)| *closed).min();
     Json(forecast_json(&all.forecast, days, closed, incomplete, &api.setup.locale)).into_response()
+}
+
+async fn not_allowed() -> Response {
+    problem(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD are answered here")
 }
 
 async fn missing() -> Response {

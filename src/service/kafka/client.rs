@@ -40,7 +40,8 @@ pub fn asking(settings: &Settings, isolation: &str) -> ClientConfig {
 pub fn reading(settings: &Settings) -> ClientConfig {
     let mut config = base(settings);
     config
-        .set("group.id", format!("{}-reading", settings.file.kafka.group_id))
+        // It joins none; another name would need an ACL of its own.
+        .set("group.id", &settings.file.kafka.group_id)
         .set("isolation.level", "read_committed")
         .set("enable.auto.commit", "false")
         .set("enable.partition.eof", "true")

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rdkafka::config::ClientConfig;
-use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use crate::config::settings::Settings;
@@ -14,6 +14,7 @@ use crate::service::broker::{Batches, Broker, Committed, Position, Tell};
 use crate::service::fault::ServiceFault;
 use crate::service::kafka::carrier::{Carrier, Load, Read};
 use crate::service::kafka::client::producer;
+use crate::service::kafka::context::Hears;
 use crate::service::kafka::ends::ends;
 use crate::service::kafka::restore::restore;
 use crate::service::kafka::transaction::Transactions;
@@ -38,7 +39,8 @@ impl Writer {
     }
 
     fn with(config: ClientConfig, settings: &Settings, pulse: &Pulse) -> Result<Self, ServiceFault> {
-        let transactions = Arc::new(Transactions::new(&config, output_topics(settings))?);
+        let transactions =
+            Arc::new(Transactions::new(&config, settings.file.kafka.group_id.clone(), output_topics(settings))?);
         let (carried, pulse) = (transactions.clone(), pulse.clone());
         let carrier = Carrier::start(move |Load { batches, read }| match read {
             Ok(Read { offsets, group }) => carried.commit(batches, offsets, group.as_ref(), &pulse),
@@ -48,13 +50,13 @@ impl Writer {
     }
 
     /// Takes it over; to be done before anything is read.
-    pub fn take_over(&self, pulse: &Pulse) -> Result<(), ServiceFault> {
-        self.transactions.take_over(pulse)
+    pub fn take_over(&self, settings: &Settings, pulse: &Pulse) -> Result<(), ServiceFault> {
+        self.transactions.take_over(settings, pulse)
     }
 }
 
 /// A cluster for the time of one call: rdkafka lends the consumer to its callbacks, so nobody can own it.
-pub struct Cluster<'a, C: ConsumerContext + 'static> {
+pub struct Cluster<'a, C: Hears + 'static> {
     /// The consumer.
     pub consumer: &'a BaseConsumer<C>,
     /// The producer.
@@ -69,7 +71,7 @@ pub struct Cluster<'a, C: ConsumerContext + 'static> {
     pub status: (&'a Status, usize),
 }
 
-impl<C: ConsumerContext> Cluster<'_, C> {
+impl<C: Hears> Cluster<'_, C> {
     fn topic(&self, topic: usize) -> &str {
         self.settings.file.topics.events.get(topic).map_or("", String::as_str)
     }
@@ -90,9 +92,9 @@ impl<C: ConsumerContext> Cluster<'_, C> {
     }
 }
 
-impl<C: ConsumerContext> Broker for Cluster<'_, C> {
+impl<C: Hears> Broker for Cluster<'_, C> {
     fn ends(&self, topic: usize, partitions: &[u32]) -> Result<Vec<(i64, i64)>, ServiceFault> {
-        ends(self.consumer, self.topic(topic), partitions, self.pulse)
+        ends(self.settings, self.consumer, self.topic(topic), partitions, self.pulse)
     }
 
     fn look(&self, topic: usize, partition: u32) -> Option<(i64, i64)> {
@@ -134,7 +136,7 @@ impl<C: ConsumerContext> Broker for Cluster<'_, C> {
         self.tell(Phase::Restoring);
         // The old one goes only when the new one has taken over.
         let renewed = Writer::with(self.writer.config.clone(), self.settings, self.pulse)?;
-        renewed.take_over(self.pulse)?;
+        renewed.take_over(self.settings, self.pulse)?;
         *self.writer = renewed;
         Ok(())
     }

@@ -2,13 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList, TopicPartitionListElem};
 use tracing::warn;
 
 use crate::config::settings::Settings;
 use crate::service::fault::ServiceFault;
+use crate::service::kafka::context::Hears;
+use crate::service::kafka::refusal::{denied, is_denied};
 use crate::service::kafka::topics::asker;
 use crate::service::pulse::Pulse;
 
@@ -24,17 +26,17 @@ const PAUSE: Duration = Duration::from_millis(200);
 ///
 /// The end is asked of a reader of uncommitted records, so that it counts open transactions in; the stable offset does not,
 /// and has to catch up with it first.
-pub fn stable_ends<C: ConsumerContext>(
+pub fn stable_ends<C: Hears>(
     settings: &Settings,
     committed: &BaseConsumer<C>,
     topic: &str,
     partitions: &[u32],
     pulse: &Pulse,
 ) -> Result<Vec<(i64, i64)>, ServiceFault> {
-    let bounds = ends(&asker(settings)?, topic, partitions, pulse)?;
+    let bounds = ends(settings, &asker(settings)?, topic, partitions, pulse)?;
     let started = Instant::now();
     loop {
-        let stable = offsets(committed, topic, partitions, Offset::End, pulse)?;
+        let stable = offsets(settings, committed, topic, partitions, Offset::End, pulse)?;
         let mut both = partitions.iter().zip(stable.iter().zip(&bounds));
         let Some((partition, _)) = both.find(|(_, (stable, (_, end)))| *stable < end) else { return Ok(bounds) };
         if started.elapsed() > OPEN_TRANSACTION {
@@ -46,20 +48,23 @@ pub fn stable_ends<C: ConsumerContext>(
     }
 }
 
-/// The oldest and the next offset of each partition; waits for a broker as long as it takes.
-pub fn ends<C: ConsumerContext>(
+/// The oldest and the next offset of each partition; waits for a broker as long as it takes, unless it
+/// refuses us.
+pub fn ends<C: Hears>(
+    settings: &Settings,
     consumer: &BaseConsumer<C>,
     topic: &str,
     partitions: &[u32],
     pulse: &Pulse,
 ) -> Result<Vec<(i64, i64)>, ServiceFault> {
-    let lows = offsets(consumer, topic, partitions, Offset::Beginning, pulse)?;
-    let highs = offsets(consumer, topic, partitions, Offset::End, pulse)?;
+    let lows = offsets(settings, consumer, topic, partitions, Offset::Beginning, pulse)?;
+    let highs = offsets(settings, consumer, topic, partitions, Offset::End, pulse)?;
     Ok(lows.into_iter().zip(highs).collect())
 }
 
 /// `which` offset of each partition: the oldest (`Beginning`) or the next (`End`).
-fn offsets<C: ConsumerContext>(
+fn offsets<C: Hears>(
+    settings: &Settings,
     consumer: &BaseConsumer<C>,
     topic: &str,
     partitions: &[u32],
@@ -80,9 +85,13 @@ fn offsets<C: ConsumerContext>(
         match consumer.offsets_for_times(asked.clone(), ANSWER).and_then(|answer| known(&answer)) {
             Ok(offsets) => return Ok(offsets),
             Err(fault) if ServiceFault::passes(&fault) => {
+                if let Some(refusal) = C::refused(consumer) {
+                    return Err(refusal.fault(settings));
+                }
                 warn!(topic, %fault, "waiting for a broker");
                 std::thread::sleep(PAUSE);
             }
+            Err(fault) if is_denied(&fault) => return Err(denied(&format!("Describe on the topic {topic}"))),
             Err(fault) => return Err(failed(&fault)),
         }
     }

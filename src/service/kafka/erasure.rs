@@ -49,7 +49,7 @@ impl Lookout {
         let follow = |topic: &str| {
             let consumer = reader(settings)?;
             // The end with open transactions in it: what they hold was not written for this erasure.
-            let bounds = ends(&asker(settings)?, topic, &[partition], &Pulse::free())?;
+            let bounds = ends(settings, &asker(settings)?, topic, &[partition], &Pulse::free())?;
             let end = bounds.first().map_or(0, |(_, end)| *end);
             let mut assignment = TopicPartitionList::new();
             let assigned = assignment

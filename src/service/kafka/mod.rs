@@ -1,5 +1,6 @@
 //! Kafka as the workers use it: clients, transactions, restore, topics, publishing.
 
+pub mod refusal;
 pub mod context;
 pub mod client;
 pub mod transaction;

@@ -13,6 +13,7 @@ use crate::config::settings::Settings;
 use crate::engine::day::Millis;
 use crate::service::fault::ServiceFault;
 use crate::service::kafka::client::publisher;
+use crate::service::kafka::refusal::{denied, is_denied};
 use crate::wire::partitioner::partition;
 
 /// Longest time that one record may wait for room, or all for delivery.
@@ -21,7 +22,8 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// Remembers what Kafka refused, and the place of what it took last.
 struct Refusals {
     count: AtomicU64,
-    first: OnceLock<KafkaError>,
+    /// The first refusal, and the topic.
+    first: OnceLock<(KafkaError, String)>,
     last_offset: AtomicI64,
 }
 
@@ -33,9 +35,9 @@ impl ProducerContext<NoCustomPartitioner> for Refusals {
     fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
         match result {
             Ok(message) => self.last_offset.store(message.offset(), Ordering::Relaxed),
-            Err((fault, _)) => {
+            Err((fault, message)) => {
                 self.count.fetch_add(1, Ordering::Relaxed);
-                self.first.get_or_init(|| fault.clone());
+                self.first.get_or_init(|| (fault.clone(), message.topic().to_owned()));
             }
         }
     }
@@ -100,7 +102,8 @@ impl Publisher {
         let refusals = self.producer.context();
         match refusals.first.get() {
             None => Ok(()),
-            Some(fault) => {
+            Some((fault, topic)) if is_denied(fault) => Err(denied(&format!("Write on the topic {topic}"))),
+            Some((fault, _)) => {
                 let count = refusals.count.load(Ordering::Relaxed);
                 Err(ServiceFault::Failed(format!(
                     "Kafka refused {count} records ({fault}): mend that and publish again, what is there already counts once"

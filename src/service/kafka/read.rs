@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::Consumer;
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Message};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
@@ -12,6 +12,7 @@ use crate::service::fault::ServiceFault;
 use crate::service::kafka::client;
 use crate::service::kafka::context::{Listening, Reader};
 use crate::service::kafka::ends::stable_ends;
+use crate::service::kafka::refusal::denied;
 use crate::service::kafka::spans::Spans;
 use crate::service::pulse::Pulse;
 
@@ -68,6 +69,9 @@ impl TopicReader {
                 }
                 Some(Ok(_)) => pulse.go_on()?,
                 Some(Err(KafkaError::PartitionEOF(partition))) => self.spans.ended(partition),
+                Some(Err(fault)) if fault.rdkafka_error_code() == Some(RDKafkaErrorCode::TopicAuthorizationFailed) => {
+                    return Err(denied(&format!("Read on the topic {}", self.topic)));
+                }
                 other => {
                     pulse.go_on()?;
                     let since = *silent.get_or_insert_with(Instant::now);
@@ -99,6 +103,6 @@ impl TopicReader {
 
 /// A client that reads partitions from where it is told to.
 pub fn reader(settings: &Settings) -> Result<Reader, ServiceFault> {
-    let made = client::reading(settings).create_with_context(Listening);
+    let made = client::reading(settings).create_with_context(Listening::default());
     made.map_err(|fault| ServiceFault::settings("reading client", &fault))
 }

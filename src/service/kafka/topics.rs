@@ -8,12 +8,14 @@ use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::Consumer;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::metadata::Metadata;
+use rdkafka::types::RDKafkaRespErr;
 use tracing::warn;
 
 use crate::config::settings::Settings;
 use crate::service::fault::ServiceFault;
 use crate::service::kafka::client::{ADMIN_SECONDS, asking, end};
-use crate::service::kafka::context::{Listening, Reader};
+use crate::service::kafka::context::{Hears, Listening, Reader};
+use crate::service::kafka::refusal::{denied, is_denied};
 
 /// Days for which outcomes are kept.
 const OUTCOME_DAYS: i64 = 400;
@@ -21,6 +23,8 @@ const OUTCOME_DAYS: i64 = 400;
 const PARTITIONS: u32 = 12;
 /// How long a topic that a broker does not know may have been made a moment ago.
 const NEW_TOPIC: Duration = Duration::from_secs(5);
+/// How long one answer may take before the question is put again.
+const ANSWER: Duration = Duration::from_secs(2);
 /// The replication factor that stands for the broker's own default.
 const BROKER_S_DEFAULT: i32 = -1;
 
@@ -71,6 +75,9 @@ pub fn create(
         match result {
             Ok(name) => made.push(name),
             Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
+            Err((name, RDKafkaErrorCode::TopicAuthorizationFailed | RDKafkaErrorCode::ClusterAuthorizationFailed)) => {
+                return Err(denied(&format!("Create on the topic {name}")));
+            }
             Err((name, code)) => return Err(ServiceFault::Failed(format!("creating the topic {name} failed: {code}"))),
         }
     }
@@ -95,6 +102,12 @@ fn look(settings: &Settings, asker: &Reader, patience: Duration) -> Result<(Meta
     loop {
         let metadata = metadata(settings, asker)?;
         let missing = missing(settings, &metadata);
+        let hidden = hidden(asker, &missing);
+        if !hidden.is_empty() {
+            let wanted: Vec<String> =
+                hidden.iter().map(|name| format!("{} on the topic {name}", operations(settings, name))).collect();
+            return Err(denied(&wanted.join(", ")));
+        }
         if missing.is_empty() || Instant::now() > deadline {
             return Ok((metadata, missing));
         }
@@ -115,7 +128,7 @@ pub fn asker(settings: &Settings) -> Result<Reader, ServiceFault> {
             "kafka.brokers: name your brokers, as [kafka] brokers = \"host:9092\" or CHURNWATCH_KAFKA__BROKERS".into(),
         ));
     }
-    let made = asking(settings, "read_uncommitted").create_with_context(Listening);
+    let made = asking(settings, "read_uncommitted").create_with_context(Listening::default());
     made.map_err(|fault| ServiceFault::settings("asking client", &fault))
 }
 
@@ -131,10 +144,44 @@ pub fn wait_for<T>(answer: impl Future<Output = T>) -> Result<T, ServiceFault> {
     runtime.map(|runtime| runtime.block_on(answer)).map_err(|fault| ServiceFault::Failed(fault.to_string()))
 }
 
-/// What the brokers know.
+/// What the brokers know. Ends early where they go on refusing us.
 pub fn metadata(settings: &Settings, asker: &Reader) -> Result<Metadata, ServiceFault> {
-    let wait = Duration::from_secs(ADMIN_SECONDS);
-    asker.fetch_metadata(None, wait).map_err(|fault| unreachable(settings, &fault))
+    let deadline = Instant::now() + Duration::from_secs(ADMIN_SECONDS);
+    loop {
+        let fault = match asker.fetch_metadata(None, ANSWER) {
+            Ok(metadata) => return Ok(metadata),
+            Err(fault) => fault,
+        };
+        if let Some(refusal) = Listening::refused(asker) {
+            return Err(refusal.fault(settings));
+        }
+        if Instant::now() > deadline {
+            let refusal = asker.context().refusals.last();
+            return Err(refusal.map_or_else(|| unreachable(settings, &fault), |refusal| refusal.fault(settings)));
+        }
+    }
+}
+
+/// Those of the topics that this user may not even see, so that they look as if they were not there.
+fn hidden<'a>(asker: &Reader, names: &'a [String]) -> Vec<&'a str> {
+    let is_hidden = |name: &str| {
+        let found = asker.fetch_metadata(Some(name), ANSWER).ok();
+        let error = found.and_then(|found| found.topics().first()?.error());
+        error == Some(RDKafkaRespErr::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
+    };
+    names.iter().map(String::as_str).filter(|name| is_hidden(name)).collect()
+}
+
+/// What the service does with a topic, as Kafka's authorizer calls it.
+fn operations(settings: &Settings, topic: &str) -> &'static str {
+    let topics = &settings.file.topics;
+    if topic == topics.profiles {
+        "Read and Write"
+    } else if topic == topics.models || topics.events.iter().any(|input| input == topic) {
+        "Read"
+    } else {
+        "Write"
+    }
 }
 
 /// Partitions of a topic; `None` where there is no such topic.
@@ -161,8 +208,11 @@ fn missing(settings: &Settings, metadata: &Metadata) -> Vec<String> {
 
 /// The sentence for a broker that does not answer.
 pub fn unreachable(settings: &Settings, fault: &KafkaError) -> ServiceFault {
+    if is_denied(fault) {
+        return denied(&format!("what this command does ({fault})"));
+    }
     ServiceFault::Failed(format!(
-        "no Kafka broker answers at {}: start it, or mend kafka.brokers ({fault})",
+        "no Kafka broker answers at {}: start it, or mend kafka.brokers, [kafka.tls] or [kafka.sasl] ({fault})",
         settings.file.kafka.brokers
     ))
 }
@@ -216,7 +266,11 @@ fn check_policies(settings: &Settings) -> Result<(), ServiceFault> {
         (&topics.models, "the model in force"),
     ];
     for (topic, lost) in lost {
-        let policy = value(topic, "cleanup.policy").unwrap_or("delete");
+        // One who may not look at a topic's configuration is shown an empty one; otherwise every property has a value.
+        let Some(policy) = value(topic, "cleanup.policy") else {
+            warn!(topic, "the topic's policy could not be looked at: allow DescribeConfigs on it");
+            continue;
+        };
         if policy != "compact" {
             return Err(ServiceFault::Setup(format!(
                 "{topic} has cleanup.policy={policy}, which deletes {lost}: mend it with `kafka-configs.sh --alter --entity-type topics --entity-name {topic} --add-config cleanup.policy=compact`"

@@ -10,9 +10,12 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer, PurgeConfig};
 use rdkafka::topic_partition_list::TopicPartitionList;
 use tracing::warn;
 
+use crate::config::settings::Settings;
 use crate::processor::batch::{Batch, OutTopic};
 use crate::service::broker::Committed;
 use crate::service::fault::ServiceFault;
+use crate::service::kafka::context::Writing;
+use crate::service::kafka::refusal::{denied, is_denied};
 use crate::service::pulse::Pulse;
 
 /// Bound on a transaction: by then its coordinator has aborted it.
@@ -32,20 +35,22 @@ const SPEAK: Duration = Duration::from_secs(10);
 
 /// A producer with its transactional id.
 pub struct Transactions {
-    producer: BaseProducer,
+    producer: BaseProducer<Writing>,
+    group: String,
     topics: [String; 5],
 }
 
 impl Transactions {
     /// Makes the producer, which can do nothing before it has taken its transactional id over.
-    pub fn new(config: &ClientConfig, topics: [String; 5]) -> Result<Self, ServiceFault> {
-        let producer = config.create().map_err(|fault| ServiceFault::settings("producer", &fault))?;
-        Ok(Self { producer, topics })
+    pub fn new(config: &ClientConfig, group: String, topics: [String; 5]) -> Result<Self, ServiceFault> {
+        let producer = config.create_with_context(Writing::default());
+        let producer = producer.map_err(|fault| ServiceFault::settings("producer", &fault))?;
+        Ok(Self { producer, group, topics })
     }
 
     /// Takes the transactional id over, which ends a predecessor's open transaction. Waits for a broker as long as it
-    /// takes.
-    pub fn take_over(&self, pulse: &Pulse) -> Result<(), ServiceFault> {
+    /// takes, unless it refuses us.
+    pub fn take_over(&self, settings: &Settings, pulse: &Pulse) -> Result<(), ServiceFault> {
         let mut spoken = Instant::now();
         loop {
             pulse.beat();
@@ -55,11 +60,19 @@ impl Transactions {
             match self.producer.init_transactions(INIT_TRY) {
                 Ok(()) => return Ok(()),
                 Err(KafkaError::Transaction(fault)) if fault.is_retriable() => {
+                    // Errors are told only to those who poll.
+                    self.producer.poll(Duration::ZERO);
+                    if let Some(refusal) = self.producer.context().refusals.later() {
+                        return Err(refusal.fault(settings));
+                    }
                     if spoken.elapsed() > SPEAK {
                         spoken = Instant::now();
                         warn!(fault = fault.string(), "waiting for the transaction coordinator");
                     }
                     std::thread::sleep(Duration::from_millis(50));
+                }
+                Err(fault) if is_denied(&fault) => {
+                    return Err(denied(&format!("Write on the transactional ids that begin with {}-", self.group)));
                 }
                 Err(fault) => return Err(ServiceFault::kafka("taking over the transactional id", &fault)),
             }
@@ -79,7 +92,7 @@ impl Transactions {
             Ok(()) => Committed::Yes,
             // The producer goes with the process, and with it the transaction.
             Err(fault) if pulse.stopping() => Committed::Unknown(fault.to_string()),
-            Err(fault) => self.give_up(&fault),
+            Err(fault) => self.give_up(&fault, batches),
         }
     }
 
@@ -152,8 +165,30 @@ impl Transactions {
         Ok(())
     }
 
+    /// What the authorizer says no to, if that is why a transaction failed.
+    fn forbidden(&self, fault: &KafkaError, batches: &[(u32, Batch)]) -> Option<ServiceFault> {
+        if let Some(topic) = self.producer.context().forbidden() {
+            return Some(denied(&format!("Write on the topic {topic}")));
+        }
+        match fault.rdkafka_error_code()? {
+            RDKafkaErrorCode::TopicAuthorizationFailed => {
+                // librdkafka does not say which.
+                let is_written =
+                    |topic: OutTopic| batches.iter().any(|(_, batch)| batch.iter().any(|record| record.topic == topic));
+                let written = self.topics.iter().zip(OutTopic::ALL).filter(|(_, topic)| is_written(*topic));
+                let names: Vec<&str> = written.map(|(name, _)| name.as_str()).collect();
+                Some(denied(&format!("Write on the topic {}", names.join(" or "))))
+            }
+            RDKafkaErrorCode::GroupAuthorizationFailed => Some(denied(&format!("Read on the group {}", self.group))),
+            RDKafkaErrorCode::TransactionalIdAuthorizationFailed => {
+                Some(denied(&format!("Write on the transactional ids that begin with {}-", self.group)))
+            }
+            _ => None,
+        }
+    }
+
     /// Aborts where that leaves no doubt.
-    fn give_up(&self, fault: &KafkaError) -> Committed {
+    fn give_up(&self, fault: &KafkaError, batches: &[(u32, Batch)]) -> Committed {
         let sentence = fault.to_string();
         let fenced =
             [RDKafkaErrorCode::Fenced, RDKafkaErrorCode::ProducerFenced, RDKafkaErrorCode::InvalidProducerEpoch];
@@ -173,7 +208,11 @@ impl Transactions {
         while self.producer.in_flight_count() > 0 && Instant::now() < deadline {
             self.producer.poll(Duration::from_millis(5));
         }
-        match self.producer.abort_transaction(ABORT) {
+        let aborted = self.producer.abort_transaction(ABORT);
+        if let Some(fault) = self.forbidden(fault, batches) {
+            return Committed::Forbidden(fault);
+        }
+        match aborted {
             Ok(()) => Committed::Aborted(sentence),
             Err(fault) => Committed::Unknown(format!("{sentence}; abort: {fault}")),
         }

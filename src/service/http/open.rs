@@ -1,0 +1,26 @@
+//! A listener as the settings want it: its routes behind the gate, behind the door.
+
+use tokio::net::TcpListener;
+
+use crate::config::settings::Settings;
+use crate::service::http::door::{Tls, serve};
+use crate::service::http::gate::Gate;
+use crate::service::http::server::{Api, routes};
+
+/// What a listener is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doors {
+    /// Everything.
+    All,
+    /// Probes and metrics alone, never encrypted: it is for the machines next door.
+    Admin,
+}
+
+/// Serves until the process ends.
+pub fn open(listener: TcpListener, settings: &Settings, api: Api, doors: Doors) -> impl Future<Output = ()> + use<> {
+    let http = &settings.file.http;
+    let all = doors == Doors::All;
+    let tls = settings.certificate.clone().filter(|_| all).map(Tls::new);
+    let gate = Gate::new(settings.token.as_ref(), http.requests_per_second, tls.is_some());
+    serve(listener, routes(api, gate, all), tls, http.max_connections as usize)
+}
