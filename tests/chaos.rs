@@ -32,6 +32,7 @@ use bench::Bench;
 use broker::Nodes;
 use coordinators::{Role, leads};
 use proxy::{Api, Harm, Proxy};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use world::World;
 
 /// How often a thing is done: in the long form, and in CI.
@@ -174,7 +175,14 @@ fn stalled(proxy: &Proxy, brokers: &str) {
         std::fs::write(&path, line).unwrap();
         bench.publish(&path);
     };
-    publish("first");
+    // Behind the first record stands the marker of its transaction, which nobody ever reads.
+    let (topic, time) = (bench.settings().file.topics.events[0].clone(), "2025-12-31T12:00:00Z");
+    let producer: BaseProducer = bench.client(&[("transactional.id", "stalled")]).create().unwrap();
+    producer.init_transactions(Duration::from_secs(30)).unwrap();
+    producer.begin_transaction().unwrap();
+    let first = format!(r#"{{"id":"first","type":"visit","customer_id":"first","time":"{time}"}}"#);
+    producer.send(BaseRecord::to(&topic).key("first").payload(&first)).map_err(|(fault, _)| fault).unwrap();
+    producer.commit_transaction(Duration::from_secs(30)).unwrap();
     let mut replica = bench.serve_with([("CHURNWATCH_SERVICE__STALL", "6s".to_owned())]);
     let until = |what: &str, holds: &mut dyn FnMut() -> bool| {
         let begun = Instant::now();

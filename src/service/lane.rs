@@ -30,13 +30,24 @@ pub struct Lane {
     looked: Option<(Duration, Vec<i64>)>,
     /// When two looks last agreed.
     agreed: Option<Duration>,
+    /// The sum of the inputs' ends when they were last known to be reached.
+    stood: Option<i64>,
 }
 
 impl Lane {
     /// A partition that has just been restored.
     pub fn new(processor: Processor) -> Self {
         let at_end = vec![false; processor.offsets().len()];
-        Self { processor, batch: Batch::new(), room: Batch::new(), at_end, reports: 0, looked: None, agreed: None }
+        Self {
+            processor,
+            batch: Batch::new(),
+            room: Batch::new(),
+            at_end,
+            reports: 0,
+            looked: None,
+            agreed: None,
+            stood: None,
+        }
     }
 
     /// Hands the open batch over to be committed.
@@ -75,6 +86,16 @@ impl Lane {
         }
     }
 
+    /// Records that wait to be read, where `lag` offsets are left to `end`, both summed over the inputs. Markers of
+    /// transactions are never read: what was left when the ends were reached does not count.
+    pub fn waiting(&mut self, lag: i64, end: i64) -> i64 {
+        if self.at_end.contains(&false) {
+            self.stood = None;
+            return lag;
+        }
+        end - *self.stood.get_or_insert(end)
+    }
+
     fn doubt(&mut self) {
         self.looked = None;
         self.agreed = None;
@@ -85,6 +106,7 @@ impl Lane {
     /// all of them are.
     pub fn reached_end(&mut self, broker: &impl Broker) {
         self.reports += 1;
+        self.stood = None;
         let (before, number) = (self.at_end.clone(), self.processor.partition());
         if self.at_end.len() > 1 {
             let offsets = self.processor.offsets().iter().enumerate();

@@ -272,17 +272,18 @@ impl Lanes {
     /// and commits nothing for too long has a fault: only a new process helps.
     pub fn gauge(&mut self, broker: &impl Broker, now: Now) {
         let (mut answers, mut behind) = (true, 0);
-        for (number, lane) in &self.owned {
-            let mut lag = Some(0);
+        for (number, lane) in &mut self.owned {
+            let (mut lag, mut end) = (Some(0), 0);
             for (topic, next) in lane.processor.offsets().iter().enumerate() {
                 let ends = if answers { broker.look(topic, *number) } else { None };
                 answers = ends.is_some();
                 lag = lag.zip(ends).map(|(lag, (low, high))| lag + (high - next.unwrap_or(low)).max(0));
+                end += ends.map_or(0, |(_, high)| high);
             }
             let closed = lane.processor.closed_day().map(|day| day.0);
             tell_state(&self.shared.metrics, &lane.processor);
             self.shared.metrics.stand(*number, closed, lag);
-            behind += lag.unwrap_or_default();
+            behind += lag.map_or(0, |lag| lane.waiting(lag, end));
         }
         if !answers || (behind == 0 && !self.dirty()) {
             self.moved = now.running;

@@ -143,7 +143,9 @@ impl ConsumerContext for Context {
 pub fn run(shared: &Shared, status: &Arc<Status>, orders: &Orders) -> Result<(), ServiceFault> {
     let mut shut_out = Vec::new();
     loop {
-        match work(shared, status.clone(), orders) {
+        let ended = work(shared, status.clone(), orders);
+        shut_out.retain(|at: &Instant| at.elapsed() < CALM);
+        match ended {
             // Whatever was not finished by then is done again by the next.
             Err(fault) if orders.pulse.stopping() => {
                 info!(%fault, "stopped in the middle");
@@ -153,7 +155,6 @@ pub fn run(shared: &Shared, status: &Arc<Status>, orders: &Orders) -> Result<(),
                 warn!(worker = orders.number, sentence, "joining the group anew");
                 status.set(orders.number, Phase::Starting);
                 shut_out.push(Instant::now());
-                shut_out.retain(|at| at.elapsed() < CALM);
             }
             result => return result,
         }
