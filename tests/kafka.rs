@@ -102,7 +102,7 @@ fn a_generated_shop_with_three_replicas_killed_at_random_equals_replay() {
     }
     let mut in_the_middle = 0;
     for kill in ends {
-        std::thread::sleep(Duration::from_millis(700 + draw.below(2_500)));
+        std::thread::sleep(Duration::from_millis(300 + draw.below(1_000)));
         let victim = &mut replicas[draw.below(3) as usize];
         if kill {
             victim.kill();

@@ -88,7 +88,9 @@ fn the_service_scores_as_evaluate_does() {
     bench.topics(2);
     bench.publish(&path);
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let mut replica = bench.serve_at(port);
+    // Asks for everybody at once.
+    let listen = ("CHURNWATCH_HTTP__LISTEN", format!("127.0.0.1:{port}"));
+    let mut replica = bench.serve_with([listen, ("CHURNWATCH_HTTP__REQUESTS_PER_SECOND", "0".to_owned())]);
     bench.wait_until_closed(2, "2025-10-02");
     let scores = bench.folder().join("scores.jsonl");
     let evaluated = Command::new(PROGRAM)
