@@ -154,7 +154,7 @@ fn lost_replies_tear_nothing() {
         proxy.harm(api, harm, 1);
         let begun = Instant::now();
         while proxy.left() > 0 {
-            assert!(begun.elapsed() < Duration::from_secs(30), "no reply to {api:?} came");
+            assert!(begun.elapsed() < Duration::from_mins(1), "no reply to {api:?} came");
             world.nudge();
             std::thread::sleep(Duration::from_millis(20));
         }

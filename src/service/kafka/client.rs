@@ -72,6 +72,8 @@ pub fn consumer(settings: &Settings, worker: usize) -> ClientConfig {
         .set("enable.auto.offset.store", "false")
         .set("enable.partition.eof", "true")
         .set("auto.offset.reset", "error")
+        // A reply that never comes keeps a partition waiting for so long, by default a minute.
+        .set("socket.timeout.ms", "15000")
         .set("session.timeout.ms", "10000")
         .set("heartbeat.interval.ms", "1000")
         .set("max.poll.interval.ms", "300000")
