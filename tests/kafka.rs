@@ -32,11 +32,10 @@ mod retraining;
 mod support;
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use bench::{Bench, PROGRAM};
+use bench::{Bench, PROGRAM, shop};
 use broker::{broker, three_nodes};
 use churnwatch::engine::day::Millis;
 use churnwatch::wire::calendar::day_text;
@@ -46,18 +45,6 @@ use serde_json::Value;
 use support::bad::bad_records;
 use support::draw::Draw;
 use support::logs::log;
-
-/// Writes a generated shop that ends before `end` into the bench's folder.
-fn shop(bench: &Bench, customers: &str, days: &str, end: &str, seed: u64) -> PathBuf {
-    let path = bench.folder().join("shop.jsonl");
-    let generated = Command::new(PROGRAM)
-        .args(["generate", "--customers", customers, "--days", days, "--end", end, "--seed", &seed.to_string()])
-        .arg("--output")
-        .arg(&path)
-        .status();
-    assert!(generated.unwrap().success());
-    path
-}
 
 #[test]
 fn a_real_log_with_one_replica_killed_in_the_middle_equals_replay() {

@@ -18,6 +18,8 @@ mod cluster;
 mod history;
 #[path = "simulation/invariants.rs"]
 mod invariants;
+#[path = "simulation/tally.rs"]
+mod tally;
 #[path = "simulation/world.rs"]
 mod world;
 mod support;
@@ -25,7 +27,8 @@ mod support;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use cluster::Planted;
-use world::{Tally, World};
+use tally::Tally;
+use world::World;
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().unwrap())

@@ -3,7 +3,6 @@
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::PathBuf;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use rdkafka::TopicPartitionList;
@@ -11,7 +10,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use serde_json::Value;
 
-use crate::bench::{Bench, PROGRAM, Replica};
+use crate::bench::{Bench, Replica, shop};
 use crate::support::draw::Draw;
 use crate::times;
 
@@ -38,15 +37,9 @@ impl World {
     /// id and its membership last over restarts.
     pub(crate) fn new(brokers: &str, name: &str, seed: u64, replicas: usize) -> Self {
         let bench = Bench::with(brokers, name, "[time]\nclock = \"event\"\n[http]\nlisten = \"127.0.0.1:0\"\n");
-        let log = bench.folder().join("shop.jsonl");
-        // A million events of 50,000 customers, or 40,000 of 2,000.
-        let (customers, days) = if times(1, 0) == 1 { ("50000", "160") } else { ("2000", "160") };
-        let generated = Command::new(PROGRAM)
-            .args(["generate", "--customers", customers, "--days", days, "--end", "2026-01-01"])
-            .args(["--seed", &seed.to_string(), "--output"])
-            .arg(&log)
-            .status();
-        assert!(generated.unwrap().success());
+        // A million events of 50,000 customers, or 57,000 of 2,000.
+        let customers = times(50_000, 2_000).to_string();
+        let log = shop(&bench, &customers, "160", "2026-01-01", seed);
         bench.topics(PARTITIONS);
         let sent = bench.folder().join("sent.jsonl");
         let (pieces, time, draw) = (Vec::new(), String::new(), Draw::new(seed));

@@ -346,6 +346,18 @@ impl Bench {
     }
 }
 
+/// Writes a generated shop that ends before `end` into the bench's folder.
+pub(crate) fn shop(bench: &Bench, customers: &str, days: &str, end: &str, seed: u64) -> PathBuf {
+    let path = bench.folder().join("shop.jsonl");
+    let generated = Command::new(PROGRAM)
+        .args(["generate", "--customers", customers, "--days", days, "--end", end, "--seed", &seed.to_string()])
+        .arg("--output")
+        .arg(&path)
+        .status();
+    assert!(generated.unwrap().success());
+    path
+}
+
 fn text(value: Option<Vec<u8>>) -> String {
     String::from_utf8(value.unwrap_or_default()).unwrap()
 }

@@ -24,6 +24,7 @@ use crate::cluster::{Cluster, Input, Output, Planted};
 use crate::history::{END, history, policy, settings};
 use crate::support::draw::Draw;
 use crate::support::model::{attentive_model, other_model};
+use crate::tally::Tally;
 
 /// The wall clock stands still once it is past this instant, so that a life can come to its end.
 const LAST: i64 = (END.0 as i64 + 3) * 86_400_000;
@@ -34,46 +35,6 @@ struct Replica {
     member: Member,
     /// It missed a rebalance and does not know it yet.
     zombie: bool,
-}
-
-/// What happened in a life.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Tally {
-    pub(crate) alerts: usize,
-    pub(crate) crashes: u64,
-    pub(crate) rebalances: u64,
-    pub(crate) aborts: u64,
-    pub(crate) unknown: u64,
-    pub(crate) zombie_commits: u64,
-    pub(crate) duplicates: u64,
-    pub(crate) late: u64,
-    /// Events of customers for whom there was no room.
-    pub(crate) full: u64,
-    pub(crate) switches: u64,
-    /// Looks at a transaction that was still under way.
-    pub(crate) looks: u64,
-    /// Processes that died or lost their partitions with a transaction under way.
-    pub(crate) interrupted: u64,
-    /// Transactions of sleepers and the dead that were committed after all.
-    pub(crate) late_ends: u64,
-}
-
-impl Tally {
-    pub(crate) fn add(&mut self, other: &Self) {
-        self.alerts += other.alerts;
-        self.crashes += other.crashes;
-        self.rebalances += other.rebalances;
-        self.aborts += other.aborts;
-        self.unknown += other.unknown;
-        self.zombie_commits += other.zombie_commits;
-        self.duplicates += other.duplicates;
-        self.late += other.late;
-        self.full += other.full;
-        self.switches += other.switches;
-        self.looks += other.looks;
-        self.interrupted += other.interrupted;
-        self.late_ends += other.late_ends;
-    }
 }
 
 /// Everything that is simulated.
@@ -239,15 +200,8 @@ impl World {
         if let Some(dead) = self.replicas[number].take() {
             self.lived.crashes += 1;
             self.lived.interrupted += u64::from(dead.member.flight.is_some());
-            self.keep(dead.member.seen);
+            self.lived.keep(dead.member.seen);
         }
-    }
-
-    fn keep(&mut self, seen: Seen) {
-        self.lived.aborts += seen.aborts;
-        self.lived.unknown += seen.unknown;
-        self.lived.zombie_commits += seen.zombie_commits;
-        self.lived.looks += seen.looks;
     }
 
     fn start(&mut self, number: usize, trouble: u64) {
@@ -355,10 +309,7 @@ impl World {
     pub(crate) fn tally(&self) -> Tally {
         let mut tally = self.lived;
         for replica in self.replicas.iter().flatten() {
-            tally.aborts += replica.member.seen.aborts;
-            tally.unknown += replica.member.seen.unknown;
-            tally.zombie_commits += replica.member.seen.zombie_commits;
-            tally.looks += replica.member.seen.looks;
+            tally.keep(replica.member.seen);
         }
         tally.alerts = self.cluster.borrow().committed(OutTopic::Outcomes).count();
         tally.duplicates = self.shared.metrics.total("duplicate_events_total");

@@ -13,6 +13,7 @@ use crate::service::fault::ServiceFault;
 use crate::service::kafka::client::producer;
 use crate::service::kafka::letters::{Content, each};
 use crate::service::kafka::topics::partitions;
+use crate::service::kafka::transaction::{delivered, owned};
 use crate::wire::letter::{DEAD_LETTER, Letter, LetterRecord, Place, Source, mark};
 use crate::wire::letter_choice::{Choice, Chooser, Filter};
 use crate::wire::partitioner::partition;
@@ -24,8 +25,6 @@ const MOST_BYTES: usize = 8 << 20;
 const STEP: Duration = Duration::from_secs(10);
 /// How long the transaction coordinator may take to answer at all.
 const PATIENCE: Duration = Duration::from_mins(1);
-/// How often it is looked whether everything is delivered.
-const DELIVERY_LOOK: Duration = Duration::from_millis(1);
 
 /// What is asked for.
 pub struct Wish<'a> {
@@ -191,7 +190,10 @@ impl Writer {
         }
         let begun = self.producer.begin_transaction();
         let sent = begun.and_then(|()| records.iter().try_for_each(|again| self.send(again)));
-        let committed = sent.and_then(|()| self.delivered()).and_then(|()| self.producer.commit_transaction(STEP));
+        let deadline = Instant::now() + STEP;
+        let left = || deadline.saturating_duration_since(Instant::now());
+        let committed =
+            sent.and_then(|()| delivered(&self.producer, left)).and_then(|()| self.producer.commit_transaction(STEP));
         committed.map_err(|fault| {
             // Where this fails too, the next replay ends the transaction.
             let _ = self.producer.abort_transaction(STEP);
@@ -218,26 +220,11 @@ impl Writer {
         record.timestamp = Some(source.timestamp.0).filter(|millis| *millis > 0);
         record.headers = Some(OwnedHeaders::new().insert(Header { key: DEAD_LETTER, value: Some(&place_text) }));
         self.producer.send(record).map_err(|(fault, _)| fault)?;
-        let headers = mark(*place, source).into_iter().fold(OwnedHeaders::new(), |headers, (key, value)| {
-            headers.insert(Header { key, value: Some(value.as_ref()) })
-        });
+        let marking = mark(*place, source);
         let mut mark = BaseRecord::<[u8], [u8]>::to(&self.letters).partition(place.partition as i32);
-        mark.headers = Some(headers);
+        mark.headers = Some(owned(&marking));
         self.producer.send(mark).map_err(|(fault, _)| fault)?;
         self.producer.poll(Duration::ZERO);
-        Ok(())
-    }
-
-    /// Waits until the brokers have all of it.
-    fn delivered(&self) -> Result<(), KafkaError> {
-        let deadline = Instant::now() + STEP;
-        while self.producer.in_flight_count() > 0 {
-            if Instant::now() > deadline {
-                return Err(KafkaError::MessageProduction(RDKafkaErrorCode::MessageTimedOut));
-            }
-            self.producer.poll(Duration::ZERO);
-            std::thread::sleep(DELIVERY_LOOK);
-        }
         Ok(())
     }
 }

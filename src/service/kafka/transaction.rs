@@ -6,7 +6,7 @@ use rdkafka::config::ClientConfig;
 use rdkafka::consumer::ConsumerGroupMetadata;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
-use rdkafka::producer::{BaseProducer, BaseRecord, Producer, PurgeConfig};
+use rdkafka::producer::{BaseProducer, BaseRecord, NoCustomPartitioner, Producer, ProducerContext, PurgeConfig};
 use rdkafka::topic_partition_list::TopicPartitionList;
 use tracing::warn;
 
@@ -17,6 +17,7 @@ use crate::service::fault::ServiceFault;
 use crate::service::kafka::context::Writing;
 use crate::service::kafka::refusal::{denied, is_denied};
 use crate::service::pulse::Pulse;
+use crate::wire::dead_letter;
 
 /// Bound on a transaction: by then its coordinator has aborted it.
 const WHOLE: Duration = Duration::from_secs(11);
@@ -112,15 +113,7 @@ impl Transactions {
                 self.send(topic, *partition, batch, left)?;
             }
         }
-        // Neither flushed, which sleeps 100 ms whatever there is to do, nor polled with a time to wait, the last millisecond
-        // of which poll spins.
-        while self.producer.in_flight_count() > 0 {
-            self.producer.poll(Duration::ZERO);
-            std::thread::sleep(DELIVERY_LOOK);
-            if left().is_zero() {
-                return Err(KafkaError::MessageProduction(RDKafkaErrorCode::MessageTimedOut));
-            }
-        }
+        delivered(&self.producer, left)?;
         if let Some(group) = group
             && offsets.count() > 0
         {
@@ -145,10 +138,7 @@ impl Transactions {
                 message.partition = Some(partition as i32);
             }
             if !record.headers.is_empty() {
-                let headers = record.headers.iter().fold(OwnedHeaders::new(), |headers, (key, value)| {
-                    headers.insert(Header { key, value: Some(value.as_ref()) })
-                });
-                message.headers = Some(headers);
+                message.headers = Some(owned(record.headers));
             }
             let mut waiting = message;
             while let Err((fault, back)) = self.producer.send(waiting) {
@@ -217,4 +207,29 @@ impl Transactions {
             Err(fault) => Committed::Unknown(format!("{sentence}; abort: {fault}")),
         }
     }
+}
+
+/// Waits until the brokers have everything, as long as there is time `left`.
+///
+/// Neither flushed, which sleeps 100 ms whatever there is to do, nor polled with a time to wait, the last millisecond of
+/// which poll spins.
+pub fn delivered<C: ProducerContext<NoCustomPartitioner> + 'static>(
+    producer: &BaseProducer<C>,
+    left: impl Fn() -> Duration,
+) -> Result<(), KafkaError> {
+    while producer.in_flight_count() > 0 {
+        producer.poll(Duration::ZERO);
+        std::thread::sleep(DELIVERY_LOOK);
+        if left().is_zero() {
+            return Err(KafkaError::MessageProduction(RDKafkaErrorCode::MessageTimedOut));
+        }
+    }
+    Ok(())
+}
+
+/// Headers as the client takes them.
+pub fn owned(headers: &[dead_letter::Header]) -> OwnedHeaders {
+    headers
+        .iter()
+        .fold(OwnedHeaders::new(), |headers, (key, value)| headers.insert(Header { key, value: Some(value.as_ref()) }))
 }
