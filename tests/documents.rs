@@ -12,6 +12,8 @@ use churnwatch::config::load::{check, load};
 use churnwatch::config::schema::schema;
 use churnwatch::engine::alerting::segment::Segments;
 use churnwatch::engine::event::{INTERACTION_NAMES, Reason};
+use churnwatch::service::http::gate::OPEN;
+use churnwatch::service::http::server::GUARDED;
 use churnwatch::service::kafka::topics::plan;
 use churnwatch::service::telemetry::metrics::Metrics;
 use serde_json::Value;
@@ -70,6 +72,15 @@ fn the_channels_are_the_configured_topics() {
     let made: Vec<(String, String, String)> =
         plan(&load(None).unwrap()).into_iter().map(|(name, policy, keep)| (name, policy.to_owned(), keep)).collect();
     assert_eq!(told, made);
+}
+
+/// The paths of docs/openapi.yaml are the program's.
+#[test]
+fn the_paths_are_the_routes() {
+    let text = std::fs::read_to_string(file("docs/openapi.yaml")).unwrap();
+    let path = |line| str::strip_prefix(line, "  ")?.strip_suffix(':').filter(|path| path.starts_with('/'));
+    let paths: Vec<&str> = text.lines().filter_map(path).collect();
+    assert_eq!(paths, [&OPEN[..], &GUARDED[..]].concat());
 }
 
 /// Every reference leads somewhere, every payload and header has an example that the program wrote or would take.

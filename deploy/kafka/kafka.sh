@@ -9,10 +9,12 @@
 #   kafka.sh up [--dir DIR] [--node N]               starts one node, or all, as they were started first
 #   kafka.sh tool CLASS [ARGUMENT]...            runs a tool of Kafka's, as org.apache.kafka.tools.AclCommand
 #   kafka.sh status [--dir DIR]
-# The jars come from Maven Central once, into ~/.cache/churnwatch (or KAFKA_HOME with a libs folder is used).
+# The jars come from Maven Central once, into ~/.cache/churnwatch (or KAFKA_HOME with a libs folder is used), of the
+# version in CHURNWATCH_KAFKA_VERSION.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-version=4.3.1
+# 3.9 and newer.
+version=${CHURNWATCH_KAFKA_VERSION:-4.4.0}
 command=${1:-help}
 shift || true
 nodes=1 dir=${TMPDIR:-/tmp}/churnwatch-kafka port=19092 advertise= parent= more= one= signal=TERM scram=()
@@ -40,7 +42,7 @@ jars() {
     mkdir -p "$(dirname "$cache")"
     local fresh
     fresh=$(mktemp -d "$cache.XXXXXX")
-    mvn -q -B -f "$here/pom.xml" dependency:copy-dependencies -DoutputDirectory="$fresh" >&2
+    mvn -q -B -f "$here/pom.xml" -Dkafka.version="$version" dependency:copy-dependencies -DoutputDirectory="$fresh" >&2
     mv -T "$fresh" "$cache" 2>/dev/null || rm -rf "$fresh"
   fi
   echo "$cache/*"
@@ -154,5 +156,5 @@ case $command in
   up) up ;;
   status) status ;;
   tool) exec java -cp "$(jars)" "$@" ;;
-  *) sed -n '2,13p' "$0" | cut -c3-; exit 64 ;;
+  *) sed -n '2,14p' "$0" | cut -c3-; exit 64 ;;
 esac

@@ -35,6 +35,8 @@ impl ServiceFault {
                     | RDKafkaErrorCode::DestroyBroker
                     | RDKafkaErrorCode::Resolve
                     | RDKafkaErrorCode::OperationTimedOut
+                    | RDKafkaErrorCode::TimedOutQueue
+                    | RDKafkaErrorCode::Retry
                     | RDKafkaErrorCode::RequestTimedOut
                     | RDKafkaErrorCode::LeaderNotAvailable
                     | RDKafkaErrorCode::NotLeaderForPartition

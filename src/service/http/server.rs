@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::rejection::QueryRejection;
+use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::middleware;
@@ -15,13 +15,15 @@ use serde_json::Value;
 
 use crate::engine::coming::add;
 use crate::processor::setup::Setup;
-use crate::service::http::gate::{Gate, pass};
+use crate::service::http::gate::{Gate, OPEN, pass};
 use crate::service::http::problem::problem;
 use crate::service::models::Models;
 use crate::service::status::{Expected, Phase, Question, Status};
 use crate::service::telemetry::metrics::Metrics;
 use crate::wire::forecast_json::forecast_json;
 
+/// What needs the token.
+pub const GUARDED: [&str; 3] = ["/v1/customers/{id}", "/v1/forecast", "/v1/model"];
 /// How long the workers may take to answer.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How long a question about all customers may take.
@@ -44,16 +46,15 @@ pub struct Api {
 
 /// The routes. `with_customers`: also those that need the token.
 pub fn routes(api: Api, gate: Gate, with_customers: bool) -> Router {
+    let [lives, is_ready, has_started, figures] = OPEN;
     let mut router = Router::new()
-        .route("/livez", get(livez))
-        .route("/readyz", get(readyz))
-        .route("/startupz", get(readyz))
-        .route("/metrics", get(metrics));
+        .route(lives, get(livez))
+        .route(is_ready, get(readyz))
+        .route(has_started, get(readyz))
+        .route(figures, get(metrics));
     if with_customers {
-        router = router
-            .route("/v1/customers/{id}", get(customer))
-            .route("/v1/forecast", get(forecast))
-            .route("/v1/model", get(model));
+        let [one, coming, models] = GUARDED;
+        router = router.route(one, get(customer)).route(coming, get(forecast)).route(models, get(model));
     }
     let router = router.fallback(missing).method_not_allowed_fallback(not_allowed);
     router.layer(middleware::from_fn_with_state(gate, pass)).with_state(api)
@@ -81,7 +82,13 @@ async fn model(State(api): State<Api>) -> Json<Value> {
     Json(api.models.json())
 }
 
-async fn customer(State(api): State<Api>, Path(id): Path<String>) -> Response {
+async fn customer(State(api): State<Api>, id: Result<Path<String>, PathRejection>) -> Response {
+    let Ok(Path(id)) = id else {
+        return problem(
+            StatusCode::BAD_REQUEST,
+            "a customer's id is UTF-8, with what is special in a path encoded by %",
+        );
+    };
     let asked = api.status.ask(|answer| Question::Customer { customer: id.clone(), answer });
     let mut silent = asked.len() < api.status.phases().len();
     let deadline = tokio::time::Instant::now() + PATIENCE;
@@ -143,8 +150,5 @@ async fn not_allowed() -> Response {
 }
 
 async fn missing() -> Response {
-    problem(
-        StatusCode::NOT_FOUND,
-        "there are /livez, /readyz, /startupz, /metrics, /v1/customers/{id}, /v1/forecast and /v1/model",
-    )
+    problem(StatusCode::NOT_FOUND, &format!("there are {} and {}", OPEN.join(", "), GUARDED.join(", ")))
 }
