@@ -164,16 +164,53 @@ fn the_records_are_as_they_were() {
     same("profiles.jsonl", &(profiles.join("\n") + "\n"));
 }
 
-/// The changelog as it is kept is read back to the very state.
-#[test]
-fn the_kept_changelog_is_read_bit_for_bit() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/changelog.txt");
+/// The state that a kept changelog holds.
+fn restored(path: &Path) -> Processor {
     let mut restored = Processor::new(setup(), 0, attentive_model());
     for line in std::fs::read_to_string(path).unwrap().lines() {
         let (key, value) = line.split_once(' ').unwrap();
         let value = (value != "tombstone").then(|| hex::decode(value).unwrap());
         restored.restore(&hex::decode(key).unwrap(), value.as_deref()).unwrap();
     }
+    restored
+}
+
+/// Whether all that was said before is said still; what is said besides does not matter.
+fn says_at_least(now: &Value, before: &Value) -> bool {
+    match (now, before) {
+        (Value::Object(now), Value::Object(before)) => {
+            before.iter().all(|(name, before)| now.get(name).is_some_and(|now| says_at_least(now, before)))
+        }
+        _ => now == before,
+    }
+}
+
+/// What a release wrote is read by those after it: tests/fixtures/releases is never written anew. A release that changes a
+/// format adds its own folder, and reads those before it.
+#[test]
+fn what_each_release_wrote_is_still_read() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/releases");
+    let releases: Vec<_> = std::fs::read_dir(&root).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert!(releases.contains(&root.join("0.1.0")), "{releases:?}");
+    for release in releases {
+        let name = release.display();
+        let kept = std::fs::read_to_string(release.join("profiles.jsonl")).unwrap();
+        let kept: Vec<Value> = kept.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let processor = restored(&release.join("changelog.txt"));
+        let told: Vec<Value> = processor.profiles_json(Some(UNTIL.plus(-1))).collect();
+        assert!(kept.len() > 10 && told.len() == kept.len(), "{name}: {} profiles, {} kept", told.len(), kept.len());
+        for (told, kept) in told.iter().zip(&kept) {
+            assert!(says_at_least(told, kept), "{name}: {told}\ninstead of {kept}");
+        }
+        let model = std::fs::read(release.join("model.json")).unwrap();
+        assert!(Artifact::read(&model).is_ok(), "{name}: {:?}", Artifact::read(&model).err());
+    }
+}
+
+/// The changelog as it is kept is read back to the very state.
+#[test]
+fn the_kept_changelog_is_read_bit_for_bit() {
+    let restored = restored(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/changelog.txt"));
     let state = |processor: &Processor| {
         let customers = processor.engine().state().iter().map(|(_, customer)| format!("{customer:?}"));
         let mut state: Vec<String> = customers.collect();

@@ -39,6 +39,7 @@ use bench::{Bench, PROGRAM, shop};
 use broker::{broker, three_nodes};
 use churnwatch::engine::day::Millis;
 use churnwatch::wire::calendar::day_text;
+use churnwatch::wire::changelog;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use restoring::same_as_plainly_read;
 use serde_json::Value;
@@ -309,6 +310,21 @@ fn what_is_missing_or_wrong_is_said_in_one_sentence() {
     says(&bench, &["serve"], 64, &["cannot read the model /nowhere/model.json", "churnwatch train"]);
     wider.configure("[churn]\nhorizon_days = 60\n");
     says(&wider, &["serve"], 64, &["horizon of 90 days", "churn.horizon_days = 90"]);
+    // What a release to come would write.
+    let newer = Bench::new(&brokers, "newer", "2026-01-01");
+    newer.topics(1);
+    let producer: BaseProducer = newer.client(&[]).create().unwrap();
+    let customer = [changelog::VERSION + 1, 10, 134];
+    let changelog = name(&newer).profiles;
+    let record = BaseRecord::to(&changelog).key(b"nann").payload(&customer[..]);
+    producer.send(record).map_err(|(fault, _)| fault).unwrap();
+    producer.flush(Duration::from_secs(20)).unwrap();
+    says(&newer, &["serve"], 64, &["of version 5", "start the release that wrote it", "churnwatch rebuild"]);
+    let model = std::fs::read_to_string("models/default.json").unwrap();
+    let path = newer.folder().join("newer.json");
+    std::fs::write(&path, model.replacen("\"schema_version\": 2", "\"schema_version\": 3", 1)).unwrap();
+    newer.configure(&format!("[model]\npath = \"{}\"\n", path.display()));
+    says(&newer, &["serve"], 64, &["schema version 3", "train it anew with this release"]);
 }
 
 /// Three nodes, everything on all of them: the script starts them, and the same comes out.

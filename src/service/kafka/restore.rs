@@ -6,7 +6,6 @@ use std::thread::Builder;
 use rdkafka::message::Message;
 
 use crate::config::settings::Settings;
-use crate::processor::restoring::RestoreFault;
 use crate::processor::topology::Processor;
 use crate::service::broker::Tell;
 use crate::service::fault::ServiceFault;
@@ -51,10 +50,8 @@ fn read(settings: &Settings, processors: &mut [Processor], tell: &Tell<'_>, puls
     while let Some(message) = reader.next(pulse)? {
         let Some(processor) = processors.get_mut(&message.partition()) else { continue };
         let restored = processor.restore(message.key().unwrap_or_default(), message.payload());
-        restored.map_err(|fault| match fault {
-            RestoreFault::Settings | RestoreFault::Partition { .. } => ServiceFault::Setup(fault.to_string()),
-            RestoreFault::Changelog(_) => ServiceFault::Failed(fault.to_string()),
-        })?;
+        // Not mended by starting again: somebody must do what the sentence says.
+        restored.map_err(|fault| ServiceFault::Setup(fault.to_string()))?;
         drop(message);
         records += 1;
         if records == TELL {
