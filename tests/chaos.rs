@@ -30,7 +30,7 @@ use std::time::{Duration, Instant};
 
 use bench::Bench;
 use broker::Nodes;
-use coordinators::{Role, leads};
+use coordinators::{Role, leads, move_on};
 use proxy::{Api, Harm, Proxy};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use world::World;
@@ -88,13 +88,14 @@ fn replicas_killed_frozen_and_fenced_lose_and_double_nothing() {
 }
 
 /// Each node's role is asked for before it is bounced: leader of an input, coordinator of the group, of the transactions.
+/// Between the rounds the partitions of an input and of the changelog move to other nodes.
 #[test]
 fn bounced_brokers_stop_nothing_for_long() {
     let _turn = alone();
     let Some(nodes) = Nodes::start("bounced", 3, port(12_000), None) else { return };
     let mut world = World::new(&nodes.brokers, "bounced", seed(), 2);
     let rounds = times(5, 1);
-    world.cut(rounds * 6 + 1);
+    world.cut(rounds * 7 + 1);
     let mut slowest = Duration::ZERO;
     for round in 0..rounds {
         for role in [Role::Leader, Role::Group, Role::Transactions] {
@@ -111,6 +112,15 @@ fn bounced_brokers_stop_nothing_for_long() {
                 world.nobody_ended();
             }
         }
+        world.publish_next();
+        let topics = world.bench.settings().file.topics;
+        for topic in [&topics.events[0], &topics.profiles] {
+            move_on(&world.bench, &nodes, topic);
+        }
+        let took = world.moves_on();
+        println!("round {round}: partitions moved: on after {took:?}");
+        slowest = slowest.max(took);
+        world.nobody_ended();
     }
     world.publish_next();
     nodes.stop(None, true);

@@ -63,6 +63,13 @@ impl Nodes {
         self.run("up", node, &[]);
     }
 
+    /// Runs a tool of Kafka's against it.
+    pub(crate) fn tool(&self, class: &str, arguments: &[&str]) {
+        let mut command = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/kafka/kafka.sh"));
+        command.args(["tool", class, "--bootstrap-server", &self.brokers]).args(arguments).stdout(Stdio::null());
+        assert!(command.status().unwrap().success(), "{class} {arguments:?}");
+    }
+
     fn run(&self, what: &str, node: Option<i32>, more: &[&str]) {
         let node = node.map(|node| ["--node".to_owned(), node.to_string()]);
         let status = script(what, &self.folder).args(node.iter().flatten()).args(more).status();

@@ -19,6 +19,10 @@ use crate::service::kafka::refusal::{denied, is_denied};
 
 /// Days for which outcomes are kept.
 const OUTCOME_DAYS: i64 = 400;
+/// Longest time until a compacted topic forgets what was overwritten or erased, milliseconds: a week.
+const MAX_COMPACTION_LAG: &str = "604800000";
+/// Replicas that must have a record before it counts, where a topic has at least one more.
+const MIN_IN_SYNC: i32 = 2;
 /// Partitions of new topics where the inputs do not say otherwise.
 const PARTITIONS: u32 = 12;
 /// How long a topic that a broker does not know may have been made a moment ago.
@@ -47,7 +51,7 @@ pub fn plan(settings: &Settings) -> Vec<(String, &'static str, String)> {
 }
 
 /// Makes the topics that are missing; gives the names of those made. `partitions`: the inputs' number, else 12;
-/// `replication`: the broker's default.
+/// `replication`: the broker's default, as is then how many replicas must be in sync.
 pub fn create(
     settings: &Settings,
     partitions: Option<u32>,
@@ -58,13 +62,20 @@ pub fn create(
     let inputs = settings.file.topics.events.iter().find_map(|name| count(&known, name));
     let partitions = partitions.or(inputs).unwrap_or(PARTITIONS);
     let replication = replication.unwrap_or(BROKER_S_DEFAULT);
-    let plan = plan(settings);
+    let (plan, in_sync) = (plan(settings), MIN_IN_SYNC.to_string());
     let topics: Vec<NewTopic<'_>> = plan
         .iter()
         .map(|(name, policy, retention)| {
             let count = if *name == settings.file.topics.models { 1 } else { partitions as i32 };
             let topic = NewTopic::new(name, count, TopicReplication::Fixed(replication));
-            topic.set("cleanup.policy", policy).set("retention.ms", retention)
+            let mut topic = topic.set("cleanup.policy", policy).set("retention.ms", retention);
+            if *policy == "compact" {
+                topic = topic.set("max.compaction.lag.ms", MAX_COMPACTION_LAG);
+            }
+            if replication > MIN_IN_SYNC {
+                topic = topic.set("min.insync.replicas", &in_sync);
+            }
+            topic
         })
         .collect();
     let admin = admin(settings)?;
