@@ -63,6 +63,15 @@ impl Nodes {
         self.run("up", node, &[]);
     }
 
+    /// Sends all nodes a signal: STOP, CONT.
+    pub(crate) fn signal(&self, signal: &str) {
+        let sent = Command::new("sh")
+            .arg("-c")
+            .arg(format!("kill -{signal} $(cat {}/node-*/pid)", self.folder.display()))
+            .status();
+        assert!(sent.unwrap().success());
+    }
+
     fn run(&self, what: &str, node: Option<i32>, more: &[&str]) {
         let node = node.map(|node| ["--node".to_owned(), node.to_string()]);
         let status = script(what, &self.folder).args(node.iter().flatten()).args(more).status();
