@@ -63,19 +63,30 @@ impl Nodes {
         self.run("up", node, &[]);
     }
 
-    /// Sends all nodes a signal: STOP, CONT.
-    pub(crate) fn signal(&self, signal: &str) {
-        let sent = Command::new("sh")
-            .arg("-c")
-            .arg(format!("kill -{signal} $(cat {}/node-*/pid)", self.folder.display()))
-            .status();
-        assert!(sent.unwrap().success());
+    /// All nodes stand still, with their connections, until this is dropped.
+    pub(crate) fn frozen(&self) -> Frozen<'_> {
+        self.signal("STOP");
+        Frozen(self)
+    }
+
+    fn signal(&self, signal: &str) {
+        let pids = format!("kill -{signal} $(cat {}/node-*/pid)", self.folder.display());
+        assert!(Command::new("sh").arg("-c").arg(pids).status().unwrap().success());
     }
 
     fn run(&self, what: &str, node: Option<i32>, more: &[&str]) {
         let node = node.map(|node| ["--node".to_owned(), node.to_string()]);
         let status = script(what, &self.folder).args(node.iter().flatten()).args(more).status();
         assert!(status.unwrap().success(), "kafka.sh {what}");
+    }
+}
+
+/// Nodes that stand still.
+pub(crate) struct Frozen<'a>(&'a Nodes);
+
+impl Drop for Frozen<'_> {
+    fn drop(&mut self) {
+        self.0.signal("CONT");
     }
 }
 

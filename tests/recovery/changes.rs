@@ -26,7 +26,13 @@ type Moves = BTreeMap<i32, Vec<Instant>>;
 
 /// A visit, in the same day as all others: no close is among what is measured.
 fn event(number: u64, customer: u64, millis: u64) -> String {
-    let time = format!("2025-12-01T{:02}:{:02}:{:02}.{:03}Z", millis / 3_600_000, millis / 60_000 % 60, millis / 1_000 % 60, millis % 1_000);
+    let time = format!(
+        "2025-12-01T{:02}:{:02}:{:02}.{:03}Z",
+        millis / 3_600_000,
+        millis / 60_000 % 60,
+        millis / 1_000 % 60,
+        millis % 1_000
+    );
     format!("{{\"id\":\"e{number}\",\"type\":\"visit\",\"customer_id\":\"c{customer:06}\",\"time\":\"{time}\"}}")
 }
 
@@ -118,12 +124,9 @@ impl Changes {
 fn replicas_come_and_go_under_load() {
     let Some((_turn, nodes)) = alone() else { return };
     let (bench, mut draw) = (bench(&nodes.brokers, "changes"), draw());
-    if let Ok(client) = std::env::var("CHURNWATCH_RECOVERY_CLIENT") {
-        bench.configure(&format!("[kafka.client]\n{client}\n"));
-    }
     bench.topics(PARTITIONS);
     let customers = times(100_000, 20_000) as u64;
-    let (mut feed, changes) = (Feed::new(&bench), std::env::var("CHURNWATCH_CHANGES").map_or(times(30, 2), |n| n.parse().unwrap()));
+    let (mut feed, changes) = (Feed::new(&bench), times(30, 2));
     let everybody: Vec<String> = (0..customers).map(|number| event(number, number, number / 100)).collect();
     feed.send(everybody.iter().map(String::as_str));
     drop(everybody);
@@ -151,7 +154,12 @@ fn replicas_come_and_go_under_load() {
                 world.replicas.remove(&leaver).unwrap().0.terminate();
             }
         });
-        println!("{} {:?} stayed, {:?} moved", if joins { "join" } else { "leave" }, stayed.iter().max(), moved.iter().max());
+        println!(
+            "{} {:?} stayed, {:?} moved",
+            if joins { "join" } else { "leave" },
+            stayed.iter().max(),
+            moved.iter().max()
+        );
         pauses.entry(if joins { "join, stayed" } else { "leave, stayed" }).or_default().extend(&stayed);
         pauses.entry(if joins { "join, moved" } else { "leave, moved" }).or_default().extend(&moved);
     }

@@ -50,6 +50,9 @@ fn sigterm_under_load_ends_in_time_and_doubles_nothing() {
         let (code, time) = end(replica);
         assert_eq!(code, 0, "SIGTERM {at}");
         took.push(time);
+        if at % 20 == 19 {
+            println!("{} SIGTERMs", at + 1);
+        }
         replicas[at % 2] = serve(&bench, None);
     }
     stop.store(true, std::sync::atomic::Ordering::Relaxed);
@@ -77,7 +80,7 @@ fn a_second_signal_forces_the_end() {
     let (mut replica, port) = serve(&bench, Some("forced"));
     until("not ready", 60, || readiness(port) == "ready");
     feed.send(lines.iter().map(String::as_str));
-    nodes.signal("STOP");
+    let frozen = nodes.frozen();
     let watch = Watch::of(port);
     replica.signal("TERM");
     let draining = until("not draining", 10, || readiness(port).starts_with("draining"));
@@ -85,7 +88,7 @@ fn a_second_signal_forces_the_end() {
     let before = replica.ended();
     let (code, forced) = end(&mut replica);
     let said = watch.end("forced");
-    nodes.signal("CONT");
+    drop(frozen);
     println!("draining is said after {draining:?}, the second signal ends it after {forced:?} with {code}");
     assert_eq!(before, None, "there was nothing to force");
     assert_eq!(code, 130);

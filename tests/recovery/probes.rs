@@ -96,11 +96,11 @@ fn probes_tell_the_truth_in_every_state() {
 
     // The broker stands still: from the end of the session on the partitions may be another's.
     let watch = Watch::of(port);
-    nodes.signal("STOP");
+    let frozen = nodes.frozen();
     let gone = Instant::now();
     until("ready without a broker", 30, || readiness(port).starts_with("joining"));
     println!("not ready any more {:.1} s after the broker was gone", gone.elapsed().as_secs_f64());
-    nodes.signal("CONT");
+    drop(frozen);
     let back = until("not ready again", 60, || readiness(port) == "ready");
     println!("ready {:.1} s after it was back", back.as_secs_f64());
     let said = watch.end("broker gone");
@@ -110,12 +110,12 @@ fn probes_tell_the_truth_in_every_state() {
 
     // Draining: a signal that can't be followed at once, and that is said all the while.
     send(&mut feed, 400);
-    nodes.signal("STOP");
+    let frozen = nodes.frozen();
     let watch = Watch::of(port);
     replica.signal("TERM");
     until("not draining", 5, || readiness(port).starts_with("draining"));
     std::thread::sleep(Duration::from_secs(1));
-    nodes.signal("CONT");
+    drop(frozen);
     let mut code = None;
     until("does not end", 15, || {
         code = replica.ended();

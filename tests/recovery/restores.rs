@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::bench::{Bench, Replica, shop};
 use crate::feed::{Feed, Stand};
 use crate::support::draw::Draw;
-use crate::watch::{Watch, metric, page, readiness, serve};
+use crate::watch::{metric, page, readiness, serve};
 use crate::writer::{GHOST, crash, is_open};
 use crate::{alone, bench, draw, quantiles, times, until};
 
@@ -94,7 +94,11 @@ impl Restores {
         });
         self.ready_after.push(begun.elapsed());
         let metrics = page(port, "/metrics").unwrap().1;
-        assert_eq!(metric(&metrics, "churnwatch_restore_left_offsets"), 0.0, "{who:?}: ready before everything was read");
+        assert_eq!(
+            metric(&metrics, "churnwatch_restore_left_offsets"),
+            0.0,
+            "{who:?}: ready before everything was read"
+        );
         assert!(said.iter().any(|why| why.starts_with("restoring")), "{who:?}: {said:?}");
         self.replica = Some((replica, port));
         if who == Crashed::Worker {
@@ -166,8 +170,13 @@ fn restores_over_open_transactions_and_kills_amid_them_leave_nothing_stale() {
         }
         world.restore(who);
         done[at % 3] += 1;
+        if at % 20 == 19 {
+            println!("{done:?} restores, none stale");
+        }
     }
-    println!("restores over an open transaction of the worker, a namesake, a stranger: {done:?}; {tries} had none; 0 stale");
+    println!(
+        "restores over an open transaction of the worker, a namesake, a stranger: {done:?}; {tries} had none; 0 stale"
+    );
     println!("start to ready: {}", quantiles(std::mem::take(&mut world.ready_after)));
 
     let (mut amid, mut tried) = (0, 0);
@@ -182,16 +191,8 @@ fn restores_over_open_transactions_and_kills_amid_them_leave_nothing_stale() {
         world.restore(Crashed::Stranger);
     }
     println!("{amid} of {tried} kills came amid a restore; 0 wrong");
-    let (replica, port) = world.replica.take().unwrap();
-    let watch = Watch::of(port);
-    world.replica = Some((replica, port));
+    world.publish(usize::MAX);
     world.stand.all_committed();
     world.replica.take().unwrap().0.terminate();
-    watch.end("at the end");
-    let left: Vec<String> = world.lines.by_ref().collect();
-    let (mut replica, _) = serve(&world.bench, Some(NAME));
-    world.feed.send(left.iter().map(String::as_str));
-    world.stand.all_committed();
-    replica.terminate();
     world.bench.compare_with_replay(&world.feed.sent, PARTITIONS);
 }

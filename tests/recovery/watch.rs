@@ -36,7 +36,8 @@ pub(crate) fn page(port: u16, path: &str) -> Option<(u16, String)> {
 
 /// The sum of a metric over its labels.
 pub(crate) fn metric(text: &str, name: &str) -> f64 {
-    let values = text.lines().filter(|line| line.starts_with(&format!("{name} ")) || line.starts_with(&format!("{name}{{")));
+    let values =
+        text.lines().filter(|line| line.starts_with(&format!("{name} ")) || line.starts_with(&format!("{name}{{")));
     values.map(|line| line.rsplit(' ').next().unwrap().parse::<f64>().unwrap()).sum()
 }
 
