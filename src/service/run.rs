@@ -5,6 +5,7 @@ use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use signal_hook::low_level;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::{error, info, warn};
 
@@ -157,7 +158,8 @@ async fn live(settings: Settings, artifact: &Artifact) -> Result<(), ServiceFaul
         service.api.status.drain();
         tokio::spawn(async move {
             signals.any().await;
-            std::process::exit(130);
+            // Everything is still at work, so nothing may be tidied up.
+            low_level::exit(130);
         });
     }
     match tokio::task::block_in_place(|| service.drain()) {

@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use churnwatch::processor::topology::Processor;
+
 use crate::bench::{Bench, Replica};
 use crate::feed::{Feed, Stand};
 use crate::watch::{page, readiness, serve};
@@ -37,7 +39,7 @@ fn event(number: u64, customer: u64, millis: u64) -> String {
 }
 
 /// Looks at the group's offsets until it is told to stop.
-fn look(stand: Stand, stop: Arc<AtomicBool>, moves: Arc<Mutex<Moves>>) {
+fn look(stand: &Stand, stop: &AtomicBool, moves: &Mutex<Moves>) {
     let mut known = BTreeMap::new();
     while !stop.load(Ordering::Relaxed) {
         if let Some(committed) = stand.committed() {
@@ -136,7 +138,7 @@ fn replicas_come_and_go_under_load() {
     let stand = Stand::new(&world.bench, PARTITIONS);
     stand.all_committed();
     let (asking, told, moves) = (Stand::new(&world.bench, PARTITIONS), stop.clone(), world.moves.clone());
-    let looking = std::thread::spawn(move || look(asking, told, moves));
+    let looking = std::thread::spawn(move || look(&asking, &told, &moves));
     let live = (0_u64..).map(move |at| event(customers + at, at * 7_919 % customers, 1_000 + at / 2));
     let (fed, feeding) = feed.pace(live, RATE);
 
@@ -175,7 +177,7 @@ fn replicas_come_and_go_under_load() {
         println!("{what:<15} {}", quantiles(times));
     }
     stand.all_committed();
-    let known: usize = world.bench.restored(PARTITIONS).iter().map(|one| one.customers()).sum();
+    let known: usize = world.bench.restored(PARTITIONS).iter().map(Processor::customers).sum();
     assert_eq!(known, customers as usize);
     // CI shares its two cores between a broker, three replicas and the load.
     let bounds = if is_long() { [1, 5] } else { [20, 30] };

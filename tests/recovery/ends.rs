@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use churnwatch::processor::topology::Processor;
+
 use crate::bench::{Replica, shop};
 use crate::feed::{Feed, Stand};
 use crate::watch::{Watch, page, readiness, serve};
@@ -97,6 +99,6 @@ fn a_second_signal_forces_the_end() {
     // Nothing is lost by that.
     let (mut replica, _) = serve(&bench, Some("forced"));
     stand.all_committed();
-    assert_eq!(bench.restored(PARTITIONS).iter().map(|one| one.customers()).sum::<usize>(), lines.len());
+    assert_eq!(bench.restored(PARTITIONS).iter().map(Processor::customers).sum::<usize>(), lines.len());
     assert_eq!(end(&mut replica).0, 0);
 }

@@ -40,7 +40,7 @@ impl Feed {
     /// Sends lines; they are there when this returns.
     pub(crate) fn send<'a>(&mut self, lines: impl IntoIterator<Item = &'a str>) {
         self.hand_over(lines);
-        self.producer.flush(Duration::from_secs(60)).unwrap();
+        self.producer.flush(Duration::from_mins(1)).unwrap();
     }
 
     fn hand_over<'a>(&mut self, lines: impl IntoIterator<Item = &'a str>) {

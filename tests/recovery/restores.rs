@@ -8,7 +8,7 @@ use crate::bench::{Bench, Replica, shop};
 use crate::feed::{Feed, Stand};
 use crate::support::draw::Draw;
 use crate::watch::{metric, page, readiness, serve};
-use crate::writer::{GHOST, crash, is_open};
+use crate::writer::{Ends, GHOST, crash};
 use crate::{alone, bench, draw, quantiles, times, until};
 
 const PARTITIONS: u32 = 6;
@@ -17,7 +17,7 @@ const NAME: &str = "first";
 /// Tries for one restore over a transaction that really is open.
 const TRIES: usize = 20;
 /// Events of a piece.
-const PIECE: usize = 120;
+const PIECE: usize = 12;
 
 /// Who left the transaction open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +34,7 @@ struct Restores {
     bench: Bench,
     feed: Feed,
     stand: Stand,
+    ends: Ends,
     lines: std::vec::IntoIter<String>,
     draw: Draw,
     replica: Option<(Replica, u16)>,
@@ -58,26 +59,32 @@ impl Restores {
         until("not ready", 60, || readiness(port) == "ready");
         match who {
             Crashed::Worker => {
-                for _ in 0..4 {
-                    self.publish(PIECE / 4);
-                    std::thread::sleep(Duration::from_millis(self.draw.below(60)));
+                // It is stopped here and there at work, until that is amid a transaction.
+                for _ in 0..TRIES {
+                    self.publish(PIECE);
+                    std::thread::sleep(Duration::from_millis(20 + self.draw.below(100)));
+                    replica.signal("STOP");
+                    if self.ends.open() {
+                        break;
+                    }
+                    replica.signal("CONT");
                 }
                 replica.kill();
             }
             Crashed::Namesake => {
-                self.publish(PIECE / 4);
+                self.publish(PIECE);
                 self.stand.all_committed();
                 replica.kill();
                 crash(&self.bench, &self.transactional_id(), 10_000);
             }
             Crashed::Stranger => {
                 crash(&self.bench, "stranger", 2_500);
-                self.publish(PIECE / 4);
+                self.publish(PIECE);
                 self.stand.all_committed();
                 replica.kill();
             }
         }
-        is_open(&self.bench, PARTITIONS)
+        self.ends.open()
     }
 
     /// Starts a replica. The instant that it says ready it must know what is committed, neither less nor more.
@@ -105,7 +112,7 @@ impl Restores {
             // There is more to read, and what it holds moves on: compared when all of it is committed.
             self.stand.all_committed();
         } else {
-            assert!(!is_open(&self.bench, PARTITIONS), "{who:?}: ready before the transaction was decided");
+            assert!(!self.ends.open(), "{who:?}: ready before the transaction was decided");
         }
         self.compare(port, &metrics, who);
     }
@@ -148,14 +155,15 @@ impl Restores {
 fn restores_over_open_transactions_and_kills_amid_them_leave_nothing_stale() {
     let Some((_turn, nodes)) = alone() else { return };
     let bench = bench(&nodes.brokers, "restores");
-    let path = shop(&bench, &times(1_000, 100).to_string(), "160", "2026-01-01", 3);
+    let path = shop(&bench, &times(300, 100).to_string(), "400", "2026-01-01", 3);
     let lines: Vec<String> = std::fs::read_to_string(&path).unwrap().lines().map(str::to_owned).collect();
     bench.topics(PARTITIONS);
     let (restores, kills) = (times(200, 3), times(50, 2));
     let (feed, stand, base) = (Feed::new(&bench), Stand::new(&bench, PARTITIONS), lines.len() / 2);
     println!("{} events", lines.len());
     let lines = lines.into_iter();
-    let mut world = Restores { bench, feed, stand, lines, draw: draw(), replica: None, ready_after: Vec::new() };
+    let ends = Ends::new(&bench, PARTITIONS);
+    let mut world = Restores { bench, feed, stand, ends, lines, draw: draw(), replica: None, ready_after: Vec::new() };
     world.publish(base);
     world.replica = Some(serve(&world.bench, Some(NAME)));
     world.stand.all_committed();

@@ -12,17 +12,31 @@ use crate::bench::Bench;
 /// A customer who is in the changelog of nobody but such a writer.
 pub(crate) const GHOST: &str = "ghost";
 
-/// Whether a partition of the changelog has a transaction that is not decided.
-pub(crate) fn is_open(bench: &Bench, partitions: u32) -> bool {
-    let topic = bench.settings().file.topics.profiles;
-    let ends = |isolation| -> Vec<i64> {
-        let consumer: BaseConsumer = bench.client(&[("isolation.level", isolation)]).create().unwrap();
-        let end = |number| consumer.fetch_watermarks(&topic, number, Duration::from_secs(10)).unwrap().1;
-        (0..partitions as i32).map(end).collect()
-    };
-    // What lay before the end at first and is not stable later was open in between.
-    let all = ends("read_uncommitted");
-    ends("read_committed").iter().zip(all).any(|(stable, end)| *stable < end)
+/// Asks for the ends of the changelog, all and stable.
+pub(crate) struct Ends {
+    topic: String,
+    partitions: i32,
+    all: BaseConsumer,
+    stable: BaseConsumer,
+}
+
+impl Ends {
+    pub(crate) fn new(bench: &Bench, partitions: u32) -> Self {
+        let asking = |isolation| bench.client(&[("isolation.level", isolation)]).create().unwrap();
+        let topic = bench.settings().file.topics.profiles;
+        let (all, stable) = (asking("read_uncommitted"), asking("read_committed"));
+        Self { topic, partitions: partitions as i32, all, stable }
+    }
+
+    /// Whether a partition has a transaction that is not decided.
+    pub(crate) fn open(&self) -> bool {
+        let end = |consumer: &BaseConsumer, number| {
+            consumer.fetch_watermarks(&self.topic, number, Duration::from_secs(10)).unwrap().1
+        };
+        // What lay before the end at first and is not stable later was open in between.
+        let all: Vec<i64> = (0..self.partitions).map(|number| end(&self.all, number)).collect();
+        (0..self.partitions).zip(all).any(|(number, all)| end(&self.stable, number) < all)
+    }
 }
 
 /// In every partition: one customer less, and one who never was. Then the writer is gone, without an end.
