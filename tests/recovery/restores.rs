@@ -151,25 +151,38 @@ impl Restores {
     }
 }
 
-#[test]
-fn restores_over_open_transactions_and_kills_amid_them_leave_nothing_stale() {
-    let Some((_turn, nodes)) = alone() else { return };
-    let bench = bench(&nodes.brokers, "restores");
-    let path = shop(&bench, &times(300, 100).to_string(), "400", "2026-01-01", 3);
-    let lines: Vec<String> = std::fs::read_to_string(&path).unwrap().lines().map(str::to_owned).collect();
-    bench.topics(PARTITIONS);
-    let (restores, kills) = (times(200, 3), times(50, 2));
-    let (feed, stand, base) = (Feed::new(&bench), Stand::new(&bench, PARTITIONS), lines.len() / 2);
-    println!("{} events", lines.len());
-    let lines = lines.into_iter();
-    let ends = Ends::new(&bench, PARTITIONS);
-    let mut world = Restores { bench, feed, stand, ends, lines, draw: draw(), replica: None, ready_after: Vec::new() };
-    world.publish(base);
-    world.replica = Some(serve(&world.bench, Some(NAME)));
-    world.stand.all_committed();
+impl Restores {
+    /// Half of a shop's log is read by a replica.
+    fn begin(brokers: &str, name: &str) -> Self {
+        let bench = bench(brokers, name);
+        let path = shop(&bench, &times(300, 100).to_string(), "400", "2026-01-01", 3);
+        let lines: Vec<String> = std::fs::read_to_string(&path).unwrap().lines().map(str::to_owned).collect();
+        println!("{} events", lines.len());
+        bench.topics(PARTITIONS);
+        let (feed, stand, ends) = (Feed::new(&bench), Stand::new(&bench, PARTITIONS), Ends::new(&bench, PARTITIONS));
+        let (base, lines, replica) = (lines.len() / 2, lines.into_iter(), Some(serve(&bench, Some(NAME))));
+        let mut world = Self { bench, feed, stand, ends, lines, draw: draw(), replica, ready_after: Vec::new() };
+        world.publish(base);
+        world.stand.all_committed();
+        world
+    }
 
+    /// The rest of the log, and everything against `replay`.
+    fn finish(mut self) {
+        println!("start to ready: {}", quantiles(std::mem::take(&mut self.ready_after)));
+        self.publish(usize::MAX);
+        self.stand.all_committed();
+        self.replica.take().unwrap().0.terminate();
+        self.bench.compare_with_replay(&self.feed.sent, PARTITIONS);
+    }
+}
+
+#[test]
+fn restores_over_open_transactions_are_never_stale() {
+    let Some((_turn, nodes)) = alone() else { return };
+    let mut world = Restores::begin(&nodes.brokers, "restores");
     let (mut done, mut tries) = ([0; 3], 0);
-    for at in 0..restores {
+    for at in 0..times(200, 3) {
         let who = [Crashed::Worker, Crashed::Namesake, Crashed::Stranger][at % 3];
         let more = tries + TRIES;
         while !world.leave_open(who) {
@@ -185,12 +198,17 @@ fn restores_over_open_transactions_and_kills_amid_them_leave_nothing_stale() {
     println!(
         "restores over an open transaction of the worker, a namesake, a stranger: {done:?}; {tries} had none; 0 stale"
     );
-    println!("start to ready: {}", quantiles(std::mem::take(&mut world.ready_after)));
+    world.finish();
+}
 
-    let (mut amid, mut tried) = (0, 0);
+#[test]
+fn kills_amid_a_restore_harm_nothing() {
+    let Some((_turn, nodes)) = alone() else { return };
+    let mut world = Restores::begin(&nodes.brokers, "kills");
+    let (mut amid, mut tried, kills) = (0, 0, times(50, 2));
     while amid < kills {
         world.leave_open(Crashed::Stranger);
-        for _ in 0..times(4, 3) {
+        for _ in 0..times(4, 2) {
             amid += usize::from(world.kill_amid_restore());
             tried += 1;
             assert!(tried < kills * 5 + 10, "the kills come too late to mean anything");
@@ -199,8 +217,5 @@ fn restores_over_open_transactions_and_kills_amid_them_leave_nothing_stale() {
         world.restore(Crashed::Stranger);
     }
     println!("{amid} of {tried} kills came amid a restore; 0 wrong");
-    world.publish(usize::MAX);
-    world.stand.all_committed();
-    world.replica.take().unwrap().0.terminate();
-    world.bench.compare_with_replay(&world.feed.sent, PARTITIONS);
+    world.finish();
 }
