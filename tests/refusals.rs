@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use churnwatch::config::load::check;
 use churnwatch::engine::day::Millis;
+use churnwatch::service::http::server::Api;
 use churnwatch::service::kafka::publish::Publisher;
 use churnwatch::service::run::Service;
 use churnwatch::wire::artifact::Artifact;
@@ -53,9 +54,9 @@ fn no_refused_end_of_a_transaction_hangs_and_the_producer_is_replaced() {
     }
     settings.file.kafka.brokers = cluster.bootstrap_servers();
     let artifact = Artifact::read(include_bytes!("../models/default.json")).unwrap();
-    let service = Service::start(settings.clone(), &artifact, 1).unwrap();
+    let service = Service::start(Api::new().unwrap(), settings.clone(), &artifact, 1).unwrap();
     let figure = |name: &str| -> usize {
-        let text = service.api().metrics.text();
+        let text = service.api.metrics.text();
         text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok()).unwrap_or_default()
     };
     let publisher = Publisher::new(&settings, 1).unwrap();

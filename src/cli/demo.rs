@@ -20,6 +20,7 @@ use crate::engine::day::{Day, Millis};
 use crate::processor::stats::TRANSITIONS;
 use crate::service::http::door::bind;
 use crate::service::http::open::{Doors, open};
+use crate::service::http::server::Api;
 use crate::service::kafka::client::asking;
 use crate::service::kafka::context::{Listening, Reader};
 use crate::service::kafka::embedded::Embedded;
@@ -55,8 +56,8 @@ pub fn run(args: &DemoArgs) -> Result<(), Failure> {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().map_err(Failure::of)?;
     let (listener, address) = runtime.block_on(bind(settings.listen)).map_err(Failure::usage)?;
-    let service = Service::start(settings.clone(), &artifact, PARTITIONS)?;
-    runtime.spawn(open(listener, &settings, service.api(), Doors::All));
+    let service = Service::start(Api::new()?, settings.clone(), &artifact, PARTITIONS)?;
+    runtime.spawn(open(listener, &settings, service.api.clone(), Doors::All));
     let played = play(args, &settings, &service, address);
     if played.is_ok() && !args.exit {
         say("\nlive until Ctrl-C");
@@ -70,7 +71,7 @@ pub fn run(args: &DemoArgs) -> Result<(), Failure> {
 /// Plays the shop or the file to its end, and tells how it went.
 fn play(args: &DemoArgs, settings: &Settings, service: &Service, address: SocketAddr) -> Result<(), Failure> {
     let started = Instant::now();
-    while !service.status.ready() {
+    while !service.api.status.ready() {
         if service.trouble() || started.elapsed() > PATIENCE {
             return Err(Failure::Failed("the service did not become ready".into()));
         }
@@ -191,13 +192,13 @@ impl<'a> Stage<'a> {
 
     /// Waits until the service is at most `behind` records behind.
     fn wait(&mut self, behind: u64) -> Result<(), Failure> {
-        let (mut read, mut moved) = (self.service.metrics.records(), Instant::now());
+        let (mut read, mut moved) = (self.service.api.metrics.records(), Instant::now());
         while self.sent > read + behind {
             if self.service.trouble() || moved.elapsed() > PATIENCE {
                 return Err(Failure::Failed("the service stopped reading; the log says why".into()));
             }
             self.listen(Duration::from_millis(2));
-            let now = self.service.metrics.records();
+            let now = self.service.api.metrics.records();
             if now > read {
                 (read, moved) = (now, Instant::now());
             }
@@ -210,7 +211,7 @@ impl<'a> Stage<'a> {
         self.publisher.finish()?;
         self.wait(0)?;
         let quiet = Instant::now();
-        while self.alerts.values().sum::<u64>() < self.service.metrics.total("alerts_total")
+        while self.alerts.values().sum::<u64>() < self.service.api.metrics.total("alerts_total")
             && quiet.elapsed() < PATIENCE
         {
             self.listen(Duration::from_millis(20));
@@ -254,7 +255,7 @@ impl<'a> Stage<'a> {
     }
 
     fn summary(&self, customers: u64) -> Summary {
-        let metrics = &self.service.metrics;
+        let metrics = &self.service.api.metrics;
         let count = |kind: &str| self.alerts.get(kind).copied().unwrap_or_default();
         Summary {
             customers,

@@ -1,7 +1,5 @@
 //! From arguments to a command to an exit code.
 
-use std::process::ExitCode;
-
 use clap::Parser;
 use clap::error::ErrorKind;
 
@@ -13,24 +11,24 @@ use crate::cli::{
 };
 use crate::service::telemetry::logs;
 
-/// The whole process.
-pub fn main() -> ExitCode {
+/// The whole process; gives its exit code.
+pub fn main() -> u8 {
     if !machine::fits() {
-        return ExitCode::FAILURE;
+        return 1;
     }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(fault) => {
             let asked = matches!(fault.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
             let _ = fault.print();
-            return if asked { ExitCode::SUCCESS } else { ExitCode::from(64) };
+            return if asked { 0 } else { 64 };
         }
     };
     if let Err(sentence) = logs::start(&cli.log_level, cli.log_format == LogFormat::Json) {
         return Failure::usage(sentence).report();
     }
     match command(&cli) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => 0,
         Err(failure) => failure.report(),
     }
 }

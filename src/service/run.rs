@@ -1,27 +1,25 @@
-//! The life of the service: check, start the workers, serve HTTP, wait for a signal or a fault, drain.
+//! The life of the service: serve HTTP, check, start the workers, wait for a signal or a fault, drain.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use signal_hook::low_level;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::{error, info, warn};
 
 use crate::config::settings::Settings;
-use crate::processor::setup::Setup;
 use crate::service::fault::ServiceFault;
 use crate::service::http::door::bind;
 use crate::service::http::open::{Doors, open};
 use crate::service::http::server::Api;
 use crate::service::kafka::topics;
-use crate::service::models::Models;
 use crate::service::models_watch;
 use crate::service::pulse::Pulse;
 use crate::service::shared::Shared;
 use crate::service::source::SourceWatch;
-use crate::service::status::{Phase, Status};
-use crate::service::telemetry::metrics::Metrics;
+use crate::service::status::Phase;
 use crate::service::worker::{self, Orders};
 use crate::wire::artifact::Artifact;
 
@@ -38,29 +36,23 @@ type WorkerThread = JoinHandle<Result<(), ServiceFault>>;
 pub struct Service {
     stop: Arc<AtomicBool>,
     workers: Vec<(WorkerThread, Pulse)>,
-    /// Where the workers stand.
-    pub status: Arc<Status>,
-    /// The metrics.
-    pub metrics: Metrics,
-    /// The models.
-    pub models: Models,
-    /// What the processors are made with.
-    pub setup: Arc<Setup>,
+    /// What HTTP answers with.
+    pub api: Api,
 }
 
 impl Service {
-    /// Starts the workers; the topics have been checked and have `partitions` partitions.
-    pub fn start(settings: Settings, artifact: &Artifact, partitions: u32) -> Result<Self, ServiceFault> {
+    /// Starts the workers that `api` tells of; the topics have been checked and have `partitions` partitions.
+    pub fn start(api: Api, settings: Settings, artifact: &Artifact, partitions: u32) -> Result<Self, ServiceFault> {
         let model = artifact.model().map_err(|fault| ServiceFault::Setup(fault.to_string()))?;
-        let metrics = Metrics::new().map_err(|fault| ServiceFault::Failed(fault.to_string()))?;
+        let setup = api.setup.get_or_init(|| Arc::new(settings.setup(partitions)));
         let shared = Shared {
-            setup: Arc::new(settings.setup(partitions)),
+            setup: setup.clone(),
             model: Arc::new(model),
-            models: Models::new(metrics.clone()),
-            metrics: metrics.clone(),
+            models: api.models.clone(),
+            metrics: api.metrics.clone(),
             settings: Arc::new(settings),
         };
-        let (stop, status, started) = (Arc::new(AtomicBool::new(false)), Arc::new(Status::default()), Instant::now());
+        let (stop, status, started) = (Arc::new(AtomicBool::new(false)), api.status.clone(), Instant::now());
         models_watch::start(&shared, &Pulse::new(stop.clone(), started))?;
         let source = SourceWatch::start(&shared, &Pulse::new(stop.clone(), started))?;
         let mut workers = Vec::new();
@@ -82,17 +74,7 @@ impl Service {
             let thread = thread.map_err(|fault| ServiceFault::Failed(format!("cannot start a thread: {fault}")))?;
             workers.push((thread, pulse));
         }
-        Ok(Self { stop, workers, status, metrics, models: shared.models, setup: shared.setup })
-    }
-
-    /// What HTTP answers with.
-    pub fn api(&self) -> Api {
-        Api {
-            status: self.status.clone(),
-            metrics: self.metrics.clone(),
-            models: self.models.clone(),
-            setup: self.setup.clone(),
-        }
+        Ok(Self { stop, workers, api })
     }
 
     /// Whether a worker has ended or is stuck.
@@ -157,24 +139,27 @@ async fn live(settings: Settings, artifact: &Artifact) -> Result<(), ServiceFaul
         Some(address) => Some(bind(address).await.map_err(ServiceFault::Setup)?),
         None => None,
     };
+    let api = Api::new()?;
+    if let Some((listener, _)) = admin {
+        tokio::spawn(open(listener, &settings, api.clone(), Doors::Admin));
+    }
+    tokio::spawn(open(listener, &settings, api.clone(), Doors::All));
     let asked = settings.clone();
     let checked = tokio::task::spawn_blocking(move || topics::check(&asked));
     let partitions = tokio::select! {
         checked = checked => checked.map_err(|fault| ServiceFault::Failed(fault.to_string()))??,
         () = signals.any() => return Ok(()),
     };
-    let service = Service::start(settings.clone(), artifact, partitions)?;
-    if let Some((listener, _)) = admin {
-        tokio::spawn(open(listener, &settings, service.api(), Doors::Admin));
-    }
-    tokio::spawn(open(listener, &settings, service.api(), Doors::All));
+    let service = Service::start(api, settings, artifact, partitions)?;
     info!(%address, partitions, "serving");
     let asked_to_end = wait(&service, &mut signals).await;
     if asked_to_end {
         info!("draining");
+        service.api.status.drain();
         tokio::spawn(async move {
             signals.any().await;
-            std::process::exit(130);
+            // Everything is still at work, so nothing may be tidied up.
+            low_level::exit(130);
         });
     }
     match tokio::task::block_in_place(|| service.drain()) {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::SyncSender;
 
 use serde_json::Value;
@@ -62,6 +63,8 @@ struct Worker {
 #[derive(Default)]
 pub struct Status {
     workers: Mutex<BTreeMap<usize, Worker>>,
+    /// The process was asked to end: workers that end now do as they should.
+    draining: AtomicBool,
 }
 
 impl Status {
@@ -84,10 +87,38 @@ impl Status {
         self.with(|workers| workers.values().map(|worker| worker.phase).collect())
     }
 
+    /// The process was asked to end. From now on it is alive, and never ready again.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
     /// Whether every worker does its work: true only with a group joined and a state restored.
     pub fn ready(&self) -> bool {
+        self.not_ready().is_none()
+    }
+
+    /// Why it is not ready, if it is not.
+    pub fn not_ready(&self) -> Option<&'static str> {
         let phases = self.phases();
-        !phases.is_empty() && phases.iter().all(|phase| *phase == Phase::Ready)
+        let any = |phase| phases.contains(&phase);
+        if self.draining.load(Ordering::Relaxed) {
+            Some("draining: finishing what was begun")
+        } else if any(Phase::Stopped) {
+            Some("a worker has ended; the log says why")
+        } else if phases.is_empty() {
+            Some("starting: looking at the topics")
+        } else if any(Phase::Restoring) {
+            Some("restoring; ask again in a moment")
+        } else if any(Phase::Starting) || any(Phase::Draining) {
+            Some("joining the group; ask again in a moment")
+        } else {
+            None
+        }
+    }
+
+    /// Whether no worker has ended but those that were asked to.
+    pub fn alive(&self) -> bool {
+        self.draining.load(Ordering::Relaxed) || !self.phases().contains(&Phase::Stopped)
     }
 
     /// Asks every worker the same. A worker with too much to answer is not among the receivers.
@@ -109,5 +140,47 @@ impl Status {
     fn with<T>(&self, look: impl FnOnce(&mut BTreeMap<usize, Worker>) -> T) -> T {
         // A panicking worker leaves a map that is still whole.
         look(&mut self.workers.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::sync_channel;
+
+    use super::{Phase, Status};
+
+    /// Two workers in these phases.
+    fn status(one: Phase, other: Phase) -> Status {
+        let status = Status::default();
+        for (number, phase) in [one, other].into_iter().enumerate() {
+            status.add(number, sync_channel(1).0);
+            status.set(number, phase);
+        }
+        status
+    }
+
+    #[test]
+    fn ready_is_said_only_where_every_worker_is() {
+        assert!(Status::default().not_ready().is_some_and(|why| why.starts_with("starting")));
+        assert_eq!(status(Phase::Ready, Phase::Ready).not_ready(), None);
+        for (phase, word) in [
+            (Phase::Starting, "joining"),
+            (Phase::Restoring, "restoring"),
+            (Phase::Draining, "joining"),
+            (Phase::Stopped, "a worker has ended"),
+        ] {
+            let why = status(Phase::Ready, phase).not_ready().unwrap();
+            assert!(why.starts_with(word), "{phase:?}: {why}");
+        }
+    }
+
+    #[test]
+    fn who_drains_is_alive_to_the_end_and_never_ready() {
+        let status = status(Phase::Ready, Phase::Ready);
+        status.drain();
+        assert!(status.alive() && status.not_ready().is_some_and(|why| why.starts_with("draining")));
+        status.set(0, Phase::Stopped);
+        assert!(status.alive() && !status.ready());
+        assert!(!self::status(Phase::Ready, Phase::Stopped).alive());
     }
 }

@@ -193,7 +193,7 @@ fn work(shared: &Shared, status: Arc<Status>, orders: &Orders) -> Result<(), Ser
         // Closing the consumer revokes what it has: nothing may be committed then any more.
         Err(_) => context.with(&consumer, |lanes, cluster| lanes.let_go(cluster)),
     }
-    context.status.set(orders.number, Phase::Stopped);
+    // It has ended when its thread has: closing the consumer still takes its time, and one that was shut out comes again.
     result
 }
 

@@ -10,6 +10,7 @@ use churnwatch::config::settings::Settings;
 use churnwatch::engine::day::Millis;
 use churnwatch::service::http::door::bind;
 use churnwatch::service::http::open::{Doors, open};
+use churnwatch::service::http::server::Api;
 use churnwatch::service::kafka::embedded::Embedded;
 use churnwatch::service::kafka::publish::Publisher;
 use churnwatch::service::run::Service;
@@ -64,7 +65,7 @@ pub(crate) fn stage() -> &'static Stage {
         let broker = Embedded::start(&settings, 1).unwrap();
         settings.file.kafka.brokers = broker.bootstrap();
         let artifact = Artifact::read(include_bytes!("../../models/default.json")).unwrap();
-        let service = Service::start(settings.clone(), &artifact, 1).unwrap();
+        let service = Service::start(Api::new().unwrap(), settings.clone(), &artifact, 1).unwrap();
         let event = format!(
             r#"{{"id":"e1","type":"purchase","customer_id":"{CUSTOMER}","time":"2025-06-01T12:00:00Z","amount":"10.00","currency":"CNY"}}"#
         );
@@ -99,7 +100,7 @@ impl Stage {
         let settings: Settings = check(json!({"http": all})).unwrap();
         let _in_runtime = self.runtime.enter();
         let (listener, address) = self.runtime.block_on(bind(settings.listen)).unwrap();
-        self.runtime.spawn(open(listener, &settings, self.service.api(), doors));
+        self.runtime.spawn(open(listener, &settings, self.service.api.clone(), doors));
         Listener { address }
     }
 }

@@ -1,8 +1,9 @@
 //! A configuration of its own on the shared broker, the program run as its user runs it, and the comparison with `replay`.
 
 use std::collections::BTreeMap;
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use churnwatch::config::load::load;
@@ -64,9 +65,10 @@ impl Replica {
         line.trim().trim_end_matches("kB").trim().parse::<u64>().unwrap() / 1_024
     }
 
-    /// Its exit code, if it has ended.
+    /// Its exit code, or the negative signal that it died of, if it has ended.
     pub(crate) fn ended(&mut self) -> Option<i32> {
-        self.child.try_wait().unwrap().map(|status| status.code().unwrap_or(-1))
+        let code = |status: ExitStatus| status.code().unwrap_or_else(|| -status.signal().unwrap());
+        self.child.try_wait().unwrap().map(code)
     }
 
     /// SIGTERM; it must end well within ten seconds.

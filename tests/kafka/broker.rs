@@ -70,10 +70,30 @@ impl Nodes {
         assert!(command.status().unwrap().success(), "{class} {arguments:?}");
     }
 
+    /// All nodes stand still, with their connections, until this is dropped.
+    pub(crate) fn frozen(&self) -> Frozen<'_> {
+        self.signal("STOP");
+        Frozen(self)
+    }
+
+    fn signal(&self, signal: &str) {
+        let pids = format!("kill -{signal} $(cat {}/node-*/pid)", self.folder.display());
+        assert!(Command::new("sh").arg("-c").arg(pids).status().unwrap().success());
+    }
+
     fn run(&self, what: &str, node: Option<i32>, more: &[&str]) {
         let node = node.map(|node| ["--node".to_owned(), node.to_string()]);
         let status = script(what, &self.folder).args(node.iter().flatten()).args(more).status();
         assert!(status.unwrap().success(), "kafka.sh {what}");
+    }
+}
+
+/// Nodes that stand still.
+pub(crate) struct Frozen<'a>(&'a Nodes);
+
+impl Drop for Frozen<'_> {
+    fn drop(&mut self) {
+        self.0.signal("CONT");
     }
 }
 

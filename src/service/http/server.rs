@@ -1,6 +1,6 @@
 //! The routes and what they answer. Who may ask is not asked here: `gate` has done that.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::extract::rejection::{PathRejection, QueryRejection};
@@ -11,14 +11,14 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use serde::Deserialize;
-use serde_json::Value;
 
 use crate::engine::coming::add;
 use crate::processor::setup::Setup;
+use crate::service::fault::ServiceFault;
 use crate::service::http::gate::{Gate, OPEN, pass};
 use crate::service::http::problem::problem;
 use crate::service::models::Models;
-use crate::service::status::{Expected, Phase, Question, Status};
+use crate::service::status::{Expected, Question, Status};
 use crate::service::telemetry::metrics::Metrics;
 use crate::wire::forecast_json::forecast_json;
 
@@ -31,7 +31,7 @@ const SCAN_PATIENCE: Duration = Duration::from_mins(2);
 /// Furthest forecast.
 const MAX_AHEAD_DAYS: i32 = 365;
 
-/// What handlers need.
+/// What handlers need. It is there before the workers are, so that probes are answered from the first moment.
 #[derive(Clone)]
 pub struct Api {
     /// Where the workers stand.
@@ -40,8 +40,17 @@ pub struct Api {
     pub metrics: Metrics,
     /// The models.
     pub models: Models,
-    /// What the processors are made with.
-    pub setup: Arc<Setup>,
+    /// What the processors are made with, once the topics were looked at.
+    pub setup: Arc<OnceLock<Arc<Setup>>>,
+}
+
+impl Api {
+    /// Of a process that has no worker yet.
+    pub fn new() -> Result<Self, ServiceFault> {
+        let metrics = Metrics::new().map_err(|fault| ServiceFault::Failed(fault.to_string()))?;
+        let models = Models::new(metrics.clone());
+        Ok(Self { status: Arc::default(), metrics, models, setup: Arc::default() })
+    }
 }
 
 /// The routes. `with_customers`: also those that need the token.
@@ -61,25 +70,28 @@ pub fn routes(api: Api, gate: Gate, with_customers: bool) -> Router {
 }
 
 async fn livez(State(api): State<Api>) -> Response {
-    if api.status.phases().contains(&Phase::Stopped) {
+    if !api.status.alive() {
         return problem(StatusCode::SERVICE_UNAVAILABLE, "a worker has ended; the log says why");
     }
     "alive\n".into_response()
 }
 
 async fn readyz(State(api): State<Api>) -> Response {
-    if api.status.ready() {
-        return "ready\n".into_response();
+    match api.status.not_ready() {
+        None => "ready\n".into_response(),
+        Some(why) => problem(StatusCode::SERVICE_UNAVAILABLE, why),
     }
-    problem(StatusCode::SERVICE_UNAVAILABLE, "still joining the group or restoring; ask again in a moment")
 }
 
 async fn metrics(State(api): State<Api>) -> Response {
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], api.metrics.text()).into_response()
 }
 
-async fn model(State(api): State<Api>) -> Json<Value> {
-    Json(api.models.json())
+async fn model(State(api): State<Api>) -> Response {
+    if api.setup.get().is_none() {
+        return problem(StatusCode::SERVICE_UNAVAILABLE, "no model is in force yet; ask again in a moment");
+    }
+    Json(api.models.json()).into_response()
 }
 
 async fn customer(State(api): State<Api>, id: Result<Path<String>, PathRejection>) -> Response {
@@ -134,15 +146,15 @@ async fn forecast(State(api): State<Api>, ahead: Result<Query<Ahead>, QueryRejec
             Ok(Ok(None) | Err(_)) | Err(_) => whole = false,
         }
     }
-    if !whole || !api.status.ready() {
+    let Some(setup) = api.setup.get().filter(|_| whole && api.status.ready()) else {
         return problem(
             StatusCode::SERVICE_UNAVAILABLE,
             "partitions are on the move or too busy; ask again in a moment",
         );
-    }
-    let incomplete = all.partitions.len() < api.setup.policy.partitions as usize;
+    };
+    let incomplete = all.partitions.len() < setup.policy.partitions as usize;
     let closed = all.partitions.iter().filter_map(|(_, closed)| *closed).min();
-    Json(forecast_json(&all.forecast, days, closed, incomplete, &api.setup.locale)).into_response()
+    Json(forecast_json(&all.forecast, days, closed, incomplete, &setup.locale)).into_response()
 }
 
 async fn not_allowed() -> Response {

@@ -75,7 +75,8 @@ pub fn consumer(settings: &Settings, worker: usize) -> ClientConfig {
         // A reply that never comes keeps a partition waiting for so long, by default a minute.
         .set("socket.timeout.ms", "15000")
         .set("session.timeout.ms", "10000")
-        .set("heartbeat.interval.ms", "1000")
+        // At a change each member stands from its own heartbeat to the last member's.
+        .set("heartbeat.interval.ms", "250")
         .set("max.poll.interval.ms", "300000")
         .set("fetch.queue.backoff.ms", "5")
         .set("fetch.wait.max.ms", "10")

@@ -1,0 +1,104 @@
+//! SIGTERM under load, and the second one.
+
+use std::time::{Duration, Instant};
+
+use churnwatch::processor::topology::Processor;
+
+use crate::bench::{Replica, shop};
+use crate::feed::{Feed, Stand};
+use crate::watch::{Watch, page, readiness, serve};
+use crate::{alone, bench, draw, quantiles, times, until};
+
+const PARTITIONS: u32 = 12;
+/// Events a second.
+const RATE: f64 = 1_000.0;
+
+/// SIGTERM; gives the exit code and how long it took.
+fn end(replica: &mut Replica) -> (i32, Duration) {
+    let asked = Instant::now();
+    replica.signal("TERM");
+    loop {
+        if let Some(code) = replica.ended() {
+            return (code, asked.elapsed());
+        }
+        assert!(asked.elapsed() < Duration::from_secs(30), "SIGTERM ends nothing");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// Two replicas; one of them is told to end, at any moment from its first answer on, and another comes.
+#[test]
+fn sigterm_under_load_ends_in_time_and_doubles_nothing() {
+    let Some((_turn, nodes)) = alone() else { return };
+    let (bench, mut draw) = (bench(&nodes.brokers, "terms"), draw());
+    let path = shop(&bench, &times(12_000, 700).to_string(), "200", "2026-01-01", 5);
+    let lines: Vec<String> = std::fs::read_to_string(&path).unwrap().lines().map(str::to_owned).collect();
+    println!("{} events", lines.len());
+    bench.topics(PARTITIONS);
+    let (mut feed, stand, base) = (Feed::new(&bench), Stand::new(&bench, PARTITIONS), lines.len() / 5);
+    feed.send(lines[..base].iter().map(String::as_str));
+    let mut replicas = [serve(&bench, None), serve(&bench, None)];
+    stand.all_committed();
+    let (stop, feeding) = feed.pace(lines.into_iter().skip(base), RATE);
+    let (mut took, terms) = (Vec::new(), times(100, 3));
+    for at in 0..terms {
+        let (replica, port) = &mut replicas[at % 2];
+        until("no answer", 60, || page(*port, "/livez").is_some());
+        // Every third while it starts, joins and restores; the others at work.
+        if at % 3 < 2 {
+            until("not ready", 60, || readiness(*port) == "ready");
+        }
+        std::thread::sleep(Duration::from_millis(draw.below(800)));
+        let (code, time) = end(replica);
+        assert_eq!(code, 0, "SIGTERM {at}");
+        took.push(time);
+        if at % 20 == 19 {
+            println!("{} SIGTERMs", at + 1);
+        }
+        replicas[at % 2] = serve(&bench, None);
+    }
+    stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    let (feed, left) = feeding.join().unwrap();
+    println!("SIGTERM to exit 0: {}", quantiles(took.clone()));
+    assert!(left, "the load ended before the last SIGTERM");
+    assert!(took.iter().all(|time| *time < Duration::from_secs(10)), "{took:?}");
+    stand.all_committed();
+    for (mut replica, _) in replicas {
+        assert_eq!(end(&mut replica).0, 0);
+    }
+    bench.compare_with_replay(&feed.sent, PARTITIONS);
+}
+
+/// The broker stands still, so nothing can be finished: the first signal is bounded, and the second ends it at once.
+#[test]
+fn a_second_signal_forces_the_end() {
+    let Some((_turn, nodes)) = alone() else { return };
+    let bench = bench(&nodes.brokers, "forced");
+    bench.topics(PARTITIONS);
+    let (mut feed, stand) = (Feed::new(&bench), Stand::new(&bench, PARTITIONS));
+    let time = "2025-12-31T12:00:00Z";
+    let line = |at| format!("{{\"id\":\"e{at}\",\"type\":\"visit\",\"customer_id\":\"c{at}\",\"time\":\"{time}\"}}");
+    let lines: Vec<String> = (0..1_000).map(line).collect();
+    let (mut replica, port) = serve(&bench, Some("forced"));
+    until("not ready", 60, || readiness(port) == "ready");
+    feed.send(lines.iter().map(String::as_str));
+    let frozen = nodes.frozen();
+    let watch = Watch::of(port);
+    replica.signal("TERM");
+    let draining = until("not draining", 10, || readiness(port).starts_with("draining"));
+    std::thread::sleep(Duration::from_secs(1));
+    let before = replica.ended();
+    let (code, forced) = end(&mut replica);
+    let said = watch.end("forced");
+    drop(frozen);
+    println!("draining is said after {draining:?}, the second signal ends it after {forced:?} with {code}");
+    assert_eq!(before, None, "there was nothing to force");
+    assert_eq!(code, 130);
+    assert!(forced < Duration::from_secs(2));
+    assert!(said.last().unwrap().starts_with("draining"), "{said:?}");
+    // Nothing is lost by that.
+    let (mut replica, _) = serve(&bench, Some("forced"));
+    stand.all_committed();
+    assert_eq!(bench.restored(PARTITIONS).iter().map(Processor::customers).sum::<usize>(), lines.len());
+    assert_eq!(end(&mut replica).0, 0);
+}
