@@ -45,9 +45,9 @@ pub(super) fn changelog(bytes: &[u8]) {
     if restored && matches!(read, ChangelogKey::Customer(_)) {
         assert_eq!(processor.customers(), 1);
     }
-    comes_back(value, PartitionRecord::read, |record, out| record.write(out));
+    comes_back(value, PartitionRecord::read, PartitionRecord::write);
     comes_back(value, Closes::read, |read, out| {
-        write_closes(&read.topics, &read.closes, &read.models, &read.drift, out)
+        write_closes(&read.topics, &read.closes, &read.models, &read.drift, out);
     });
     comes_back(value, read_erasure, write_erasure);
     comes_back(value, |bytes| read_name(bytes).map(str::to_owned), |name, out| write_name(name, out));
