@@ -117,14 +117,17 @@ pub fn playbook(path: &Path, currency: Currency, segments: &Segments) -> Result<
     let named = |faults: Vec<Fault>| -> Vec<Fault> {
         faults.into_iter().map(|fault| Fault::new(at(&fault.key), fault.sentence)).collect()
     };
-    let value = read_file(path).map_err(named)?;
+    read_file(path).and_then(|value| from_value(value, currency, segments)).map_err(named)
+}
+
+/// The same of a file that is already one JSON value.
+pub fn from_value(value: Value, currency: Currency, segments: &Segments) -> Result<Playbook, Vec<Fault>> {
     let shape: Vec<Fault> = shape_faults(&value, &playbook_schema()).into_iter().map(|shape| shape.fault).collect();
     if !shape.is_empty() {
-        return Err(named(shape));
+        return Err(shape);
     }
-    let file: PlaybookFile =
-        serde_json::from_value(value).map_err(|fault| named(vec![Fault::new("", fault.to_string())]))?;
-    check(&file, currency, segments).map_err(named)
+    let file: PlaybookFile = serde_json::from_value(value).map_err(|fault| vec![Fault::new("", fault.to_string())])?;
+    check(&file, currency, segments)
 }
 
 /// The playbook that a file means, or everything that is wrong with it.

@@ -12,8 +12,14 @@ const MAX_BYTES: usize = 1 << 20;
 /// A TOML file as JSON.
 pub fn read_file(path: &Path) -> Result<Value, Vec<Fault>> {
     let fault = |sentence: String| vec![Fault::new("", sentence)];
-    let name = path.display();
+    let name = path.display().to_string();
     let bytes = std::fs::read(path).map_err(|error| fault(format!("cannot read {name}: {error}")))?;
+    read_bytes(&name, bytes)
+}
+
+/// The bytes of a TOML file as JSON; `name` is the file's, for the sentence.
+pub fn read_bytes(name: &str, bytes: Vec<u8>) -> Result<Value, Vec<Fault>> {
+    let fault = |sentence: String| vec![Fault::new("", sentence)];
     if bytes.len() > MAX_BYTES {
         return Err(fault(format!(
             "{name} has {} bytes, a configuration has at most {MAX_BYTES}: is it the right file?",

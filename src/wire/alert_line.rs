@@ -43,7 +43,7 @@ pub fn opened_alert(line: &[u8], currency: Currency) -> Option<OpenedAlert<'_>> 
         return None;
     }
     let value: Decimal = data.value_at_risk.parse().ok()?;
-    let minor = (value * Decimal::from(minor_per_major(currency))).to_i64()?;
+    let minor = value.checked_mul(Decimal::from(minor_per_major(currency)))?.to_i64()?;
     Some(OpenedAlert {
         customer: subject,
         opened: day(data.opened_day),

@@ -65,6 +65,11 @@ pub fn midnight(day: Day, zone: &TimeZone) -> Millis {
     Millis(instant.unwrap_or_else(|_| i64::from(day.0) * 86_400_000))
 }
 
+/// The instant of the calendar that is nearest.
+pub fn nearest(time: Millis) -> Millis {
+    Millis(time.0.clamp(Timestamp::MIN.as_millisecond(), Timestamp::MAX.as_millisecond()))
+}
+
 /// The local day of an instant.
 pub fn local_day(time: Millis, zone: &TimeZone) -> Day {
     Day(local_millis(time, zone).div_euclid(DAY_MILLIS) as i32)

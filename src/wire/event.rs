@@ -13,6 +13,7 @@ use crate::engine::day::Millis;
 use crate::engine::event::{Body, Event, Interaction, Manner, Reason};
 use crate::engine::money::Money;
 use crate::wire::amount::{amount, is_decimal, is_positive};
+use crate::wire::calendar::nearest;
 use crate::wire::items::{main_category, unquoted};
 use crate::wire::json_field::{Field, Fields, KNOWN};
 use crate::wire::reject::Reject;
@@ -191,7 +192,8 @@ fn borrow<'a>(text: Cow<'a, str>, room: &'a mut String) -> &'a str {
 fn time(fields: &Fields<'_>, rules: &EventRules) -> Result<Millis, Reject> {
     let bad = Reject { reason: Reason::BadField, field: "time" };
     match fields.required("time")? {
-        Field::Number(text) => text.parse().map(Millis).map_err(|_| bad),
+        // Outside the calendar it is too old or in the future all the same, and no day can be told of it.
+        Field::Number(text) => text.parse().map(|millis| nearest(Millis(millis))).map_err(|_| bad),
         field @ Field::Text(_) => instant(&field.string("time")?, rules).ok_or(bad),
         Field::Other => Err(bad),
     }

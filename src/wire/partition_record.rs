@@ -48,7 +48,10 @@ impl<'a> ChangelogKey<'a> {
             (&PARTITION, number) => Some(Self::Partition(u32::from_be_bytes(number.try_into().ok()?))),
             (&CLOSES, number) => Some(Self::Closes(u32::from_be_bytes(number.try_into().ok()?))),
             (&ERASURE, digest) => Some(Self::Erasure(digest.try_into().ok()?)),
-            (&NAME, tag) => Some(Self::Name(Tag::from_bits(u64::from_be_bytes(tag.try_into().ok()?)))),
+            (&NAME, tag) => {
+                let bits = u64::from_be_bytes(tag.try_into().ok()?);
+                Some(Tag::from_bits(bits)).filter(|tag| tag.bits() == bits).map(Self::Name)
+            }
             _ => std::str::from_utf8(key).ok().map(Self::Customer),
         }
     }

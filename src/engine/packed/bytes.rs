@@ -238,6 +238,12 @@ impl<'a> Reader<'a> {
         i32::try_from(i64::from(self.base.0).checked_sub(ago)?).ok().map(Day)
     }
 
+    /// A day, told from a later one.
+    pub fn day_before(&mut self, later: Day) -> Option<Day> {
+        let distance = i32::try_from(self.signed()?).ok()?;
+        later.0.checked_sub(distance).map(Day)
+    }
+
     /// A name.
     pub fn name(&mut self) -> Option<Tag> {
         let place = usize::try_from(self.number()?).ok()?;
@@ -257,7 +263,8 @@ impl<'a> Reader<'a> {
         let zigzag = head >> 3;
         let length = (zigzag >> 1) as i64 ^ -((zigzag & 1) as i64);
         let whole = if head & 4 == 0 { length } else { length.wrapping_mul(1_000) };
-        let shift = if head & 3 == 3 { self.signed()? } else { (head & 3) as i64 };
+        // No further from the time than this, or the day would not say that the time can be written again.
+        let shift = if head & 3 == 3 { i16::try_from(self.signed()?).ok()?.into() } else { (head & 3) as i64 };
         let time = since.0.wrapping_add(whole);
         let day = time.div_euclid(DAY_MILLIS).checked_add(shift)?.checked_sub(1)?;
         Some((Millis(time), Day(i32::try_from(day).ok()?)))

@@ -53,7 +53,7 @@ pub(crate) fn read_rhythm(reader: &mut Reader<'_>, profile: &mut Profile) -> Opt
         return Some(());
     }
     let last = reader.day()?;
-    let first = last.plus(-i32::try_from(reader.signed()?).ok()?);
+    let first = reader.day_before(last)?;
     let days = reader.small()?;
     let smoothed_gap = reader.f32()?;
     let longest_gap = i32::try_from(reader.signed()?).ok()?;
@@ -96,8 +96,12 @@ pub(crate) fn write_ledger(writer: &mut Writer, ledger: &[LedgerDay], newest: Da
 
 pub(crate) fn read_ledger(reader: &mut Reader<'_>, ledger: &mut Vec<LedgerDay>, newest: Day) -> Option<()> {
     let mut later = newest;
-    for _ in 0..reader.count()? {
-        let day = later.plus(-i32::try_from(reader.signed()?).ok()?);
+    for at in 0..reader.count()? {
+        let day = reader.day_before(later)?;
+        // Folding relies on days that ascend.
+        if at > 0 && day >= later {
+            return None;
+        }
         later = day;
         let code = reader.number()?;
         let purchases = u32::try_from(code >> 2).ok()?;
