@@ -53,8 +53,10 @@ impl Service {
     pub fn start(settings: Settings, artifact: &Artifact, partitions: u32) -> Result<Self, ServiceFault> {
         let model = artifact.model().map_err(|fault| ServiceFault::Setup(fault.to_string()))?;
         let metrics = Metrics::new().map_err(|fault| ServiceFault::Failed(fault.to_string()))?;
+        let setup = Arc::new(settings.setup(partitions));
+        metrics.name_segments(&setup.policy.segments);
         let shared = Shared {
-            setup: Arc::new(settings.setup(partitions)),
+            setup,
             model: Arc::new(model),
             models: Models::new(metrics.clone()),
             metrics: metrics.clone(),

@@ -1,0 +1,114 @@
+//! A broker whose disk is full goes down in the middle of the service's work: nothing is lost or there twice.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::bench::{Bench, PROGRAM, Replica, shop};
+use crate::broker::{Nodes, folder};
+use crate::stage::{Feed, Served, alone, port, size};
+use crate::support::did_not_run;
+
+const PARTITIONS: u32 = 2;
+
+/// A file system of its own in memory, for the broker's node; it goes with this.
+struct Disk(PathBuf);
+
+impl Disk {
+    /// `None`, said plainly, where nobody may mount one.
+    fn mount(at: PathBuf, mib: usize) -> Option<Self> {
+        std::fs::create_dir_all(&at).unwrap();
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", &format!("size={mib}m"), "tmpfs"]).arg(&at).stderr(Stdio::null());
+        if mount.status().is_ok_and(|done| done.success()) {
+            return Some(Self(at));
+        }
+        did_not_run("a full disk needs the right to mount one: run as root");
+        None
+    }
+
+    /// Takes all room but so many bytes.
+    fn fill(&self, but: u64) -> u64 {
+        let free = Command::new("df").args(["-B1", "--output=avail"]).arg(&self.0).output().unwrap();
+        let free = String::from_utf8(free.stdout).unwrap();
+        let take = free.lines().last().unwrap().trim().parse::<u64>().unwrap().saturating_sub(but);
+        let mut file = File::create(self.0.join("ballast")).unwrap();
+        for _ in 0..take / 4_096 {
+            file.write_all(&[7; 4_096]).unwrap();
+        }
+        take
+    }
+
+    fn room(&self) {
+        std::fs::remove_file(self.0.join("ballast")).unwrap();
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("--lazy").arg(&self.0).status();
+    }
+}
+
+/// Serves with its log in a file.
+fn serve(bench: &Bench, log: &Path) -> Served {
+    Served::with(|port| {
+        let child = Command::new(PROGRAM)
+            .env("CHURNWATCH_HTTP__LISTEN", format!("127.0.0.1:{port}"))
+            .args(["serve", "--log-level", "warn", "--config"])
+            .arg(bench.path())
+            .stdout(Stdio::null())
+            .stderr(File::create(log).unwrap())
+            .spawn();
+        Replica::of(child.unwrap())
+    })
+}
+
+#[test]
+fn a_full_disk_at_the_broker_loses_and_doubles_nothing() {
+    let _turn = alone();
+    let Some(disk) = Disk::mount(folder("disk").join("node-1"), size(400, 120)) else { return };
+    let Some(nodes) = Nodes::start("disk", 1, port(6_000), None) else { return };
+    let bench = Bench::new(&nodes.brokers, "disk", "2026-01-01");
+    bench.topics(PARTITIONS);
+    let log = std::fs::read_to_string(shop(&bench, &size(9_000, 900).to_string(), "200", "2026-01-01", 5)).unwrap();
+    let mut feed = Feed::new(&bench, PARTITIONS);
+    for line in log.lines() {
+        let event: serde_json::Value = serde_json::from_str(line).unwrap();
+        feed.event(event["customer_id"].as_str().unwrap(), line);
+    }
+    feed.finish();
+    let said = bench.folder().join("serve.log");
+    let mut served = serve(&bench, &said);
+    served.until("at work", Duration::from_mins(1), |served| served.total("records_total") > 0);
+    println!("{} bytes of ballast", disk.fill(size(2_000_000, 200_000) as u64));
+    let full = Instant::now();
+    while std::net::TcpStream::connect(&nodes.brokers).is_ok() {
+        assert!(full.elapsed() < Duration::from_mins(1), "the broker lives on a full disk");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    println!("the broker is down {:?} after its disk was full", full.elapsed());
+    let read = served.total("records_total");
+    assert!((read as usize) < feed.sent(), "everything was read before the disk was full");
+    let unready = served.until("unready", Duration::from_secs(60), |served| {
+        served.answer("/readyz").is_some_and(|(status, _)| status == 503)
+    });
+    println!("not ready {unready:?} after that, {read} of {} records read", feed.sent());
+    std::thread::sleep(Duration::from_secs(size(60, 3) as u64));
+    assert!(served.replica.ended().is_none(), "the service ended");
+    println!("it said:\n{}", std::fs::read_to_string(&said).unwrap());
+    disk.room();
+    // It went by itself, so it is still written down as running.
+    nodes.stop(None, true);
+    nodes.up(None);
+    let back = Instant::now();
+    served.until_read(feed.sent());
+    println!("everything is read {:?} after the broker was started again", back.elapsed());
+    assert_eq!(served.answer("/readyz").unwrap().0, 200);
+    served.until_closed(&bench, PARTITIONS, "2025-12-31");
+    served.replica.terminate();
+    bench.compare_with_topics(PARTITIONS);
+    nodes.stop(None, true);
+}
