@@ -17,7 +17,7 @@ const PARTITIONS: u32 = 3;
 /// Commands that ask at a time.
 const ASKERS: usize = 8;
 /// How soon the disk must be clean once compaction is possible.
-const SOON: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_mins(1);
 
 /// The customers of the generated shop whose ids stand in the files of each topic of a bench: `c` and seven digits.
 fn on_disk(data: &Path, tag: &str) -> BTreeMap<String, BTreeSet<String>> {

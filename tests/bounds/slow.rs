@@ -32,25 +32,25 @@ fn a_service_that_may_write_little_goes_on_slowly_and_loses_nothing() {
     let Some(nodes) = nodes() else { return };
     let bench = Bench::new(&nodes.brokers, "slow", "2026-01-01");
     bench.topics(PARTITIONS);
-    let log = std::fs::read_to_string(shop(&bench, &size(4_000, 2_000).to_string(), "200", "2026-01-01", 6)).unwrap();
+    let log = std::fs::read_to_string(shop(&bench, &size(4_000, 1_000).to_string(), "200", "2026-01-01", 6)).unwrap();
     let mut feed = Feed::new(&bench, PARTITIONS);
     for line in log.lines() {
         let event: serde_json::Value = serde_json::from_str(line).unwrap();
         feed.event(event["customer_id"].as_str().unwrap(), line);
     }
     feed.finish();
-    let rate = std::env::var("CHURNWATCH_QUOTA").unwrap_or_else(|_| "200000".into());
+    let rate = std::env::var("CHURNWATCH_QUOTA").unwrap_or_else(|_| "20000".into());
     quota(&nodes.brokers, &["--add-config", &format!("producer_byte_rate={rate}")]);
     let mut served = Served::start(&bench);
     let lag = served.until("behind", Duration::from_mins(1), |served| served.total("lag_records") > 0);
     println!("{} events, {rate} bytes a second: the lag is shown after {lag:?}", feed.sent());
-    let some = served.until("going on", Duration::from_mins(2), |served| served.total("records_total") > 0);
-    std::thread::sleep(Duration::from_secs(size(60, 5) as u64));
+    // A transaction as large as the backlog allows takes longer than it may: the service tries with less.
+    let first = served.total("records_total");
+    let on = served.until("going on", Duration::from_mins(3), |served| served.total("records_total") > first);
+    std::thread::sleep(Duration::from_secs(size(60, 0) as u64));
     let (read, left) = (served.total("records_total"), served.total("lag_records"));
-    let (aborted, rebuilt) = (served.total("rolled_back_batches_total"), served.total("rebuilds_total"));
-    println!(
-        "first commit after {some:?}; then {read} read, {left} behind, {aborted} transactions done again, {rebuilt} states read again"
-    );
+    let again = served.total("rolled_back_batches_total") + served.total("rebuilds_total");
+    println!("{first} records read, more after {on:?}; then {read}, {left} behind, {again} transactions done again");
     let alive = served.answer("/livez").unwrap();
     assert_eq!(alive.0, 200, "{}", alive.1);
     assert!(read < feed.sent() as u64, "nothing held it back");
