@@ -40,8 +40,8 @@ fn a_customer_with_nine_tenths_of_all_events_is_one_customer() {
         let time = instant_text(Millis(BEGIN + 300 * DAY * number as i64 / count as i64));
         let (hot, id) = (number % 10 != 0, format!("c{:07}", number % 997));
         let id = if hot { "hot" } else { id.as_str() };
-        // Fifty orders a day at most, so that those of 35 days have room.
-        let kind = if hot && number % (count / 15_000).max(4) == 1 {
+        // 25 orders a day at most, so that those of 70 days, which are open, have room.
+        let kind = if hot && number % (count / 7_000).max(4) == 1 {
             "purchase"
         } else if hot {
             "visit"

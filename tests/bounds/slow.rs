@@ -5,7 +5,8 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::bench::{Bench, shop};
-use crate::stage::{Feed, Served, alone, nodes, size};
+use crate::broker::Nodes;
+use crate::stage::{Feed, Served, beside, port, size};
 
 const PARTITIONS: u32 = 2;
 
@@ -28,8 +29,8 @@ fn quota(brokers: &str, change: &[&str]) {
 
 #[test]
 fn a_service_that_may_write_little_goes_on_slowly_and_loses_nothing() {
-    let _turn = alone();
-    let Some(nodes) = nodes() else { return };
+    let _turn = beside();
+    let Some(nodes) = Nodes::start("slow", 1, port(7_300), None) else { return };
     let bench = Bench::new(&nodes.brokers, "slow", "2026-01-01");
     bench.topics(PARTITIONS);
     let log = std::fs::read_to_string(shop(&bench, &size(4_000, 1_000).to_string(), "200", "2026-01-01", 6)).unwrap();
@@ -59,4 +60,5 @@ fn a_service_that_may_write_little_goes_on_slowly_and_loses_nothing() {
     served.until_closed(&bench, PARTITIONS, "2025-12-31");
     served.replica.terminate();
     bench.compare_with_topics(PARTITIONS);
+    nodes.stop(None, true);
 }

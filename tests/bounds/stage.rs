@@ -21,6 +21,12 @@ pub(crate) fn alone() -> MutexGuard<'static, ()> {
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// The same for those that have a broker of their own and mostly wait for it, beside the others.
+pub(crate) fn beside() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// A port of this process's own, below the range that the system hands out by itself, away from the other suites'.
 pub(crate) fn port(from: u32) -> u32 {
     from + std::process::id() % 400 * 3
