@@ -38,7 +38,7 @@ fn a_customer_with_nine_tenths_of_all_events_is_one_customer() {
     for number in 0..count {
         // A year, but for its last days, in which nothing more is heard of anybody.
         let time = instant_text(Millis(BEGIN + 300 * DAY * number as i64 / count as i64));
-        let (hot, id) = (number % 10 != 0, format!("c{:07}", number % 997));
+        let (hot, id) = (number % 10 != 0, format!("c{:07}", number / 10 % (count / 20)));
         let id = if hot { "hot" } else { id.as_str() };
         // 25 orders a day at most, so that those of 70 days, which are open, have room.
         let kind = if hot && number % (count / 7_000).max(4) == 1 {
