@@ -43,7 +43,7 @@ impl Lanes {
         }
         let since = now.running.saturating_sub(*self.handed_over.get_or_insert(now.running));
         let is_due = self.under_way.is_none() && since >= self.interval(all_taken);
-        if is_due || self.records() >= MAX_BATCH_RECORDS {
+        if is_due || self.is_full(MAX_BATCH_RECORDS) {
             self.commit(broker, now);
         }
     }
@@ -152,10 +152,12 @@ impl Lanes {
                 }
                 self.shared.metrics.transaction(begun.elapsed().as_secs_f64());
                 self.aborts = 0;
+                self.narrowed.went_well();
                 Ok(Some(Ended::Committed))
             }
             Committed::Aborted(sentence) => {
                 self.aborts += 1;
+                self.narrowed.failed();
                 debug!(%sentence, aborts = self.aborts, "transaction aborted, doing it again");
                 self.shared.metrics.rolled_back();
                 self.owned.values_mut().for_each(Lane::roll_back);
@@ -172,6 +174,7 @@ impl Lanes {
                 Err(fault)
             }
             Committed::Unknown(sentence) => {
+                self.narrowed.failed();
                 warn!(%sentence, "outcome of a transaction unknown, replacing the producer and reading the state again");
                 Ok(Some(Ended::Unknown))
             }
@@ -197,9 +200,11 @@ impl Lanes {
         self.owned.values().map(|lane| lane.batch.len() + lane.processor.touched()).sum()
     }
 
-    /// Whether the open batches hold so many records, or more bytes than a transaction should have.
+    /// Whether the open batches hold so many records, or more bytes than a transaction should have; less will do after one
+    /// that failed.
     pub(crate) fn is_full(&self, most: usize) -> bool {
-        self.records() >= most || self.owned.values().map(|lane| lane.batch.bytes()).sum::<usize>() >= MAX_BATCH_BYTES
+        let bytes = self.owned.values().map(|lane| lane.batch.bytes()).sum::<usize>();
+        self.records() >= self.narrowed.of(most) || bytes >= self.narrowed.of(MAX_BATCH_BYTES)
     }
 }
 

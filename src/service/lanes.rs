@@ -16,6 +16,7 @@ use crate::processor::topology::Processor;
 use crate::service::broker::{Broker, Position};
 use crate::service::fault::ServiceFault;
 use crate::service::lane::Lane;
+use crate::service::narrowed::Narrowed;
 use crate::service::restoring::Restoring;
 use crate::service::shared::{Now, Shared};
 use crate::service::telemetry::metrics::Metrics;
@@ -35,6 +36,8 @@ pub struct Lanes {
     /// Since when a transaction is under way.
     pub(crate) under_way: Option<Instant>,
     pub(crate) aborts: u32,
+    /// How much less than the most a transaction may hold.
+    pub(crate) narrowed: Narrowed,
     /// When something was last committed or restored, or nothing was left to be read, or no broker told.
     pub(crate) moved: Duration,
     /// When a full partition was last spoken of.
@@ -64,6 +67,7 @@ impl Lanes {
             handed_over: None,
             under_way: None,
             aborts: 0,
+            narrowed: Narrowed::new(),
             moved: Duration::ZERO,
             full_told: None,
             restores: 0,
@@ -198,7 +202,7 @@ impl Lanes {
         let Some(lane) = self.owned.get_mut(&number) else { return false };
         lane.received(from.topic);
         lane.processor.process(from.topic, from.offset, record, now.wall, &mut lane.batch);
-        let (confirmed, large) = (lane.is_confirmed(now), lane.batch.bytes() >= MAX_BATCH_BYTES);
+        let (confirmed, large) = (lane.is_confirmed(now), lane.batch.bytes() >= self.narrowed.of(MAX_BATCH_BYTES));
         self.close_due(broker, number, now, confirmed) != Stand::Good || large
     }
 

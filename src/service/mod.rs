@@ -9,6 +9,7 @@ pub mod kafka;
 pub mod models;
 pub mod shared;
 pub mod status;
+pub mod narrowed;
 pub mod lane;
 pub mod lanes;
 pub mod commits;

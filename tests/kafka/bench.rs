@@ -329,12 +329,15 @@ impl Bench {
             if !what.contains(&"kafka") {
                 headers.remove("timestamp");
             }
+            // Neither need be UTF-8, and a key that is empty is read here like none.
+            let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
             let mut line = json!(headers);
-            line["key"] = text(Some(key)).into();
-            line["value"] = value.map(|value| text(Some(value))).into();
+            line["key"] = (!key.is_empty()).then(|| text(&key)).into();
+            line["value"] = value.as_deref().map(text).into();
             line.to_string()
         });
-        same(dead.collect(), lines(&file("dead.out")), "dead letters");
+        let replayed = lines(&file("dead.out")).into_iter().map(|line| line.replace(r#""key":"""#, r#""key":null"#));
+        same(dead.collect(), replayed.collect(), "dead letters");
         let last: BTreeMap<_, _> =
             self.committed(&topics.risk).into_iter().map(|(_, key, value, _)| (key, text(value))).collect();
         let replayed: BTreeMap<_, _> =

@@ -42,7 +42,7 @@ impl Nodes {
             return None;
         }
         let pid = std::process::id();
-        let folder = std::env::temp_dir().join(format!("churnwatch-kafka-{pid}-{name}"));
+        let folder = folder(name);
         let mut command = script("start", &folder);
         command.args(["--nodes", &nodes.to_string(), "--port", &port.to_string(), "--parent", &pid.to_string()]);
         if let Some(advertise) = advertise {
@@ -51,6 +51,11 @@ impl Nodes {
         let output = command.stderr(Stdio::inherit()).output().unwrap();
         assert!(output.status.success(), "the broker did not start");
         Some(Self { brokers: String::from_utf8(output.stdout).unwrap().trim().to_owned(), folder })
+    }
+
+    /// Its folder; that of node N is `node-N` in it.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// Stops a node, or all; `hard` without a word.
@@ -95,6 +100,11 @@ impl Drop for Frozen<'_> {
     fn drop(&mut self) {
         self.0.signal("CONT");
     }
+}
+
+/// The folder of the cluster of that name, started or not.
+pub(crate) fn folder(name: &str) -> PathBuf {
+    std::env::temp_dir().join(format!("churnwatch-kafka-{}-{name}", std::process::id()))
 }
 
 fn script(what: &str, folder: &Path) -> Command {

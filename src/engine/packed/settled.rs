@@ -54,7 +54,7 @@ pub(crate) fn read_rhythm(reader: &mut Reader<'_>, profile: &mut Profile) -> Opt
     }
     let last = reader.day()?;
     let first = reader.day_before(last)?;
-    let days = reader.small()?;
+    let days = reader.small().filter(|days| *days > 0)?;
     let smoothed_gap = reader.f32()?;
     let longest_gap = i32::try_from(reader.signed()?).ok()?;
     let frequency = [reader.f32()?, reader.f32()?, reader.f32()?, reader.f32()?];

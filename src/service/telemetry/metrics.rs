@@ -9,6 +9,7 @@ use prometheus::{
 
 use crate::engine::alerting::band::Band;
 use crate::engine::alerting::episode::Suppression;
+use crate::engine::alerting::segment::Segments;
 use crate::engine::alerting::value::Tier;
 use crate::engine::drift::DriftFigures;
 use crate::engine::event::Reason;
@@ -172,6 +173,16 @@ impl Metrics {
                 for tier in Tier::ALL {
                     self.alerts.with_label_values(&[transition, band.name(), tier.name()]);
                 }
+            }
+        }
+    }
+
+    /// The same for every move between two segments of this table: otherwise the series would grow with the customers.
+    pub fn name_segments(&self, segments: &Segments) {
+        let names = || std::iter::once("none").chain(segments.0.iter().map(|segment| &*segment.name));
+        for from in names() {
+            for to in names().filter(|to| *to != from) {
+                self.segment_moves.with_label_values(&[from, to]);
             }
         }
     }
