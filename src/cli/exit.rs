@@ -47,7 +47,7 @@ impl Failure {
 }
 
 /// Ends the process as it is. Threads of librdkafka may still be at work, so what C libraries do at an exit, as the
-/// allocator's tidying of its heap, is left out: it took the memory away under their hands, once in a hundred SIGTERMs.
+/// allocator's tidying of its heap, is left out: it took the memory away under their hands, once in some sixty SIGTERMs.
 pub fn end(code: u8) -> ! {
     let _ = std::io::stdout().flush();
     low_level::exit(code.into())

@@ -79,14 +79,15 @@ fn a_second_signal_forces_the_end() {
     let time = "2025-12-31T12:00:00Z";
     let line = |at| format!("{{\"id\":\"e{at}\",\"type\":\"visit\",\"customer_id\":\"c{at}\",\"time\":\"{time}\"}}");
     let lines: Vec<String> = (0..1_000).map(line).collect();
-    let (mut replica, port) = serve(&bench, Some("forced"));
+    // One without a name has to say that it leaves, to a broker that does not answer.
+    let (mut replica, port) = serve(&bench, None);
     until("not ready", 60, || readiness(port) == "ready");
     feed.send(lines.iter().map(String::as_str));
     let frozen = nodes.frozen();
     let watch = Watch::of(port);
     replica.signal("TERM");
     let draining = until("not draining", 10, || readiness(port).starts_with("draining"));
-    std::thread::sleep(Duration::from_secs(1));
+    std::thread::sleep(Duration::from_millis(200));
     let before = replica.ended();
     let (code, forced) = end(&mut replica);
     let said = watch.end("forced");
