@@ -20,7 +20,7 @@ use serde_json::json;
 
 use support::draw::Draw;
 
-/// What is answered to EndTxn, and whether its outcome is then unknown for good.
+/// What is answered to `EndTxn`, and whether its outcome is then unknown for good.
 const REFUSALS: [(RDKafkaRespErr, bool); 9] = [
     (RDKafkaRespErr::RD_KAFKA_RESP_ERR__TRANSPORT, false),
     (RDKafkaRespErr::RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT, false),

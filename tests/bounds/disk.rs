@@ -56,7 +56,7 @@ struct Said(PathBuf);
 impl Said {
     fn text(&self) -> String {
         let text = std::fs::read_to_string(&self.0).unwrap();
-        text.lines().filter(|line| !line.contains("librdkafka")).map(|line| format!("{line}\n")).collect()
+        text.lines().filter(|line| !line.contains("librdkafka")).collect::<Vec<_>>().join("\n")
     }
 }
 
