@@ -1,6 +1,6 @@
 //! A configuration of its own on the shared broker, the program run as its user runs it, and the comparison with `replay`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -382,7 +382,15 @@ fn same(mut committed: Vec<String>, mut replayed: Vec<String>, what: &str) -> us
     replayed.sort_unstable();
     if committed != replayed {
         let first = committed.iter().zip(&replayed).find(|(a, b)| a != b);
-        panic!("{what}: {} committed, {} replayed; first difference {first:#?}", committed.len(), replayed.len());
+        let twice = committed.windows(2).filter(|pair| pair[0] == pair[1]).count();
+        let (has, should) = (committed.iter().collect::<HashSet<_>>(), replayed.iter().collect::<HashSet<_>>());
+        panic!(
+            "{what}: {} committed, {} replayed; {twice} twice, {} missing, {} unknown to replay; first difference {first:#?}",
+            committed.len(),
+            replayed.len(),
+            should.difference(&has).count(),
+            has.difference(&should).count()
+        );
     }
     println!("{what}: {} equal", committed.len());
     committed.len()

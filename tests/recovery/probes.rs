@@ -58,7 +58,7 @@ fn probes_tell_the_truth_in_every_state() {
     replica.kill();
 
     // Restoring, which a stranger's open transaction holds up.
-    crash(&bench, "stranger", 2_000);
+    crash(&bench, "stranger", 6_000);
     let (mut replica, port) = serve(&bench, Some(NAME));
     let watch = Watch::of(port);
     until("not restoring", 60, || readiness(port).starts_with("restoring"));

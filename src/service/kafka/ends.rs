@@ -16,6 +16,8 @@ use crate::service::pulse::Pulse;
 
 /// Longest wait for a dead writer's transaction to be ended by the broker.
 const OPEN_TRANSACTION: Duration = Duration::from_mins(1);
+/// A broker that has just come may not know a partition yet; one that is unknown for longer is gone.
+const UNKNOWN: Duration = Duration::from_mins(1);
 /// How often the broker is asked meanwhile.
 const ASK: Duration = Duration::from_millis(50);
 /// Bound on one answer, and the pause before the question is put again.
@@ -79,12 +81,17 @@ fn offsets<C: Hears>(
     for partition in partitions {
         asked.add_partition_offset(topic, *partition as i32, which).map_err(|fault| failed(&fault))?;
     }
+    let mut unknown = None;
     loop {
         pulse.go_on()?;
         // In the question an offset stands for a time: the two that are asked for are the protocol's times −2 and −1.
         match consumer.offsets_for_times(asked.clone(), ANSWER).and_then(|answer| known(&answer)) {
             Ok(offsets) => return Ok(offsets),
-            Err(fault) if ServiceFault::passes(&fault) => {
+            Err(fault) if ServiceFault::passes(&fault) || is_unknown(&fault) => {
+                unknown = is_unknown(&fault).then(|| unknown.unwrap_or_else(Instant::now));
+                if unknown.is_some_and(|since: Instant| since.elapsed() > UNKNOWN) {
+                    return Err(failed(&fault));
+                }
                 if let Some(refusal) = C::refused(consumer) {
                     return Err(refusal.fault(settings));
                 }
@@ -95,6 +102,17 @@ fn offsets<C: Hears>(
             Err(fault) => return Err(failed(&fault)),
         }
     }
+}
+
+fn is_unknown(fault: &KafkaError) -> bool {
+    matches!(
+        fault.rdkafka_error_code(),
+        Some(
+            RDKafkaErrorCode::UnknownPartition
+                | RDKafkaErrorCode::UnknownTopic
+                | RDKafkaErrorCode::UnknownTopicOrPartition
+        )
+    )
 }
 
 /// The offsets of an answer, all or none.
