@@ -38,9 +38,10 @@ const IDLE: Duration = Duration::from_millis(500);
 const GAUGE: Duration = Duration::from_secs(5);
 /// How often the same trouble is spoken of.
 const SPEAK: Duration = Duration::from_mins(1);
-/// How often a worker that is shut out of its group joins anew, and the time after which that is forgotten.
+/// How often a worker that is shut out of its group joins anew, and the time after which that is forgotten: two of one name
+/// shut each other out every few seconds.
 const MAX_SHUT_OUT: usize = 3;
-const CALM: Duration = Duration::from_mins(10);
+const CALM: Duration = Duration::from_mins(1);
 /// Pause after an aborted transaction, doubled with each more, and the longest.
 const PAUSE: Duration = Duration::from_millis(10);
 const MAX_PAUSE: Duration = Duration::from_secs(2);

@@ -103,3 +103,21 @@ fn a_second_signal_forces_the_end() {
     assert_eq!(bench.restored(PARTITIONS).iter().map(Processor::customers).sum::<usize>(), lines.len());
     assert_eq!(end(&mut replica).0, 0);
 }
+
+/// Two processes of one name shut each other out of the group, which no restart would end: one of them says so.
+#[test]
+fn a_name_in_use_twice_ends_one_of_the_two() {
+    let Some((_turn, nodes)) = alone() else { return };
+    let bench = bench(&nodes.brokers, "twice");
+    bench.topics(PARTITIONS);
+    let (mut one, port) = serve(&bench, Some("twice"));
+    until("not ready", 60, || readiness(port) == "ready");
+    let (mut other, _) = serve(&bench, Some("twice"));
+    let mut code = None;
+    let took = until("both go on", 60, || {
+        code = one.ended().or_else(|| other.ended());
+        code.is_some()
+    });
+    assert_eq!(code, Some(1));
+    println!("a name in use twice: told after {took:?}");
+}
