@@ -7,7 +7,7 @@
 #                                                makes users of SCRAM-SHA-512 in a new folder
 #   kafka.sh stop [--dir DIR] [--node N] [--hard]    one node or all; --hard kills
 #   kafka.sh up [--dir DIR] [--node N]               starts one node, or all, as they were started first
-#   kafka.sh tool CLASS [ARGUMENT]...            runs a tool of Kafka's, as org.apache.kafka.tools.AclCommand
+#   kafka.sh tool NAME [ARGUMENT]...             runs a tool of Kafka's, as AclCommand
 #   kafka.sh status [--dir DIR]
 # The jars come from Maven Central once, into ~/.cache/churnwatch (or KAFKA_HOME with a libs folder is used), of the
 # version in CHURNWATCH_KAFKA_VERSION.
@@ -150,11 +150,19 @@ status() {
   [ "$up" -gt 0 ]
 }
 
+# Kafka moves its tools from one package to the other, one by one.
+tool() { # name argument...
+  local classpath class=org.apache.kafka.tools.$1
+  classpath=$(jars)
+  grep -qa "${class//.//}.class" "${classpath%\*}"kafka-tools-*.jar || class=kafka.admin.$1
+  exec java -cp "$classpath" "$class" "${@:2}"
+}
+
 case $command in
   start) start ;;
   stop) stop ;;
   up) up ;;
   status) status ;;
-  tool) exec java -cp "$(jars)" "$@" ;;
+  tool) tool "$@" ;;
   *) sed -n '2,14p' "$0" | cut -c3-; exit 64 ;;
 esac

@@ -14,7 +14,7 @@ const PARTITIONS: u32 = 2;
 fn quota(brokers: &str, change: &[&str]) {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/kafka/kafka.sh");
     let done = Command::new(script)
-        .args(["tool", "kafka.admin.ConfigCommand", "--bootstrap-server", brokers, "--alter"])
+        .args(["tool", "ConfigCommand", "--bootstrap-server", brokers, "--alter"])
         .args(["--entity-type", "clients", "--entity-default"])
         .args(change)
         .output()

@@ -45,7 +45,7 @@ pub(crate) fn move_on(bench: &Bench, nodes: &Nodes, topic: &str) {
     let plan = json!({"version": 1, "partitions": moved.collect::<Vec<_>>()});
     let path = bench.folder().join("moved.json");
     std::fs::write(&path, plan.to_string()).unwrap();
-    let tool = "org.apache.kafka.tools.reassign.ReassignPartitionsCommand";
+    let tool = "reassign.ReassignPartitionsCommand";
     nodes.tool(tool, &["--reassignment-json-file", path.to_str().unwrap(), "--execute"]);
 }
 

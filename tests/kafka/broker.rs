@@ -69,10 +69,10 @@ impl Nodes {
     }
 
     /// Runs a tool of Kafka's against it.
-    pub(crate) fn tool(&self, class: &str, arguments: &[&str]) {
+    pub(crate) fn tool(&self, name: &str, arguments: &[&str]) {
         let mut command = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/kafka/kafka.sh"));
-        command.args(["tool", class, "--bootstrap-server", &self.brokers]).args(arguments).stdout(Stdio::null());
-        assert!(command.status().unwrap().success(), "{class} {arguments:?}");
+        command.args(["tool", name, "--bootstrap-server", &self.brokers]).args(arguments).stdout(Stdio::null());
+        assert!(command.status().unwrap().success(), "{name} {arguments:?}");
     }
 
     /// All nodes stand still, with their connections, until this is dropped.

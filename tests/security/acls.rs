@@ -71,7 +71,7 @@ pub(crate) fn allow(bootstrap: &str, user: &str, permissions: &[Permission]) {
                 permissions.iter().filter(fits).flat_map(|one| [one.resource, one.name.as_str()]).collect();
             (!resources.is_empty()).then(|| {
                 Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/kafka/kafka.sh"))
-                    .args(["tool", "org.apache.kafka.tools.AclCommand", "--bootstrap-server", bootstrap, "--add"])
+                    .args(["tool", "AclCommand", "--bootstrap-server", bootstrap, "--add"])
                     .args(["--force", "--allow-principal", &format!("User:{user}"), "--operation", operation])
                     .args(["--resource-pattern-type", pattern])
                     .args(resources)

@@ -161,7 +161,7 @@ fn a_running_service_that_is_let_in_no_more_ends_with_the_same_sentence() {
     };
     until("not ready", 60, &mut || ureq::get(format!("http://127.0.0.1:{port}/readyz")).call().is_ok());
     let removed = kafka()
-        .args(["tool", "kafka.admin.ConfigCommand", "--bootstrap-server", &broker.plaintext(), "--alter"])
+        .args(["tool", "ConfigCommand", "--bootstrap-server", &broker.plaintext(), "--alter"])
         .args(["--entity-type", "users", "--entity-name", LEAVER, "--delete-config", "SCRAM-SHA-512"])
         .output()
         .unwrap();
