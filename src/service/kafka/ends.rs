@@ -96,6 +96,10 @@ fn offsets<C: Hears>(
                     return Err(refusal.fault(settings));
                 }
                 warn!(topic, %fault, "waiting for a broker");
+                if unknown.is_some() {
+                    // What the client remembers of the topic would not be asked for again for minutes.
+                    let _ = consumer.fetch_metadata(Some(topic), ANSWER);
+                }
                 std::thread::sleep(PAUSE);
             }
             Err(fault) if is_denied(&fault) => return Err(denied(&format!("Describe on the topic {topic}"))),
