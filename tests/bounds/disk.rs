@@ -95,10 +95,7 @@ fn a_full_disk_at_the_broker_loses_and_doubles_nothing() {
     bench.topics(PARTITIONS);
     let log = std::fs::read_to_string(shop(&bench, &size(9_000, 900).to_string(), "200", "2026-01-01", 5)).unwrap();
     let mut feed = Feed::new(&bench, PARTITIONS);
-    for line in log.lines() {
-        let event: serde_json::Value = serde_json::from_str(line).unwrap();
-        feed.event(event["customer_id"].as_str().unwrap(), line);
-    }
+    feed.log(&log);
     feed.finish();
     let said = Said(bench.folder().join("serve.log"));
     let mut served = serve(&bench, &said.0);

@@ -18,10 +18,7 @@ fn many_customers_have_the_series_of_ten() {
     let mut feed = Feed::new(&bench, PARTITIONS);
     let tell = |feed: &mut Feed, customers: &str, days: &str, end: &str| {
         let log = std::fs::read_to_string(shop(&bench, customers, days, end, 2)).unwrap();
-        for line in log.lines() {
-            let event: serde_json::Value = serde_json::from_str(line).unwrap();
-            feed.event(event["customer_id"].as_str().unwrap(), line);
-        }
+        feed.log(&log);
     };
     tell(&mut feed, "10", "100", "2025-04-01");
     feed.finish();

@@ -1,7 +1,5 @@
 //! A broker that lets the service write only so many bytes a second.
 
-use std::path::Path;
-use std::process::Command;
 use std::time::Duration;
 
 use crate::bench::{Bench, shop};
@@ -11,20 +9,9 @@ use crate::stage::{Feed, Served, beside, port, size};
 const PARTITIONS: u32 = 2;
 
 /// Sets or lifts the quota of every client.
-fn quota(brokers: &str, change: &[&str]) {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/kafka/kafka.sh");
-    let done = Command::new(script)
-        .args(["tool", "ConfigCommand", "--bootstrap-server", brokers, "--alter"])
-        .args(["--entity-type", "clients", "--entity-default"])
-        .args(change)
-        .output()
-        .unwrap();
-    assert!(
-        done.status.success(),
-        "{}{}",
-        String::from_utf8_lossy(&done.stdout),
-        String::from_utf8_lossy(&done.stderr)
-    );
+fn quota(nodes: &Nodes, change: &[&str]) {
+    let everybody = ["--alter", "--entity-type", "clients", "--entity-default"];
+    nodes.tool("ConfigCommand", &[&everybody, change].concat());
 }
 
 #[test]
@@ -35,13 +22,10 @@ fn a_service_that_may_write_little_goes_on_slowly_and_loses_nothing() {
     bench.topics(PARTITIONS);
     let log = std::fs::read_to_string(shop(&bench, &size(4_000, 1_000).to_string(), "200", "2026-01-01", 6)).unwrap();
     let mut feed = Feed::new(&bench, PARTITIONS);
-    for line in log.lines() {
-        let event: serde_json::Value = serde_json::from_str(line).unwrap();
-        feed.event(event["customer_id"].as_str().unwrap(), line);
-    }
+    feed.log(&log);
     feed.finish();
     let rate = std::env::var("CHURNWATCH_QUOTA").unwrap_or_else(|_| "20000".into());
-    quota(&nodes.brokers, &["--add-config", &format!("producer_byte_rate={rate}")]);
+    quota(&nodes, &["--add-config", &format!("producer_byte_rate={rate}")]);
     let mut served = Served::start(&bench);
     let lag = served.until("behind", Duration::from_mins(1), |served| served.total("lag_records") > 0);
     println!("{} events, {rate} bytes a second: the lag is shown after {lag:?}", feed.sent());
@@ -55,7 +39,7 @@ fn a_service_that_may_write_little_goes_on_slowly_and_loses_nothing() {
     let alive = served.answer("/livez").unwrap();
     assert_eq!(alive.0, 200, "{}", alive.1);
     assert!(read < feed.sent() as u64, "nothing held it back");
-    quota(&nodes.brokers, &["--delete-config", "producer_byte_rate"]);
+    quota(&nodes, &["--delete-config", "producer_byte_rate"]);
     served.until_read(feed.sent());
     served.until_closed(&bench, PARTITIONS, "2025-12-31");
     served.replica.terminate();

@@ -84,6 +84,14 @@ impl Feed {
         self.send(number, Some(customer.as_bytes()), Some(value.as_bytes()))
     }
 
+    /// Every event of a log, a line each.
+    pub(crate) fn log(&mut self, log: &str) {
+        for line in log.lines() {
+            let event: serde_json::Value = serde_json::from_str(line).unwrap();
+            self.event(event["customer_id"].as_str().unwrap(), line);
+        }
+    }
+
     /// Waits until everything is there.
     pub(crate) fn flush(&self) {
         self.producer.flush(Duration::from_mins(2)).unwrap();
