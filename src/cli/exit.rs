@@ -63,7 +63,9 @@ impl From<ServiceFault> for Failure {
     fn from(fault: ServiceFault) -> Self {
         match fault {
             ServiceFault::Setup(sentence) => Self::Usage(vec![sentence]),
-            ServiceFault::Failed(sentence) | ServiceFault::ShutOut(sentence) => Self::Failed(sentence),
+            ServiceFault::Failed(sentence) | ServiceFault::ShutOut(sentence) | ServiceFault::CutOff(sentence) => {
+                Self::Failed(sentence)
+            }
             ServiceFault::Stuck(sentence) => Self::Stuck(sentence),
         }
     }

@@ -8,8 +8,9 @@ use rdkafka::consumer::Consumer;
 use tracing::{info, warn};
 
 use crate::service::fault::ServiceFault;
-use crate::service::kafka::client::asking;
-use crate::service::kafka::context::{Listening, Reader};
+use crate::service::kafka::context::Reader;
+use crate::service::kafka::hearing::Hearing;
+use crate::service::kafka::topics::asker;
 use crate::service::pulse::Pulse;
 use crate::service::shared::Shared;
 
@@ -20,19 +21,21 @@ const ANSWER: Duration = Duration::from_secs(1);
 
 /// Starts the watch.
 pub fn start(shared: &Shared, pulse: &Pulse) -> Result<(), ServiceFault> {
-    let consumer = asking(&shared.settings, "read_uncommitted").create_with_context(Listening::default());
-    let consumer: Reader = consumer.map_err(|fault| ServiceFault::settings("watching client", &fault))?;
+    let consumer = asker(&shared.settings)?;
     let (shared, pulse) = (shared.clone(), pulse.clone());
-    let thread = std::thread::Builder::new().name("models".into()).spawn(move || watch(&consumer, &shared, &pulse));
+    let thread = std::thread::Builder::new().name("models".into()).spawn(move || watch(consumer, &shared, &pulse));
     thread.map(drop).map_err(|fault| ServiceFault::Failed(format!("cannot start a thread: {fault}")))
 }
 
-fn watch(consumer: &Reader, shared: &Shared, pulse: &Pulse) {
+fn watch(mut consumer: Reader, shared: &Shared, pulse: &Pulse) {
     let (topic, models) = (&shared.settings.file.topics.models, &shared.models);
-    let mut trouble = false;
+    let (mut trouble, mut hearing) = (false, Hearing::default());
     while !pulse.stopping() {
         // Where no broker answers the workers speak of it.
         let end = consumer.fetch_watermarks(topic, 0, ANSWER).ok().map(|(_, end)| end);
+        if end.is_none() {
+            hearing.renew(&shared.settings, &mut consumer, topic);
+        }
         if end.is_some_and(|end| end != models.end()) {
             let read = models.refresh(&shared.settings, pulse);
             match &read {

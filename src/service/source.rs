@@ -13,8 +13,9 @@ use tracing::{info, warn};
 
 use crate::processor::setup::ClockMode;
 use crate::service::fault::ServiceFault;
-use crate::service::kafka::client::asking;
-use crate::service::kafka::context::{Listening, Reader};
+use crate::service::kafka::context::Reader;
+use crate::service::kafka::hearing::Hearing;
+use crate::service::kafka::topics::asker;
 use crate::service::pulse::Pulse;
 use crate::service::shared::Shared;
 
@@ -43,11 +44,11 @@ impl SourceWatch {
         let Some(silence) = shared.settings.source_silence.filter(|_| shared.setup.clock == ClockMode::Wall) else {
             return Ok(Self::trusted());
         };
-        let consumer = asking(&shared.settings, "read_uncommitted").create_with_context(Listening::default());
-        let consumer: Reader = consumer.map_err(|fault| ServiceFault::settings("watching client", &fault))?;
+        let (consumer, hearing) = (asker(&shared.settings)?, Hearing::default());
         let watch = Self { alive: Arc::new(AtomicBool::new(false)) };
         let (alive, shared, pulse) = (watch.alive.clone(), shared.clone(), pulse.clone());
-        let work = move || Source { consumer, shared, silence, moved: None, ends: Vec::new() }.watch(&alive, &pulse);
+        let work =
+            move || Source { consumer, hearing, shared, silence, moved: None, ends: Vec::new() }.watch(&alive, &pulse);
         let thread = std::thread::Builder::new().name("source".into()).spawn(work);
         thread.map_err(|fault| ServiceFault::Failed(format!("cannot start a thread: {fault}")))?;
         Ok(watch)
@@ -62,6 +63,7 @@ impl SourceWatch {
 /// The watch itself.
 struct Source {
     consumer: Reader,
+    hearing: Hearing,
     shared: Shared,
     silence: Duration,
     /// When an end was last seen to have moved.
@@ -97,6 +99,11 @@ impl Source {
     /// by the stamps of the records instead.
     fn look(&mut self, running: Duration) -> bool {
         let now = self.ends();
+        if let Some(topic) = self.shared.setup.input_topics.first()
+            && now.iter().all(Option::is_none)
+        {
+            self.hearing.renew(&self.shared.settings, &mut self.consumer, topic);
+        }
         let rose = self.ends.iter().zip(&now).any(|(before, now)| before.is_some() && before < now);
         if rose {
             self.moved = Some(Instant::now());

@@ -21,6 +21,7 @@ use crate::service::fault::ServiceFault;
 use crate::service::kafka::client;
 use crate::service::kafka::cluster::{Cluster, Writer};
 use crate::service::kafka::context::{Hears, heard};
+use crate::service::kafka::hearing::Hearing;
 use crate::service::kafka::refusal::{Refusal, Refusals, denied};
 use crate::service::lanes::Lanes;
 use crate::service::models::Models;
@@ -139,8 +140,9 @@ impl ConsumerContext for Context {
     }
 }
 
-/// Runs a worker until it is told to stop. One that was shut out of its group joins anew: where a coordinator goes while a
-/// named member joins, the member's own second try shuts the first one out. Only a name in use twice does so for ever.
+/// Runs a worker until it is told to stop. One whose clients have lost their brokers begins anew, as does one that was
+/// shut out of its group: where a coordinator goes while a named member joins, the member's own second try shuts the first
+/// one out. Only a name in use twice does so for ever.
 pub fn run(shared: &Shared, status: &Arc<Status>, orders: &Orders) -> Result<(), ServiceFault> {
     let mut shut_out = Vec::new();
     loop {
@@ -156,6 +158,10 @@ pub fn run(shared: &Shared, status: &Arc<Status>, orders: &Orders) -> Result<(),
                 warn!(worker = orders.number, sentence, "joining the group anew");
                 status.set(orders.number, Phase::Starting);
                 shut_out.push(Instant::now());
+            }
+            Err(ServiceFault::CutOff(sentence)) => {
+                warn!(worker = orders.number, sentence, "beginning anew");
+                status.set(orders.number, Phase::Starting);
             }
             result => return result,
         }
@@ -200,8 +206,9 @@ fn work(shared: &Shared, status: Arc<Status>, orders: &Orders) -> Result<(), Ser
 
 fn follow(shared: &Shared, consumer: &BaseConsumer<Context>, orders: &Orders) -> Result<(), ServiceFault> {
     let (mut gauged, mut idled, mut trouble) = (Instant::now(), Instant::now(), Trouble::default());
-    let mut answers = Answers::default();
-    let context = consumer.context();
+    let (mut answers, mut hearing) = (Answers::default(), Hearing::default());
+    let (context, settings) = (consumer.context(), &shared.settings);
+    let input = settings.file.topics.events.first().map_or("", String::as_str);
     while !orders.pulse.stopping() {
         orders.pulse.beat();
         let rest = if answers.pending() { Duration::ZERO } else { context.desk().lanes.rest(context.now()) };
@@ -234,6 +241,7 @@ fn follow(shared: &Shared, consumer: &BaseConsumer<Context>, orders: &Orders) ->
             gauged = Instant::now();
             let now = context.now();
             context.with(consumer, |lanes, cluster| lanes.gauge(cluster, now));
+            hearing.check(settings, consumer.client(), input)?;
         }
         let desk = context.desk();
         answers.turn(&orders.questions, &desk.lanes);

@@ -14,7 +14,7 @@ use crate::service::fault::ServiceFault;
 use crate::service::pulse::Pulse;
 
 /// Longest that a transaction may take: more than all its steps at their bounds, which librdkafka does not always keep.
-const LONGEST: Duration = Duration::from_secs(25);
+const LONGEST: Duration = Duration::from_secs(18);
 /// How often a worker that waits for an end gives a sign of life.
 const BEAT: Duration = Duration::from_millis(100);
 

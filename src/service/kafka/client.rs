@@ -15,6 +15,8 @@ const DELIVERY_MILLIS: &str = "9000";
 pub fn base(settings: &Settings) -> ClientConfig {
     let mut config = ClientConfig::new();
     config.set("bootstrap.servers", &settings.file.kafka.brokers);
+    // As Java clients have it. By default a connection is left alone for up to 10 s, and 10 s more once its broker is back.
+    config.set("reconnect.backoff.max.ms", "1000");
     for (name, value) in &settings.security {
         config.set(*name, value.expose_secret());
     }

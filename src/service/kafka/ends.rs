@@ -10,6 +10,7 @@ use tracing::warn;
 use crate::config::settings::Settings;
 use crate::service::fault::ServiceFault;
 use crate::service::kafka::context::Hears;
+use crate::service::kafka::hearing::Hearing;
 use crate::service::kafka::refusal::{denied, is_denied};
 use crate::service::kafka::topics::asker;
 use crate::service::pulse::Pulse;
@@ -81,7 +82,7 @@ fn offsets<C: Hears>(
     for partition in partitions {
         asked.add_partition_offset(topic, *partition as i32, which).map_err(|fault| failed(&fault))?;
     }
-    let mut unknown = None;
+    let (mut unknown, mut hearing) = (None, Hearing::default());
     loop {
         pulse.go_on()?;
         // In the question an offset stands for a time: the two that are asked for are the protocol's times −2 and −1.
@@ -96,10 +97,8 @@ fn offsets<C: Hears>(
                     return Err(refusal.fault(settings));
                 }
                 warn!(topic, %fault, "waiting for a broker");
-                if unknown.is_some() {
-                    // What the client remembers of the topic would not be asked for again for minutes.
-                    let _ = consumer.fetch_metadata(Some(topic), ANSWER);
-                }
+                // Asks for the topic anew, too: what the client remembers of it would stay for minutes.
+                hearing.check(settings, consumer.client(), topic)?;
                 std::thread::sleep(PAUSE);
             }
             Err(fault) if is_denied(&fault) => return Err(denied(&format!("Describe on the topic {topic}"))),

@@ -7,6 +7,7 @@ pub mod transaction;
 pub mod carrier;
 pub mod spans;
 pub mod topics;
+pub mod hearing;
 pub mod ends;
 pub mod read;
 pub mod restore;

@@ -87,8 +87,10 @@ impl TopicReader {
     fn stuck(&self, fault: Option<KafkaError>) -> ServiceFault {
         let topic = &self.topic;
         match (fault, self.spans.open().next()) {
-            (Some(fault), _) => ServiceFault::kafka(&format!("reading {topic}"), &fault),
-            (None, partition) => ServiceFault::Failed(format!(
+            (Some(fault), _) if !ServiceFault::passes(&fault) => {
+                ServiceFault::kafka(&format!("reading {topic}"), &fault)
+            }
+            (_, partition) => ServiceFault::CutOff(format!(
                 "reading partition {} of {topic} does not get on: is the broker up?",
                 partition.unwrap_or_default()
             )),

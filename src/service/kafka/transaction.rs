@@ -15,6 +15,7 @@ use crate::processor::batch::{Batch, OutTopic};
 use crate::service::broker::Committed;
 use crate::service::fault::ServiceFault;
 use crate::service::kafka::context::Writing;
+use crate::service::kafka::hearing::Hearing;
 use crate::service::kafka::refusal::{denied, is_denied};
 use crate::service::pulse::Pulse;
 use crate::wire::dead_letter;
@@ -52,7 +53,7 @@ impl Transactions {
     /// Takes the transactional id over, which ends a predecessor's open transaction. Waits for a broker as long as it
     /// takes, unless it refuses us.
     pub fn take_over(&self, settings: &Settings, pulse: &Pulse) -> Result<(), ServiceFault> {
-        let mut spoken = Instant::now();
+        let (mut spoken, mut hearing) = (Instant::now(), Hearing::default());
         loop {
             pulse.beat();
             if pulse.stopping() {
@@ -70,6 +71,7 @@ impl Transactions {
                         spoken = Instant::now();
                         warn!(fault = fault.string(), "waiting for the transaction coordinator");
                     }
+                    hearing.check(settings, self.producer.client(), &self.topics[0])?;
                     std::thread::sleep(Duration::from_millis(50));
                 }
                 Err(fault) if is_denied(&fault) => {
