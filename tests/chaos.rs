@@ -1,7 +1,7 @@
 //! Chaos on a real Apache Kafka: replicas killed, stopped and fenced, brokers bounced, replies lost. Whatever happens, what
 //! is committed in the end equals what `replay` writes from the same log, and nothing is there twice.
 //!
-//! A seed draws everything: `CHURNWATCH_SEED=7 cargo test --test chaos -- --nocapture`. `CHURNWATCH_CHAOS=long` strikes as
+//! A seed draws everything: `CHURNWATCH_SEED=7 cargo test --test chaos -- --nocapture`. `CHURNWATCH_LONG=1` strikes as
 //! often as docs/testing.md says; without it a few times, for CI.
 
 #![allow(
@@ -17,8 +17,13 @@ mod bench;
 #[path = "kafka/broker.rs"]
 #[allow(dead_code, reason = "the Kafka suite uses the rest")]
 mod broker;
+#[path = "kafka/stand.rs"]
+#[allow(dead_code, reason = "the recovery suite uses the rest")]
+mod stand;
 #[path = "chaos/coordinators.rs"]
 mod coordinators;
+#[path = "chaos/cut_off.rs"]
+mod cut_off;
 #[path = "chaos/proxy.rs"]
 mod proxy;
 #[path = "chaos/world.rs"]
@@ -33,18 +38,8 @@ use broker::Nodes;
 use coordinators::{Role, leads, move_on};
 use proxy::{Api, Harm, Proxy};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use support::{seed, size};
 use world::World;
-
-/// How often a thing is done: in the long form, and in CI.
-fn times(long: usize, short: usize) -> usize {
-    if std::env::var("CHURNWATCH_CHAOS").is_ok_and(|form| form == "long") { long } else { short }
-}
-
-fn seed() -> u64 {
-    let seed = std::env::var("CHURNWATCH_SEED").ok().map_or(7, |seed| seed.parse().unwrap());
-    println!("seed {seed}; repeat with CHURNWATCH_SEED={seed}");
-    seed
-}
 
 /// One cluster at a time: two cores carry no more.
 fn alone() -> MutexGuard<'static, ()> {
@@ -66,7 +61,7 @@ fn replicas_killed_frozen_and_fenced_lose_and_double_nothing() {
     let mut world = World::new(&nodes.brokers, "replicas", seed(), 3);
     let mut strikes = Vec::new();
     for (name, count) in
-        [("kill", times(50, 3)), ("terminate", times(20, 2)), ("freeze", times(100, 1)), ("rival", times(20, 3))]
+        [("kill", size(50, 3)), ("terminate", size(20, 2)), ("freeze", size(100, 1)), ("rival", size(20, 3))]
     {
         strikes.extend(std::iter::repeat_n(name, count));
         println!("{count} × {name}");
@@ -94,7 +89,7 @@ fn bounced_brokers_stop_nothing_for_long() {
     let _turn = alone();
     let Some(nodes) = Nodes::start("bounced", 3, port(12_000), None) else { return };
     let mut world = World::new(&nodes.brokers, "bounced", seed(), 2);
-    let rounds = times(5, 1);
+    let rounds = size(5, 1);
     world.cut(rounds * 7 + 1);
     let mut slowest = Duration::ZERO;
     for round in 0..rounds {
@@ -124,7 +119,7 @@ fn bounced_brokers_stop_nothing_for_long() {
     }
     world.publish_next();
     nodes.stop(None, true);
-    std::thread::sleep(Duration::from_secs(times(70, 15) as u64));
+    std::thread::sleep(Duration::from_secs(size(70, 15) as u64));
     world.nobody_ended();
     nodes.up(None);
     let took = world.moves_on();
@@ -133,7 +128,7 @@ fn bounced_brokers_stop_nothing_for_long() {
     world.nobody_ended();
     world.settle();
     // CI shares its two cores between three brokers that start and everything else.
-    assert!(slowest < Duration::from_secs(times(30, 90) as u64), "it took {slowest:?} to go on");
+    assert!(slowest < Duration::from_secs(size(30, 90) as u64), "it took {slowest:?} to go on");
 }
 
 /// Replies that come late, never, or with the connection cut, of every request that a transaction rests on.
@@ -145,11 +140,11 @@ fn lost_replies_tear_nothing() {
     let Some(_nodes) = Nodes::start("replies", 1, behind, Some(before)) else { return };
     let mut world = World::new(&format!("127.0.0.1:{before}"), "replies", seed(), 1);
     let counts = [
-        (Api::EndTxn, times(100, 4)),
-        (Api::TxnOffsetCommit, times(30, 2)),
-        (Api::AddPartitionsToTxn, times(30, 1)),
-        (Api::Produce, times(30, 2)),
-        (Api::Fetch, times(30, 2)),
+        (Api::EndTxn, size(100, 4)),
+        (Api::TxnOffsetCommit, size(30, 2)),
+        (Api::AddPartitionsToTxn, size(30, 1)),
+        (Api::Produce, size(30, 2)),
+        (Api::Fetch, size(30, 2)),
     ];
     let mut strikes: Vec<Api> = counts.iter().flat_map(|(api, count)| std::iter::repeat_n(*api, *count)).collect();
     world.shuffle(&mut strikes);

@@ -47,6 +47,7 @@ use serde_json::Value;
 use support::bad::bad_records;
 use support::draw::Draw;
 use support::logs::log;
+use support::page::{free_port, page};
 
 #[test]
 fn a_real_log_with_one_replica_killed_in_the_middle_equals_replay() {
@@ -117,7 +118,7 @@ fn a_generated_shop_with_three_replicas_killed_at_random_equals_replay() {
 #[test]
 fn a_live_history_on_the_wall_clock_holds_goes_on_and_is_repeated() {
     let Some(brokers) = broker() else { return };
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = free_port();
     let more = format!("[http]\nlisten = \"127.0.0.1:{port}\"\n[alerts]\npublish_from = \"2020-01-01\"\n");
     let bench = Bench::with(&brokers, "wall", &more);
     let now = || Millis(jiff::Timestamp::now().as_millisecond());
@@ -126,10 +127,7 @@ fn a_live_history_on_the_wall_clock_holds_goes_on_and_is_repeated() {
     bench.topics(3);
     bench.publish(&path);
     let mut replica = bench.serve();
-    let page = |path: &str| -> Option<String> {
-        let mut response = ureq::get(format!("http://127.0.0.1:{port}{path}")).call().ok()?;
-        response.body_mut().read_to_string().ok()
-    };
+    let page = |path: &str| page(port, path);
     let silent = |wanted: &str| {
         page("/metrics").is_some_and(|text| text.contains(&format!("churnwatch_source_silent {wanted}")))
     };

@@ -16,6 +16,8 @@ mod bench;
 #[path = "kafka/broker.rs"]
 #[allow(dead_code, reason = "the Kafka suite uses the rest")]
 mod broker;
+#[path = "kafka/stand.rs"]
+mod stand;
 #[path = "recovery/changes.rs"]
 mod changes;
 #[path = "recovery/ends.rs"]
@@ -38,20 +40,10 @@ use std::time::{Duration, Instant};
 use bench::Bench;
 use broker::Nodes;
 use support::draw::Draw;
-
-/// How often a thing is done: in the long form, and in CI.
-fn times(long: usize, short: usize) -> usize {
-    if is_long() { long } else { short }
-}
-
-fn is_long() -> bool {
-    std::env::var_os("CHURNWATCH_LONG").is_some_and(|value| value == "1")
-}
+use support::seed;
 
 fn draw() -> Draw {
-    let seed = std::env::var("CHURNWATCH_SEED").ok().map_or(7, |seed| seed.parse().unwrap());
-    println!("seed {seed}; repeat with CHURNWATCH_SEED={seed}");
-    Draw::new(seed)
+    Draw::new(seed())
 }
 
 /// The broker of this binary, for one test at a time: it is stopped and continued, and two cores carry no more.

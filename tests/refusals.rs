@@ -19,6 +19,7 @@ use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
 use serde_json::json;
 
 use support::draw::Draw;
+use support::size;
 
 /// What is answered to `EndTxn`, and whether its outcome is then unknown for good.
 const REFUSALS: [(RDKafkaRespErr, bool); 9] = [
@@ -36,11 +37,6 @@ const COMMITS: &str = "churnwatch_commits_total";
 const REPLACED: &str = "churnwatch_rebuilds_total";
 /// Longest time to the next commit: that of a transaction, a new producer and another transaction.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// `CHURNWATCH_LONG=1`: a thousand times.
-fn times() -> usize {
-    if std::env::var_os("CHURNWATCH_LONG").is_some() { 1_000 } else { 45 }
-}
 
 #[test]
 fn no_refused_end_of_a_transaction_hangs_and_the_producer_is_replaced() {
@@ -77,7 +73,7 @@ fn no_refused_end_of_a_transaction_hangs_and_the_producer_is_replaced() {
     next(0);
     grows(&[COMMITS], 0);
     let (mut draw, mut unknown, mut slowest) = (Draw::new(7), 0, Duration::ZERO);
-    for number in 1..=times() {
+    for number in 1..=size(1_000, 45) {
         let (refusal, is_unknown) = REFUSALS[draw.below(REFUSALS.len() as u64) as usize];
         let (committed, replaced) = (figure(COMMITS), figure(REPLACED));
         cluster.request_errors(RDKafkaApiKey::EndTxn, &[refusal]);
@@ -92,6 +88,6 @@ fn no_refused_end_of_a_transaction_hangs_and_the_producer_is_replaced() {
         slowest = slowest.max(took);
         unknown += was_replaced;
     }
-    println!("{} refusals, {unknown} producers replaced, slowest {slowest:?}", times());
-    assert!(unknown > times() / 10, "{unknown}");
+    println!("{} refusals, {unknown} producers replaced, slowest {slowest:?}", size(1_000, 45));
+    assert!(unknown > size(1_000, 45) / 10, "{unknown}");
 }

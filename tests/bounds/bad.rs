@@ -11,8 +11,9 @@ use sha2::{Digest, Sha256};
 
 use crate::bench::{Bench, PROGRAM};
 use crate::kinds::{LARGEST, Seat, kinds, pad};
-use crate::stage::{Feed, Served, alone, nodes, size};
+use crate::stage::{Feed, Served, alone, nodes};
 use crate::support::shop::lines;
+use crate::support::size;
 
 const PARTITIONS: u32 = 4;
 

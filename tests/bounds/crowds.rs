@@ -7,7 +7,8 @@ use churnwatch::engine::day::Millis;
 use churnwatch::wire::calendar::instant_text;
 
 use crate::bench::Bench;
-use crate::stage::{Feed, Served, alone, nodes, size};
+use crate::stage::{Feed, Served, alone, nodes};
+use crate::support::size;
 
 const PARTITIONS: u32 = 4;
 /// 2025-01-01T00:00:00Z.

@@ -11,7 +11,8 @@ use rdkafka::client::DefaultClientContext;
 use serde_json::{Value, json};
 
 use crate::bench::{Bench, PROGRAM, shop};
-use crate::stage::{Feed, Served, alone, nodes, size};
+use crate::stage::{Feed, Served, alone, nodes};
+use crate::support::size;
 
 const PARTITIONS: u32 = 3;
 /// Commands that ask at a time.

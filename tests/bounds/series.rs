@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::bench::{Bench, shop};
 use crate::crowds::one_off;
-use crate::stage::{Feed, Served, alone, nodes, size};
+use crate::stage::{Feed, Served, alone, nodes};
+use crate::support::size;
 
 const PARTITIONS: u32 = 2;
 

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::bench::{Bench, shop};
 use crate::broker::Nodes;
-use crate::stage::{Feed, Served, beside, port, size};
+use crate::stage::{Feed, Served, beside, port};
+use crate::support::size;
 
 const PARTITIONS: u32 = 2;
 

@@ -9,11 +9,11 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 
 use crate::bench::{Bench, Replica};
 use crate::broker::Nodes;
+use crate::support::page::{answer, free_port};
+use crate::support::{is_long, size};
 
-/// The size of a thing in the long form, and in CI.
-pub(crate) fn size(long: usize, short: usize) -> usize {
-    if std::env::var("CHURNWATCH_LONG").is_ok_and(|form| form == "1") { long } else { short }
-}
+/// How long a broker may take for one answer.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// One test at a time: memory and time are measured.
 pub(crate) fn alone() -> MutexGuard<'static, ()> {
@@ -101,8 +101,10 @@ impl Feed {
     pub(crate) fn finish(&self) {
         self.flush();
         for (number, next) in self.next.iter().enumerate() {
-            let ends = self.consumer.fetch_watermarks(&self.topic, number as i32, Duration::from_secs(10)).unwrap();
-            assert_eq!(ends, (0, *next), "partition {number}");
+            // The leader may just have gone.
+            let mut asked = (0..6).map(|_| self.consumer.fetch_watermarks(&self.topic, number as i32, PATIENCE));
+            let ends = asked.find_map(Result::ok);
+            assert_eq!(ends, Some((0, *next)), "partition {number}");
         }
     }
 
@@ -126,17 +128,13 @@ impl Served {
 
     /// The same, started in one's own way.
     pub(crate) fn with(start: impl FnOnce(u16) -> Replica) -> Self {
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         Self { replica: start(port), port }
     }
 
     /// Status and body of an answer.
     pub(crate) fn answer(&self, path: &str) -> Option<(u16, String)> {
-        let config = ureq::Agent::config_builder().http_status_as_error(false);
-        let agent = ureq::Agent::new_with_config(config.timeout_global(Some(Duration::from_secs(5))).build());
-        let mut response = agent.get(format!("http://127.0.0.1:{}{path}", self.port)).call().ok()?;
-        let body = response.body_mut().read_to_string().ok()?;
-        Some((response.status().as_u16(), body))
+        answer(self.port, path)
     }
 
     /// Every series by name and labels, with its value; none where nobody answers.
@@ -182,7 +180,7 @@ impl Served {
 
     /// Waits until every partition has closed through `day`; of many customers the changelog is not read for that.
     pub(crate) fn until_closed(&mut self, bench: &Bench, partitions: u32, day: &str) {
-        if size(1, 0) == 0 {
+        if !is_long() {
             return bench.wait_until_closed(partitions, day);
         }
         let number = churnwatch::wire::calendar::day(day.parse().unwrap()).0;

@@ -14,6 +14,7 @@ const HEAD: usize = 160;
 pub(crate) enum Api {
     Produce = 0,
     Fetch = 1,
+    Metadata = 3,
     AddPartitionsToTxn = 24,
     EndTxn = 26,
     TxnOffsetCommit = 28,
@@ -28,6 +29,8 @@ pub(crate) enum Harm {
     Delay(Duration),
     /// The connection ends instead.
     Cut,
+    /// An answer about the cluster names no broker, as one does whose nodes were all fenced a moment ago.
+    NoBrokers,
 }
 
 /// What is to be done next.
@@ -105,6 +108,10 @@ fn join(client: TcpStream, broker: TcpStream, plan: &Arc<Mutex<Option<Plan>>>, m
                     let _ = broker.shutdown(Shutdown::Both);
                     None
                 }
+                Harm::NoBrokers => {
+                    leave_out_brokers(frame);
+                    Some(Duration::ZERO)
+                }
             }
         });
         let _ = (client.shutdown(Shutdown::Both), broker.shutdown(Shutdown::Both));
@@ -115,17 +122,34 @@ fn number<const N: usize>(frame: &[u8], at: usize) -> Option<[u8; N]> {
     frame.get(at..at + N)?.try_into().ok()
 }
 
+/// Takes the brokers out of a Metadata response of version 9 or newer: correlation id and tags, throttle time, then the
+/// array of id, host, port, rack and tags. Lengths are one more than they are, and below 128 here, so a byte each.
+fn leave_out_brokers(frame: &mut Vec<u8>) {
+    const BROKERS: usize = 4 + 1 + 4;
+    let count = usize::from(frame[BROKERS]).saturating_sub(1);
+    let end = (0..count).fold(BROKERS + 1, |at, _| {
+        let port = at + 4 + usize::from(frame[at + 4]).max(1);
+        let rack = port + 4;
+        rack + usize::from(frame[rack]).max(1) + 1
+    });
+    frame.splice(BROKERS..end, [1]);
+}
+
 /// Carries frames, each after its length, as late as `judge` says; `None` leaves it out.
-fn carry(mut from: &TcpStream, mut to: &TcpStream, mut judge: impl FnMut(&[u8]) -> Option<Duration>) -> Result<()> {
+fn carry(
+    mut from: &TcpStream,
+    mut to: &TcpStream,
+    mut judge: impl FnMut(&mut Vec<u8>) -> Option<Duration>,
+) -> Result<()> {
     let mut frame = Vec::new();
     loop {
         let mut length = [0; 4];
         from.read_exact(&mut length)?;
         frame.resize(u32::from_be_bytes(length) as usize, 0);
         from.read_exact(&mut frame)?;
-        if let Some(late) = judge(&frame) {
+        if let Some(late) = judge(&mut frame) {
             std::thread::sleep(late);
-            to.write_all(&length)?;
+            to.write_all(&(frame.len() as u32).to_be_bytes())?;
             to.write_all(&frame)?;
         }
     }

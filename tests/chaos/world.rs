@@ -5,14 +5,13 @@ use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use rdkafka::TopicPartitionList;
-use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use serde_json::Value;
 
 use crate::bench::{Bench, Replica, shop};
+use crate::stand::Stand;
 use crate::support::draw::Draw;
-use crate::times;
+use crate::support::size;
 
 const PARTITIONS: u32 = 12;
 /// Patience with whatever must happen in the end.
@@ -38,7 +37,7 @@ impl World {
     pub(crate) fn new(brokers: &str, name: &str, seed: u64, replicas: usize) -> Self {
         let bench = Bench::with(brokers, name, "[time]\nclock = \"event\"\n[http]\nlisten = \"127.0.0.1:0\"\n");
         // A million events of 50,000 customers, or 57,000 of 2,000.
-        let customers = times(50_000, 2_000).to_string();
+        let customers = size(50_000, 2_000).to_string();
         let log = shop(&bench, &customers, "160", "2026-01-01", seed);
         bench.topics(PARTITIONS);
         let sent = bench.folder().join("sent.jsonl");
@@ -170,18 +169,8 @@ impl World {
 
     /// How far the inputs are committed and how far they go, summed over partitions.
     fn stand(&self) -> Option<(i64, i64)> {
-        let settings = self.bench.settings();
-        let properties = [("group.id", settings.file.kafka.group_id.as_str())];
-        let asking: BaseConsumer = self.bench.client(&properties).create().unwrap();
-        let topic = settings.file.topics.events[0].as_str();
-        let mut list = TopicPartitionList::new();
-        list.add_partition_range(topic, 0, PARTITIONS as i32 - 1);
-        let patience = Duration::from_secs(2);
-        let committed = asking.committed_offsets(list, patience).ok()?;
-        let committed: i64 =
-            committed.elements().iter().filter_map(|one| one.offset().to_raw()).map(|one| one.max(0)).sum();
-        let ends = (0..PARTITIONS as i32).map(|number| asking.fetch_watermarks(topic, number, patience).ok());
-        Some((committed, ends.map(|ends| ends.map(|(_, high)| high)).sum::<Option<i64>>()?))
+        let stand = Stand::new(&self.bench, PARTITIONS);
+        Some((stand.committed()?.values().sum(), stand.ends()?.values().sum()))
     }
 
     /// Time until the service commits again what is there to be committed, from when the cluster answers.

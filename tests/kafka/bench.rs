@@ -179,11 +179,21 @@ impl Bench {
 
     /// Serves with these variables in the environment.
     pub(crate) fn serve_with(&self, variables: impl IntoIterator<Item = (&'static str, String)>) -> Replica {
+        self.serve_into(Stdio::inherit(), variables)
+    }
+
+    /// The same, with its log somewhere.
+    pub(crate) fn serve_into(
+        &self,
+        log: impl Into<Stdio>,
+        variables: impl IntoIterator<Item = (&'static str, String)>,
+    ) -> Replica {
         let child = Command::new(PROGRAM)
             .envs(variables)
             .args(["serve", "--log-level", "warn", "--config"])
             .arg(&self.config)
             .stdout(Stdio::null())
+            .stderr(log)
             .spawn()
             .unwrap();
         Replica::of(child)

@@ -15,6 +15,7 @@ use crate::broker::broker;
 use crate::shop;
 use crate::support::bad::bad_records;
 use crate::support::draw::Draw;
+use crate::support::page::{free_port, page};
 
 /// Runs `dead-letters` to its end: exit code, standard output as JSON (null where it is none), standard error.
 fn letters(bench: &Bench, arguments: &[&str]) -> (i32, Value, String) {
@@ -195,13 +196,13 @@ fn dead_letters_of_a_full_state_are_put_back_once_there_is_room() {
     let path = shop(&bench, "300", "150", "2026-01-01", 22);
     bench.topics(3);
     bench.publish(&path);
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = free_port();
     let mut replica = bench.serve_at(port);
     bench.wait_until_closed(3, "2025-12-31");
-    let metrics = || ureq::get(format!("http://127.0.0.1:{port}/metrics")).call().unwrap().body_mut().read_to_string();
-    let (text, started) = (metrics().unwrap(), Instant::now());
+    let metrics = || page(port, "/metrics").unwrap();
+    let (text, started) = (metrics(), Instant::now());
     assert!(text.contains("churnwatch_state_limit_customers{partition=\"2\"} 20"), "{text}");
-    while !metrics().unwrap().contains("churnwatch_customers{partition=\"2\"} 20") {
+    while !metrics().contains("churnwatch_customers{partition=\"2\"} 20") {
         assert!(started.elapsed() < Duration::from_mins(1), "the metric does not follow");
         std::thread::sleep(Duration::from_millis(500));
     }

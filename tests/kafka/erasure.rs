@@ -9,21 +9,14 @@ use serde_json::{Value, json};
 use crate::bench::{Bench, PROGRAM};
 use crate::broker::broker;
 use crate::shop;
-
-/// What the service answers at a path: status and body.
-fn answer(port: u16, path: &str) -> Option<(u16, Value)> {
-    let agent = ureq::Agent::new_with_config(ureq::Agent::config_builder().http_status_as_error(false).build());
-    let mut response = agent.get(format!("http://127.0.0.1:{port}{path}")).call().ok()?;
-    let body = response.body_mut().read_to_string().ok()?;
-    Some((response.status().as_u16(), serde_json::from_str(&body).ok()?))
-}
+use crate::support::page::{answer, free_port};
 
 /// The answer once it has this status.
 fn wait_for(port: u16, path: &str, status: u16) -> Value {
     let started = Instant::now();
     loop {
         match answer(port, path) {
-            Some((found, body)) if found == status => return body,
+            Some((found, body)) if found == status => return serde_json::from_str(&body).unwrap(),
             other => assert!(started.elapsed() < Duration::from_mins(1), "{path} does not answer {status}: {other:?}"),
         }
         std::thread::sleep(Duration::from_millis(200));
@@ -41,7 +34,7 @@ fn a_forgotten_customer_gets_a_receipt_and_stays_forgotten() {
     let path = shop(&bench, "60", "200", "2026-06-01", 8);
     bench.topics(3);
     bench.publish(&path);
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = free_port();
     let mut replica = bench.serve_at(port);
     let line: Value = serde_json::from_str(std::fs::read_to_string(&path).unwrap().lines().next().unwrap()).unwrap();
     let customer = line["customer_id"].as_str().unwrap();

@@ -12,6 +12,7 @@ use rdkafka::{Offset, TopicPartitionList};
 use crate::bench::Bench;
 use crate::broker::broker;
 use crate::shop;
+use crate::support::page::{free_port, page};
 
 const PARTITIONS: u32 = 3;
 
@@ -24,7 +25,7 @@ fn ends(bench: &Bench, topic: &str) -> Vec<i64> {
 
 /// Serves until everything is committed; gives what the metrics said then.
 fn serve_it_all(bench: &Bench) -> String {
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = free_port();
     let (topic, started) = (bench.settings().file.topics.events[0].clone(), Instant::now());
     let (mut replica, ends) = (bench.serve_at(port), ends(bench, &topic));
     let stands = |bench: &Bench| -> Vec<i64> {
@@ -34,9 +35,9 @@ fn serve_it_all(bench: &Bench) -> String {
         assert!(started.elapsed() < Duration::from_mins(1), "{:?} of {ends:?} read", stands(bench));
         std::thread::sleep(Duration::from_millis(200));
     }
-    let metrics = ureq::get(format!("http://127.0.0.1:{port}/metrics")).call().unwrap().body_mut().read_to_string();
+    let metrics = page(port, "/metrics").unwrap();
     replica.terminate();
-    metrics.unwrap()
+    metrics
 }
 
 /// A third of a log as a file of its own.

@@ -15,6 +15,7 @@ use serde_json::Value;
 use crate::bench::{Bench, PROGRAM};
 use crate::broker::broker;
 use crate::shop;
+use crate::support::page::{free_port, page};
 
 const DEFAULT: &[u8] = include_bytes!("../../models/default.json");
 
@@ -46,11 +47,6 @@ fn parts(path: &Path, at: &[&str]) -> Vec<PathBuf> {
         part
     };
     parts.into_iter().map(write).collect()
-}
-
-fn page(port: u16, path: &str) -> Option<String> {
-    let mut response = ureq::get(format!("http://127.0.0.1:{port}{path}")).call().ok()?;
-    response.body_mut().read_to_string().ok()
 }
 
 fn until(what: &str, holds: impl Fn() -> bool) {
@@ -89,8 +85,7 @@ fn three_replicas_switch_at_the_open_of_the_day_and_back() {
             bench.restored(6).iter().map(next).sum::<i64>() == wanted as i64
         });
     };
-    let free = || std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let ports = [free(), free(), free()];
+    let ports = [free_port(), free_port(), free_port()];
     let mut replicas = ports.map(|port| bench.serve_at(port));
     let model = |port: u16| -> Option<Value> { serde_json::from_str(&page(port, "/v1/model")?).ok() };
     let everywhere = |what: &str, holds: &dyn Fn(&Value) -> bool| {

@@ -12,6 +12,7 @@ use serde_json::Value;
 use crate::bench::{Bench, PROGRAM};
 use crate::broker::broker;
 use crate::shop;
+use crate::support::page::{free_port, page};
 
 /// The midnight that divides training from judging: one horizon before the shop's history ends.
 const AT: &str = "2025-10-03";
@@ -87,7 +88,7 @@ fn the_service_scores_as_evaluate_does() {
     let path = shop(&bench, "300", "400", "2026-01-01", 6);
     bench.topics(2);
     bench.publish(&path);
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = free_port();
     // Asks for everybody at once.
     let listen = ("CHURNWATCH_HTTP__LISTEN", format!("127.0.0.1:{port}"));
     let mut replica = bench.serve_with([listen, ("CHURNWATCH_HTTP__REQUESTS_PER_SECOND", "0".to_owned())]);
@@ -102,8 +103,7 @@ fn the_service_scores_as_evaluate_does() {
     for line in std::fs::read_to_string(scores).unwrap().lines() {
         let row: Value = serde_json::from_str(line).unwrap();
         let id = row["customer_id"].as_str().unwrap();
-        let mut response = ureq::get(format!("http://127.0.0.1:{port}/v1/customers/{id}")).call().unwrap();
-        let customer: Value = serde_json::from_str(&response.body_mut().read_to_string().unwrap()).unwrap();
+        let customer: Value = serde_json::from_str(&page(port, &format!("/v1/customers/{id}")).unwrap()).unwrap();
         assert_eq!(customer["day"], "2025-10-02");
         let [served, expected] = [&customer, &row].map(|one| one["forward_score"].as_f64().unwrap().to_bits());
         assert_eq!(served, expected, "{id}");

@@ -11,9 +11,12 @@ use std::time::{Duration, Instant};
 use churnwatch::processor::topology::Processor;
 
 use crate::bench::{Bench, Replica};
-use crate::feed::{Feed, Stand};
-use crate::watch::{page, readiness, serve};
-use crate::{alone, bench, draw, is_long, quantiles, times, until};
+use crate::feed::Feed;
+use crate::stand::Stand;
+use crate::support::page::page;
+use crate::support::{is_long, size};
+use crate::watch::{readiness, serve};
+use crate::{alone, bench, draw, quantiles, until};
 
 const PARTITIONS: u32 = 12;
 /// Events a second.
@@ -75,7 +78,7 @@ impl Changes {
             if readiness(*port) != "ready" {
                 return None;
             }
-            let metrics = page(*port, "/metrics")?.1;
+            let metrics = page(*port, "/metrics")?;
             let held = metrics.lines().filter_map(|line| line.strip_prefix("churnwatch_customers{partition=\""));
             for partition in held.map(|line| line.split('"').next().unwrap().parse().unwrap()) {
                 if owners.insert(partition, *number).is_some() {
@@ -127,8 +130,8 @@ fn replicas_come_and_go_under_load() {
     let Some((_turn, nodes)) = alone() else { return };
     let (bench, mut draw) = (bench(&nodes.brokers, "changes"), draw());
     bench.topics(PARTITIONS);
-    let customers = times(100_000, 20_000) as u64;
-    let (mut feed, changes) = (Feed::new(&bench), times(30, 2));
+    let customers = size(100_000, 20_000) as u64;
+    let (mut feed, changes) = (Feed::new(&bench), size(30, 2));
     let everybody: Vec<String> = (0..customers).map(|number| event(number, number, number / 100)).collect();
     feed.send(everybody.iter().map(String::as_str));
     drop(everybody);

@@ -5,9 +5,12 @@ use std::time::{Duration, Instant};
 use churnwatch::processor::topology::Processor;
 
 use crate::bench::{Replica, shop};
-use crate::feed::{Feed, Stand};
-use crate::watch::{Watch, page, readiness, serve};
-use crate::{alone, bench, draw, quantiles, times, until};
+use crate::feed::Feed;
+use crate::stand::Stand;
+use crate::support::page::answer;
+use crate::support::size;
+use crate::watch::{Watch, readiness, serve};
+use crate::{alone, bench, draw, quantiles, until};
 
 const PARTITIONS: u32 = 12;
 /// Events a second.
@@ -31,7 +34,7 @@ fn end(replica: &mut Replica) -> (i32, Duration) {
 fn sigterm_under_load_ends_in_time_and_doubles_nothing() {
     let Some((_turn, nodes)) = alone() else { return };
     let (bench, mut draw) = (bench(&nodes.brokers, "terms"), draw());
-    let path = shop(&bench, &times(12_000, 700).to_string(), "200", "2026-01-01", 5);
+    let path = shop(&bench, &size(12_000, 700).to_string(), "200", "2026-01-01", 5);
     let lines: Vec<String> = std::fs::read_to_string(&path).unwrap().lines().map(str::to_owned).collect();
     println!("{} events", lines.len());
     bench.topics(PARTITIONS);
@@ -40,10 +43,10 @@ fn sigterm_under_load_ends_in_time_and_doubles_nothing() {
     let mut replicas = [serve(&bench, None), serve(&bench, None)];
     stand.all_committed();
     let (stop, feeding) = feed.pace(lines.into_iter().skip(base), RATE);
-    let (mut took, terms) = (Vec::new(), times(100, 3));
+    let (mut took, terms) = (Vec::new(), size(100, 3));
     for at in 0..terms {
         let (replica, port) = &mut replicas[at % 2];
-        until("no answer", 60, || page(*port, "/livez").is_some());
+        until("no answer", 60, || answer(*port, "/livez").is_some());
         // Every third while it starts, joins and restores; the others at work.
         if at % 3 < 2 {
             until("not ready", 60, || readiness(*port) == "ready");

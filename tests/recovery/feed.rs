@@ -1,6 +1,5 @@
 //! Events into the input topic, as `publish` keys them, and a note of everything that was sent.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Write;
 use std::path::PathBuf;
@@ -9,13 +8,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use rdkafka::TopicPartitionList;
-use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use serde_json::Value;
 
 use crate::bench::Bench;
-use crate::until;
 
 /// How often a paced feed sends.
 const TICK: Duration = Duration::from_millis(10);
@@ -81,37 +77,5 @@ impl Feed {
             (self, left)
         });
         (stop, thread)
-    }
-}
-
-/// Asks how far the inputs are committed, and how far they go.
-pub(crate) struct Stand {
-    asking: BaseConsumer,
-    topic: String,
-    partitions: i32,
-}
-
-impl Stand {
-    pub(crate) fn new(bench: &Bench, partitions: u32) -> Self {
-        let settings = bench.settings();
-        let properties = [("group.id", settings.file.kafka.group_id.as_str())];
-        let topic = settings.file.topics.events[0].clone();
-        Self { asking: bench.client(&properties).create().unwrap(), topic, partitions: partitions as i32 }
-    }
-
-    /// The committed offset of each partition.
-    pub(crate) fn committed(&self) -> Option<BTreeMap<i32, i64>> {
-        let mut list = TopicPartitionList::new();
-        list.add_partition_range(&self.topic, 0, self.partitions - 1);
-        let committed = self.asking.committed_offsets(list, Duration::from_secs(2)).ok()?;
-        let offset = |one: &rdkafka::topic_partition_list::TopicPartitionListElem<'_>| one.offset().to_raw();
-        Some(committed.elements().iter().map(|one| (one.partition(), offset(one).unwrap_or(0).max(0))).collect())
-    }
-
-    /// Waits until everything that was sent is committed.
-    pub(crate) fn all_committed(&self) {
-        let end = |number| self.asking.fetch_watermarks(&self.topic, number, Duration::from_secs(10)).unwrap().1;
-        let ends: BTreeMap<i32, i64> = (0..self.partitions).map(|number| (number, end(number))).collect();
-        until("not everything is committed", 120, || self.committed().as_ref() == Some(&ends));
     }
 }

@@ -5,10 +5,13 @@ use std::time::{Duration, Instant};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 
 use crate::bench::Bench;
-use crate::feed::{Feed, Stand};
-use crate::watch::{Watch, metric, page, readiness, serve};
+use crate::feed::Feed;
+use crate::stand::Stand;
+use crate::support::is_long;
+use crate::support::page::{answer, page};
+use crate::watch::{Watch, metric, readiness, serve};
 use crate::writer::crash;
-use crate::{alone, bench, is_long, until};
+use crate::{alone, bench, until};
 
 const PARTITIONS: u32 = 3;
 const NAME: &str = "probed";
@@ -62,11 +65,11 @@ fn probes_tell_the_truth_in_every_state() {
     let (mut replica, port) = serve(&bench, Some(NAME));
     let watch = Watch::of(port);
     until("not restoring", 60, || readiness(port).starts_with("restoring"));
-    assert_eq!(page(port, "/startupz").unwrap().0, 503);
-    assert_eq!(page(port, "/v1/customers/c1").unwrap().0, 503, "who is missing is not known yet");
+    assert_eq!(answer(port, "/startupz").unwrap().0, 503);
+    assert_eq!(answer(port, "/v1/customers/c1").unwrap().0, 503, "who is missing is not known yet");
     until("not ready", 60, || readiness(port) == "ready");
-    assert_eq!((page(port, "/livez").unwrap().0, page(port, "/startupz").unwrap().0), (200, 200));
-    assert_eq!(page(port, "/v1/customers/c1").unwrap().0, 200);
+    assert_eq!((answer(port, "/livez").unwrap().0, answer(port, "/startupz").unwrap().0), (200, 200));
+    assert_eq!(answer(port, "/v1/customers/c1").unwrap().0, 200);
     let said = watch.end("started");
     assert!(told(&said, "restoring") && said.iter().filter(|one| *one == "ready").count() == 1, "{said:?}");
 
@@ -92,7 +95,7 @@ fn probes_tell_the_truth_in_every_state() {
     until("not ready", 60, || readiness(port) == "ready");
     let said = watch.end("fenced");
     assert!(told(&said, "restoring") && said.last().unwrap() == "ready", "{said:?}");
-    assert_eq!(metric(&page(port, "/metrics").unwrap().1, "churnwatch_rebuilds_total"), 1.0);
+    assert_eq!(metric(&page(port, "/metrics").unwrap(), "churnwatch_rebuilds_total"), 1.0);
 
     // Not in CI: now and then the group waits for the member's lost word until max.poll.interval is over (docs/testing.md).
     if is_long() {

@@ -5,11 +5,14 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::bench::{Bench, Replica, shop};
-use crate::feed::{Feed, Stand};
+use crate::feed::Feed;
+use crate::stand::Stand;
 use crate::support::draw::Draw;
-use crate::watch::{metric, page, readiness, serve};
+use crate::support::page::{answer, page};
+use crate::support::{is_long, size};
+use crate::watch::{metric, readiness, serve};
 use crate::writer::{Ends, GHOST, crash};
-use crate::{alone, bench, draw, is_long, quantiles, times, until};
+use crate::{alone, bench, draw, quantiles, until};
 
 const PARTITIONS: u32 = 6;
 /// The replica's name, with which its transactional id lasts over restarts.
@@ -100,7 +103,7 @@ impl Restores {
             now == "ready"
         });
         self.ready_after.push(begun.elapsed());
-        let metrics = page(port, "/metrics").unwrap().1;
+        let metrics = page(port, "/metrics").unwrap();
         assert_eq!(
             metric(&metrics, "churnwatch_restore_left_offsets"),
             0.0,
@@ -123,7 +126,7 @@ impl Restores {
         for partition in &self.bench.restored(PARTITIONS) {
             for profile in partition.profiles_json(None) {
                 let id = profile["customer_id"].as_str().unwrap();
-                let (status, body) = page(port, &format!("/v1/customers/{id}")).unwrap();
+                let (status, body) = answer(port, &format!("/v1/customers/{id}")).unwrap();
                 assert_eq!(status, 200, "{who:?}: {id} is missing: {body}");
                 let known: Value = serde_json::from_str(&body).unwrap();
                 assert_eq!(known, partition.customer_json(id).unwrap(), "{who:?}: {id} is stale");
@@ -133,7 +136,7 @@ impl Restores {
         if who != Crashed::Worker {
             assert_eq!(metric(metrics, "churnwatch_customers"), f64::from(customers), "{who:?}");
         }
-        assert_eq!(page(port, &format!("/v1/customers/{GHOST}")).unwrap().0, 404, "{who:?}: was never committed");
+        assert_eq!(answer(port, &format!("/v1/customers/{GHOST}")).unwrap().0, 404, "{who:?}: was never committed");
     }
 
     /// Kills the replica in the middle of its restore; gives whether it was.
@@ -155,7 +158,7 @@ impl Restores {
     /// Half of a shop's log is read by a replica.
     fn begin(brokers: &str, name: &str) -> Self {
         let bench = bench(brokers, name);
-        let path = shop(&bench, &times(300, 250).to_string(), "400", "2026-01-01", 3);
+        let path = shop(&bench, &size(300, 250).to_string(), "400", "2026-01-01", 3);
         let lines: Vec<String> = std::fs::read_to_string(&path).unwrap().lines().map(str::to_owned).collect();
         println!("{} events", lines.len());
         bench.topics(PARTITIONS);
@@ -182,9 +185,9 @@ fn restores_over_open_transactions_are_never_stale() {
     let Some((_turn, nodes)) = alone() else { return };
     let mut world = Restores::begin(&nodes.brokers, "restores");
     let (mut done, mut tries) = ([0; 3], 0);
-    for at in 0..times(200, 3) {
+    for at in 0..size(200, 3) {
         let who = [Crashed::Worker, Crashed::Namesake, Crashed::Stranger][at % 3];
-        let (more, mut open) = (tries + times(TRIES, 5), false);
+        let (more, mut open) = (tries + size(TRIES, 5), false);
         while !open && tries < more {
             open = world.leave_open(who);
             tries += usize::from(!open);
@@ -207,10 +210,10 @@ fn restores_over_open_transactions_are_never_stale() {
 fn kills_amid_a_restore_harm_nothing() {
     let Some((_turn, nodes)) = alone() else { return };
     let mut world = Restores::begin(&nodes.brokers, "kills");
-    let (mut amid, mut tried, kills) = (0, 0, times(50, 2));
+    let (mut amid, mut tried, kills) = (0, 0, size(50, 2));
     while amid < kills {
         world.leave_open(Crashed::Stranger);
-        for _ in 0..times(4, 2) {
+        for _ in 0..size(4, 2) {
             amid += usize::from(world.kill_amid_restore());
             tried += 1;
             assert!(tried < kills * 5 + 10, "the kills come too late to mean anything");

@@ -8,14 +8,10 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::bench::{Bench, Replica};
+use crate::support::page::{answer, free_port};
 
 /// How often the probes are asked.
 const ASK: Duration = Duration::from_millis(3);
-
-/// A port that was free a moment ago.
-pub(crate) fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
 
 /// A `serve` with HTTP on a port, under a name if it has one.
 pub(crate) fn serve(bench: &Bench, name: Option<&str>) -> (Replica, u16) {
@@ -23,15 +19,6 @@ pub(crate) fn serve(bench: &Bench, name: Option<&str>) -> (Replica, u16) {
     let listen = ("CHURNWATCH_HTTP__LISTEN", format!("127.0.0.1:{port}"));
     let named = name.map(|name| ("CHURNWATCH_SERVICE__INSTANCE", name.to_owned()));
     (bench.serve_with([Some(listen), named].into_iter().flatten()), port)
-}
-
-/// Status and body of a page, if anything was answered.
-pub(crate) fn page(port: u16, path: &str) -> Option<(u16, String)> {
-    let config = ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(Duration::from_secs(3)));
-    let agent: ureq::Agent = config.build().into();
-    let mut response = agent.get(format!("http://127.0.0.1:{port}{path}")).call().ok()?;
-    let status = response.status().as_u16();
-    Some((status, response.body_mut().read_to_string().ok()?))
 }
 
 /// The sum of a metric over its labels.
@@ -43,7 +30,7 @@ pub(crate) fn metric(text: &str, name: &str) -> f64 {
 
 /// What `/readyz` says: "ready", the reason why not, or nothing where nobody answers.
 pub(crate) fn readiness(port: u16) -> String {
-    match page(port, "/readyz") {
+    match answer(port, "/readyz") {
         Some((200, body)) => body.trim().to_owned(),
         Some((503, body)) => serde_json::from_str::<Value>(&body).unwrap()["detail"].as_str().unwrap().to_owned(),
         Some((status, body)) => panic!("/readyz: {status} {body}"),
@@ -65,7 +52,7 @@ impl Watch {
             let (begun, mut said) = (Instant::now(), Vec::<(Duration, String)>::new());
             while !told.load(Ordering::Relaxed) {
                 let at = begun.elapsed();
-                let live = page(port, "/livez");
+                let live = answer(port, "/livez");
                 let mut now = readiness(port);
                 match live {
                     Some((200, body)) => assert_eq!(body, "alive\n"),

@@ -7,6 +7,7 @@ use churnwatch::config::load::load;
 
 use crate::bench::{PROGRAM, Replica};
 use crate::secured::{CLIENT_SECRET, PASSWORD, Secured, secured};
+use crate::support::page::free_port;
 use crate::tokens::base64;
 use crate::way::Way;
 
@@ -88,7 +89,7 @@ fn tells_nothing(broker: &Secured, way: &Way) {
     let bench = broker.bench(way.tag);
     bench.topics(1);
     let (token, erasure) = (broker.file("token", TOKEN), broker.file("erasure", ERASURE));
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = free_port();
     let log = broker.folder().join(format!("{}.log", way.tag));
     let child = way
         .command(&bench, &["serve", "--log-level", "trace"])

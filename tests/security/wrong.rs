@@ -7,6 +7,7 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 
 use crate::acls::{Permission, permissions};
 use crate::secured::{CLIENT_SECRET, LEAVER, PASSWORD, Secured, USER, kafka, secured};
+use crate::support::page::{free_port, page};
 use crate::way::Way;
 
 /// Longest time to the sentence.
@@ -146,7 +147,7 @@ fn a_running_service_that_is_let_in_no_more_ends_with_the_same_sentence() {
     let way = broker.scram().called("left").with("SASL__USERNAME", LEAVER);
     let bench = broker.bench(way.tag);
     bench.topics(1);
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = free_port();
     let log = broker.file("left.log", "");
     let mut serve = way.command(&bench, &["serve"]);
     serve.env("CHURNWATCH_HTTP__LISTEN", format!("127.0.0.1:{port}"));
@@ -159,7 +160,7 @@ fn a_running_service_that_is_let_in_no_more_ends_with_the_same_sentence() {
         }
         started.elapsed()
     };
-    until("not ready", 60, &mut || ureq::get(format!("http://127.0.0.1:{port}/readyz")).call().is_ok());
+    until("not ready", 60, &mut || page(port, "/readyz").is_some());
     let removed = kafka()
         .args(["tool", "ConfigCommand", "--bootstrap-server", &broker.plaintext(), "--alter"])
         .args(["--entity-type", "users", "--entity-name", LEAVER, "--delete-config", "SCRAM-SHA-512"])

@@ -15,7 +15,25 @@ pub(crate) fn blessed() -> bool {
     std::env::var_os("CHURNWATCH_BLESS").is_some_and(|value| !value.is_empty())
 }
 
+/// Whether what docs/testing.md calls the long form is asked for, by `CHURNWATCH_LONG=1`.
+pub(crate) fn is_long() -> bool {
+    std::env::var_os("CHURNWATCH_LONG").is_some_and(|value| value == "1")
+}
+
+/// How large a thing is, or how often it is done: in the long form, and in CI.
+pub(crate) fn size(long: usize, short: usize) -> usize {
+    if is_long() { long } else { short }
+}
+
+/// What a test draws its moments from.
+pub(crate) fn seed() -> u64 {
+    let seed = std::env::var("CHURNWATCH_SEED").ok().map_or(7, |seed| seed.parse().unwrap());
+    println!("seed {seed}; repeat with CHURNWATCH_SEED={seed}");
+    seed
+}
+
 pub(crate) mod draw;
+pub(crate) mod page;
 pub(crate) mod model;
 pub(crate) mod logs;
 pub(crate) mod bad;
