@@ -9,13 +9,14 @@ use std::time::{Duration, Instant};
 use rdkafka::ClientContext;
 use rdkafka::client::Client;
 use rdkafka::consumer::Consumer;
+use rdkafka::error::RDKafkaErrorCode;
 
 use crate::config::settings::Settings;
 use crate::service::fault::ServiceFault;
 use crate::service::kafka::context::Reader;
 use crate::service::kafka::topics::asker;
 
-/// How long a client may be without an answer before another asks for it.
+/// How long a client may have nobody to ask before another asks for it.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Bound on one answer.
 const ANSWER: Duration = Duration::from_secs(1);
@@ -23,19 +24,21 @@ const ANSWER: Duration = Duration::from_secs(1);
 /// What is known of a client's hearing.
 #[derive(Default)]
 pub struct Hearing {
-    /// Since when it is without an answer, or since another was, too.
+    /// Since when it has nobody to ask, or since another got no answer either.
     silent: Option<Instant>,
 }
 
 impl Hearing {
-    /// Asks for a topic; a fault where the client has had no answer for some time and another has one at once.
+    /// Asks for a topic; a fault where the client has had nobody to ask for some time and another gets an answer at once.
     pub fn check<C: ClientContext>(
         &mut self,
         settings: &Settings,
         client: &Client<C>,
         topic: &str,
     ) -> Result<(), ServiceFault> {
-        if client.fetch_metadata(Some(topic), ANSWER).is_ok() {
+        let answer = client.fetch_metadata(Some(topic), ANSWER);
+        // One that has a broker, which takes its time, as a quota makes it, is told that the time is over.
+        if !answer.is_err_and(|fault| fault.rdkafka_error_code() == Some(RDKafkaErrorCode::BrokerTransportFailure)) {
             self.silent = None;
             return Ok(());
         }
