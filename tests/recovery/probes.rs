@@ -7,7 +7,6 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use crate::bench::Bench;
 use crate::feed::Feed;
 use crate::stand::Stand;
-use crate::support::is_long;
 use crate::support::page::{answer, page};
 use crate::watch::{Watch, metric, readiness, serve};
 use crate::writer::crash;
@@ -97,22 +96,19 @@ fn probes_tell_the_truth_in_every_state() {
     assert!(told(&said, "restoring") && said.last().unwrap() == "ready", "{said:?}");
     assert_eq!(metric(&page(port, "/metrics").unwrap(), "churnwatch_rebuilds_total"), 1.0);
 
-    // Not in CI: now and then the group waits for the member's lost word until max.poll.interval is over (docs/testing.md).
-    if is_long() {
-        // The broker stands still: from the end of the session on the partitions may be another's.
-        let watch = Watch::of(port);
-        let frozen = nodes.frozen();
-        let gone = Instant::now();
-        until("ready without a broker", 30, || readiness(port).starts_with("joining"));
-        println!("not ready any more {:.1} s after the broker was gone", gone.elapsed().as_secs_f64());
-        drop(frozen);
-        let back = until("not ready again", 60, || readiness(port) == "ready");
-        println!("ready {:.1} s after it was back", back.as_secs_f64());
-        let said = watch.end("broker gone");
-        assert!(told(&said, "restoring"), "{said:?}");
-        send(&mut feed, 300);
-        stand.all_committed();
-    }
+    // The broker stands still: from the end of the session on the partitions may be another's.
+    let watch = Watch::of(port);
+    let frozen = nodes.frozen();
+    let gone = Instant::now();
+    until("ready without a broker", 30, || readiness(port).starts_with("joining"));
+    println!("not ready any more {:.1} s after the broker was gone", gone.elapsed().as_secs_f64());
+    drop(frozen);
+    let back = until("not ready again", 60, || readiness(port) == "ready");
+    println!("ready {:.1} s after it was back", back.as_secs_f64());
+    let said = watch.end("broker gone");
+    assert!(told(&said, "restoring"), "{said:?}");
+    send(&mut feed, 300);
+    stand.all_committed();
 
     // Draining: a signal that can't be followed at once, and that is said all the while.
     send(&mut feed, 400);
