@@ -32,6 +32,8 @@ const ABORT: Duration = Duration::from_secs(3);
 const INIT_TRY: Duration = Duration::from_secs(2);
 /// How often it is looked whether everything is delivered.
 const DELIVERY_LOOK: Duration = Duration::from_micros(500);
+/// A predecessor's transaction that has not ended by then ends no more: its coordinator has lost an answer.
+const STUCK: Duration = Duration::from_mins(1);
 /// How often waiting for a broker is spoken of.
 const SPEAK: Duration = Duration::from_secs(10);
 
@@ -53,7 +55,7 @@ impl Transactions {
     /// Takes the transactional id over, which ends a predecessor's open transaction. Waits for a broker as long as it
     /// takes, unless it refuses us.
     pub fn take_over(&self, settings: &Settings, pulse: &Pulse) -> Result<(), ServiceFault> {
-        let (mut spoken, mut hearing) = (Instant::now(), Hearing::default());
+        let (begun, mut spoken, mut hearing) = (Instant::now(), Instant::now(), Hearing::default());
         loop {
             pulse.beat();
             if pulse.stopping() {
@@ -69,7 +71,9 @@ impl Transactions {
                     }
                     if spoken.elapsed() > SPEAK {
                         spoken = Instant::now();
-                        warn!(fault = fault.string(), "waiting for the transaction coordinator");
+                        let stuck = begun.elapsed() > STUCK && fault.code() == RDKafkaErrorCode::ConcurrentTransactions;
+                        let advice = if stuck { "; restart the broker that coordinates it" } else { "" };
+                        warn!(fault = fault.string(), "waiting for the transaction coordinator{advice}");
                     }
                     hearing.check(settings, self.producer.client(), &self.topics[0])?;
                     std::thread::sleep(Duration::from_millis(50));
