@@ -71,8 +71,9 @@ impl Nodes {
     /// Runs a tool of Kafka's against it.
     pub(crate) fn tool(&self, name: &str, arguments: &[&str]) {
         let mut command = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/kafka/kafka.sh"));
-        command.args(["tool", name, "--bootstrap-server", &self.brokers]).args(arguments).stdout(Stdio::null());
-        assert!(command.status().unwrap().success(), "{name} {arguments:?}");
+        let done = command.args(["tool", name, "--bootstrap-server", &self.brokers]).args(arguments).output().unwrap();
+        let said = [done.stdout, done.stderr].map(|said| String::from_utf8_lossy(&said).into_owned()).join("");
+        assert!(done.status.success(), "{name} {arguments:?}: {said}");
     }
 
     /// All nodes stand still, with their connections, until this is dropped.
