@@ -32,4 +32,6 @@ mod series;
 mod slow;
 #[path = "bounds/stage.rs"]
 mod stage;
+#[path = "kafka/stand.rs"]
+mod stand;
 mod support;

@@ -186,9 +186,13 @@ impl Lanes {
     fn rebuild(&mut self, broker: &mut impl Broker, wall: Millis) -> Result<(), ServiceFault> {
         self.shared.metrics.rebuilt();
         let numbers: Vec<u32> = std::mem::take(&mut self.owned).into_keys().collect();
-        broker.renew()?;
-        self.restore(broker, &numbers, wall)?;
-        self.read_on(broker)
+        let restored = broker.renew().and_then(|()| self.restore(broker, &numbers, wall));
+        if restored.is_err() {
+            for number in numbers {
+                self.gone(number);
+            }
+        }
+        restored.and_then(|()| self.read_on(broker))
     }
 
     pub(crate) fn dirty(&self) -> bool {

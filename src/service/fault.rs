@@ -14,7 +14,8 @@ pub enum ServiceFault {
     /// The group does not know this member any more: it may join anew. Exit code 1.
     #[error("{0}")]
     ShutOut(String),
-    /// A client has lost its brokers: a worker begins anew, with other clients. Exit code 1.
+    /// A client has lost its brokers, or has had no record for a minute: a worker begins anew, with other clients. Exit
+    /// code 1.
     #[error("{0}")]
     CutOff(String),
     /// Nothing moved for too long: exit code 70.

@@ -122,9 +122,14 @@ impl Lanes {
             warn!(%fault, "waiting for the last transaction");
         }
         for number in std::mem::take(&mut self.owned).into_keys() {
-            self.shared.metrics.partition_gone(number);
-            self.shared.models.gone(number);
+            self.gone(number);
         }
+    }
+
+    /// Nothing is told of a partition any more.
+    pub(crate) fn gone(&self, number: u32) {
+        self.shared.metrics.partition_gone(number);
+        self.shared.models.gone(number);
     }
 
     pub(crate) fn restore(
@@ -272,9 +277,9 @@ impl Lanes {
         self.owned.get(&partition)?.processor.engine().forecast(days, next, budget, forecast)
     }
 
-    /// Sets the gauges of every partition; the lag only as far as the broker answers. A worker that has something to read
-    /// and commits nothing for too long has a fault: only a new process helps.
-    pub fn gauge(&mut self, broker: &impl Broker, now: Now) {
+    /// Sets the gauges of every partition; the lag only as far as the broker answers, and gives whether it did. A worker
+    /// that has something to read and commits nothing for too long has a fault: only a new process helps.
+    pub fn gauge(&mut self, broker: &impl Broker, now: Now) -> bool {
         let (mut answers, mut behind) = (true, 0);
         for (number, lane) in &mut self.owned {
             let (mut lag, mut end) = (Some(0), 0);
@@ -300,6 +305,7 @@ impl Lanes {
                 stalled.as_secs()
             )));
         }
+        answers && !self.owned.is_empty()
     }
 
     /// Where every partition stands, into the log.

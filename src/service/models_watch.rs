@@ -33,8 +33,9 @@ fn watch(mut consumer: Reader, shared: &Shared, pulse: &Pulse) {
     while !pulse.stopping() {
         // Where no broker answers the workers speak of it.
         let end = consumer.fetch_watermarks(topic, 0, ANSWER).ok().map(|(_, end)| end);
-        if end.is_none() {
-            hearing.renew(&shared.settings, &mut consumer, topic);
+        match end {
+            Some(_) => hearing.heard(),
+            None => hearing.renew(&shared.settings, &mut consumer, topic),
         }
         if end.is_some_and(|end| end != models.end()) {
             let read = models.refresh(&shared.settings, pulse);

@@ -99,9 +99,9 @@ impl Source {
     /// by the stamps of the records instead.
     fn look(&mut self, running: Duration) -> bool {
         let now = self.ends();
-        if let Some(topic) = self.shared.setup.input_topics.first()
-            && now.iter().all(Option::is_none)
-        {
+        if now.iter().any(Option::is_some) {
+            self.hearing.heard();
+        } else if let Some(topic) = self.shared.setup.input_topics.first() {
             self.hearing.renew(&self.shared.settings, &mut self.consumer, topic);
         }
         let rose = self.ends.iter().zip(&now).any(|(before, now)| before.is_some() && before < now);

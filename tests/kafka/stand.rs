@@ -43,13 +43,20 @@ impl Stand {
 
     /// Waits until everything that was sent is committed.
     pub(crate) fn all_committed(&self) {
+        assert!(self.within(Duration::from_mins(2)), "committed {:?} of {:?}", self.committed(), self.ends());
+    }
+
+    /// Whether everything that was sent gets committed in that time.
+    pub(crate) fn within(&self, patience: Duration) -> bool {
         let begun = Instant::now();
         loop {
             let (committed, ends) = (self.committed(), self.ends());
             if committed.is_some() && committed == ends {
-                return;
+                return true;
             }
-            assert!(begun.elapsed() < Duration::from_mins(2), "committed {committed:?} of {ends:?}");
+            if begun.elapsed() > patience {
+                return false;
+            }
             std::thread::sleep(Duration::from_millis(20));
         }
     }

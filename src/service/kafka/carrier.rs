@@ -81,8 +81,8 @@ impl Carrier {
                     return Ok(Some(ended));
                 }
                 Err(RecvTimeoutError::Timeout) if since.elapsed() > LONGEST => {
-                    // The thread can't be waited for any more: it ends with the process, and its transaction by the next
-                    // producer of the same id, which shuts this one out.
+                    // The thread can't be waited for any more: it ends with the process, as its client does, and its
+                    // transaction by the next producer of the same id, which shuts this one out.
                     (self.under_way, self.thread) = (None, None);
                     let sentence = "a transaction neither ends nor fails".into();
                     return Ok(Some((Committed::Unknown(sentence), Batches::new())));

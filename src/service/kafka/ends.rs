@@ -21,6 +21,8 @@ const OPEN_TRANSACTION: Duration = Duration::from_mins(1);
 const UNKNOWN: Duration = Duration::from_mins(1);
 /// How often the broker is asked meanwhile.
 const ASK: Duration = Duration::from_millis(50);
+/// How often waiting for it is spoken of.
+const SPEAK: Duration = Duration::from_secs(10);
 /// Bound on one answer, and the pause before the question is put again.
 const ANSWER: Duration = Duration::from_secs(2);
 const PAUSE: Duration = Duration::from_millis(200);
@@ -37,7 +39,7 @@ pub fn stable_ends<C: Hears>(
     pulse: &Pulse,
 ) -> Result<Vec<(i64, i64)>, ServiceFault> {
     let bounds = ends(settings, &asker(settings)?, topic, partitions, pulse)?;
-    let started = Instant::now();
+    let (started, mut spoken) = (Instant::now(), Instant::now());
     loop {
         let stable = offsets(settings, committed, topic, partitions, Offset::End, pulse)?;
         let mut both = partitions.iter().zip(stable.iter().zip(&bounds));
@@ -46,6 +48,10 @@ pub fn stable_ends<C: Hears>(
             return Err(ServiceFault::Failed(format!(
                 "partition {partition} of {topic} has a transaction that stays open: see `kafka-transactions.sh find-hanging`, abort it, start again"
             )));
+        }
+        if spoken.elapsed() > SPEAK {
+            spoken = Instant::now();
+            warn!(topic, partition, "waiting for a transaction to be decided");
         }
         std::thread::sleep(ASK);
     }

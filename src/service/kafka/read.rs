@@ -57,7 +57,7 @@ impl TopicReader {
 
     /// The next record, `None` at the end of all partitions.
     pub fn next(&mut self, pulse: &Pulse) -> Result<Option<BorrowedMessage<'_>>, ServiceFault> {
-        let mut silent = None;
+        let (mut silent, mut fault) = (None, None);
         while !self.spans.done() {
             match self.consumer.poll(Duration::from_millis(200)) {
                 Some(Ok(message)) if self.spans.take(message.partition(), message.offset()) => {
@@ -75,8 +75,9 @@ impl TopicReader {
                 other => {
                     pulse.go_on()?;
                     let since = *silent.get_or_insert_with(Instant::now);
+                    fault = other.and_then(Result::err).or(fault);
                     if since.elapsed() > NO_PROGRESS {
-                        return Err(self.stuck(other.and_then(Result::err)));
+                        return Err(self.stuck(fault));
                     }
                 }
             }

@@ -123,7 +123,7 @@ impl Metrics {
             rolled_back: counter("rolled_back_batches_total", "Transactions aborted and done again")?,
             rebuilt: counter(
                 "rebuilds_total",
-                "Producers replaced and states read again after a commit of unknown outcome",
+                "Producers replaced and states read again after a commit of unknown outcome, or because a client had lost its brokers",
             )?,
             offset_gaps: counter("offset_gaps_total", "Input records that were gone before they were read")?,
             restored_records: counter(
