@@ -84,7 +84,8 @@ fn probes_tell_the_truth_in_every_state() {
     send(&mut feed, 100);
     stand.all_committed();
     let said = watch.end("rebalanced");
-    assert!(told(&said, "joining") && told(&said, "restoring") && said.last().unwrap() == "ready", "{said:?}");
+    // Joining may take less than from one question to the next.
+    assert!(told(&said, "restoring") && said.last().unwrap() == "ready", "{said:?}");
 
     // Fenced: found out with the next commit, then everything is read again.
     let watch = Watch::of(port);
