@@ -158,7 +158,7 @@ impl Restores {
     /// Half of a shop's log is read by a replica.
     fn begin(brokers: &str, name: &str) -> Self {
         let bench = bench(brokers, name);
-        let path = shop(&bench, &size(1_500, 250).to_string(), "400", "2026-01-01", 3);
+        let path = shop(&bench, &size(900, 250).to_string(), "400", "2026-01-01", 3);
         let lines: Vec<String> = std::fs::read_to_string(&path).unwrap().lines().map(str::to_owned).collect();
         println!("{} events", lines.len());
         bench.topics(PARTITIONS);
