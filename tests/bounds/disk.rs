@@ -14,8 +14,7 @@ use crate::bench::{Bench, shop};
 use crate::broker::{Nodes, folder};
 use crate::stage::{Feed, Served, beside, port};
 use crate::stand::Stand;
-use crate::support::did_not_run;
-use crate::support::{is_long, size};
+use crate::support::{did_not_run, is_long, size};
 
 const PARTITIONS: u32 = 2;
 

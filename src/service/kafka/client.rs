@@ -10,7 +10,6 @@ pub const ADMIN_SECONDS: u64 = 10;
 /// Transaction and delivery timeouts, milliseconds.
 const TRANSACTION_MILLIS: &str = "10000";
 const DELIVERY_MILLIS: &str = "9000";
-
 /// The longest pause before a lost connection is tried again.
 const RECONNECT: &str = "reconnect.backoff.max.ms";
 
