@@ -50,7 +50,7 @@ fn main() {
     let columns: Vec<usize> = (0..COLUMNS).collect();
     for _ in 0..3 {
         let start = Instant::now();
-        let head = Design::new(&refs, &columns).fit(ALPHA).unwrap();
+        let head = Design::new(&refs, &[], &columns).fit(ALPHA).unwrap();
         let took = start.elapsed().as_secs_f64();
         let scores: Vec<f64> = rows.iter().map(|row| head.score(&row.features)).collect();
         let truth: Vec<bool> = rows.iter().map(|row| row.churned).collect();

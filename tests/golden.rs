@@ -17,6 +17,7 @@ use churnwatch::config::load::load;
 use churnwatch::config::playbook;
 use churnwatch::engine::alerting::policy::Policy;
 use churnwatch::engine::day::{Day, Millis};
+use churnwatch::engine::scoring::model::Model;
 use churnwatch::processor::batch::{Batch, OutRecord, OutTopic};
 use churnwatch::processor::setup::{Progress, Setup, Time};
 use churnwatch::processor::topology::Processor;
@@ -25,7 +26,7 @@ use churnwatch::wire::event::RawRecord;
 use serde_json::{Value, json};
 
 use support::blessed;
-use support::model::attentive_model;
+use support::model::{attentive, attentive_model};
 
 const START: i32 = 20_000;
 const UNTIL: Day = Day(START + 330);
@@ -165,8 +166,8 @@ fn the_records_are_as_they_were() {
 }
 
 /// The state that a kept changelog holds.
-fn restored(path: &Path) -> Processor {
-    let mut restored = Processor::new(setup(), 0, attentive_model());
+fn restored(path: &Path, model: Arc<Model>) -> Processor {
+    let mut restored = Processor::new(setup(), 0, model);
     for line in std::fs::read_to_string(path).unwrap().lines() {
         let (key, value) = line.split_once(' ').unwrap();
         let value = (value != "tombstone").then(|| hex::decode(value).unwrap());
@@ -196,21 +197,21 @@ fn what_each_release_wrote_is_still_read() {
         let name = release.display();
         let kept = std::fs::read_to_string(release.join("profiles.jsonl")).unwrap();
         let kept: Vec<Value> = kept.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-        let processor = restored(&release.join("changelog.txt"));
+        let model = Artifact::read(&std::fs::read(release.join("model.json")).unwrap()).unwrap().model().unwrap();
+        let processor = restored(&release.join("changelog.txt"), attentive(&model));
         let told: Vec<Value> = processor.profiles_json(Some(UNTIL.plus(-1))).collect();
         assert!(kept.len() > 10 && told.len() == kept.len(), "{name}: {} profiles, {} kept", told.len(), kept.len());
         for (told, kept) in told.iter().zip(&kept) {
             assert!(says_at_least(told, kept), "{name}: {told}\ninstead of {kept}");
         }
-        let model = std::fs::read(release.join("model.json")).unwrap();
-        assert!(Artifact::read(&model).is_ok(), "{name}: {:?}", Artifact::read(&model).err());
     }
 }
 
 /// The changelog as it is kept is read back to the very state.
 #[test]
 fn the_kept_changelog_is_read_bit_for_bit() {
-    let restored = restored(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/changelog.txt"));
+    let restored =
+        restored(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/changelog.txt"), attentive_model());
     let state = |processor: &Processor| {
         let customers = processor.engine().state().iter().map(|(_, customer)| format!("{customer:?}"));
         let mut state: Vec<String> = customers.collect();

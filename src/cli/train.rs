@@ -155,7 +155,7 @@ fn write_rows(
     out.write_record(fixed.into_iter().chain(FEATURE_TABLE.map(|(name, ..)| name))).map_err(Failure::of)?;
     for (head, rows) in heads {
         for row in rows {
-            let customer = history.customers.get(row.customer as usize).map_or("", |known| &known.customer);
+            let customer = history.customers.get(row.customer as usize).map_or("overdue", |known| &known.customer);
             let (day, silence, churned) = (day_text(row.day), row.silence_days, u8::from(row.churned));
             let fixed = [head, customer, &day, &silence.to_string(), &churned.to_string()].map(str::to_owned);
             let features = row.features.iter().map(ToString::to_string);

@@ -10,6 +10,9 @@ use crate::training::recipe::FittedHead;
 use crate::training::silence::BandEdges;
 use crate::wire::artifact::Artifact;
 
+/// A group that moves the log-odds by less is not spoken of.
+const LEAST_SPREAD: f64 = 0.005;
+
 /// A card: Markdown, and the diagrams that it shows, by file name.
 pub struct Card {
     /// The Markdown.
@@ -112,7 +115,7 @@ fn write_head(card: &mut Card, stem: &str, name: &str, head: &FittedHead, horizo
 /// What moves the score, in words.
 fn write_groups(out: &mut String, head: &FittedHead) -> std::fmt::Result {
     let mut groups: Vec<(&str, f64)> = Group::ALL.iter().map(|group| meaning(*group)).zip(head.spread).collect();
-    groups.retain(|(_, spread)| *spread > 0.0);
+    groups.retain(|(_, spread)| *spread >= LEAST_SPREAD);
     groups.sort_by(|a, b| b.1.total_cmp(&a.1));
     writeln!(out, "What moves it, and by how much the log-odds typically differ from customer to customer for it:\n")?;
     for (words, spread) in groups {

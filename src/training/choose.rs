@@ -19,13 +19,15 @@ pub struct Split<'a> {
     pub later: Vec<&'a Row>,
     /// Rows of the last fit.
     pub all: Vec<&'a Row>,
+    /// Rows that both fits have besides.
+    pub beside: &'a [Row],
 }
 
 /// What was chosen and fitted.
 pub struct Chosen {
     /// The head fitted on all rows of its split.
     pub head: Head,
-    /// Rows of that fit.
+    /// Rows of the log in that fit.
     pub rows: u64,
     /// L2 strength.
     pub alpha: f64,
@@ -65,13 +67,13 @@ pub fn fit_best(splits: &[Split<'_>], features: &[usize]) -> Result<Chosen, FitF
         None => (splits.first().ok_or(FitFault::TooLittle { rows: 0, rarer: 0 })?, None),
     };
     let alpha = trial.as_ref().map_or(1.0, |trial| trial.alpha);
-    let head = Design::new(&split.all, features).fit(alpha)?;
+    let head = Design::new(&split.all, split.beside, features).fit(alpha)?;
     Ok(Chosen { head, rows: split.all.len() as u64, alpha, trial })
 }
 
 /// The best strength on the later rows; `None` where there is too little to choose by.
 fn judge(split: &Split<'_>, features: &[usize]) -> Option<Trial> {
-    let design = Design::new(&split.earlier, features);
+    let design = Design::new(&split.earlier, split.beside, features);
     let churned: Vec<bool> = split.later.iter().map(|row| row.churned).collect();
     let trials = ALPHAS.iter().filter_map(|alpha| {
         let head = design.fit(*alpha).ok()?;

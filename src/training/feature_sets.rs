@@ -2,8 +2,8 @@
 
 use crate::engine::rfm::features::feature_index;
 
-/// The compact set: the fourteen of docs/accuracy.md.
-const COMPACT: [&str; 14] = [
+/// The compact set: the fourteen of docs/accuracy.md, and what is beyond doubt.
+const COMPACT: [&str; 15] = [
     "ld7",
     "ld14",
     "ld60",
@@ -18,6 +18,7 @@ const COMPACT: [&str; 14] = [
     "lr_x_one",
     "gtrend",
     "lamt_last_ratio",
+    "overrun",
 ];
 /// What the rich heads use besides.
 const RICH: [&str; 3] = ["lspend30", "lspend90", "laov"];

@@ -45,35 +45,43 @@ pub struct Design {
     columns: Vec<Column>,
     matrix: Array2<f64>,
     churned: Vec<bool>,
+    /// Rows of the log; the others stand behind them.
+    own: usize,
+    /// Whether some feature tells two of them apart.
+    differ: bool,
 }
 
 impl Design {
-    /// Standardises the features at `indices` over `rows`. A constant feature says nothing and is left out.
-    pub fn new(rows: &[&Row], indices: &[usize]) -> Self {
-        let columns: Vec<Column> = indices.iter().filter_map(|feature| column(rows, *feature)).collect();
+    /// Standardises the features at `indices` over the rows of the log and those `beside` them. A constant feature says
+    /// nothing and is left out.
+    pub fn new(rows: &[&Row], beside: &[Row], indices: &[usize]) -> Self {
+        let differ = indices.iter().any(|feature| column(rows, *feature).is_some());
+        let own = rows.len();
+        let rows: Vec<&Row> = rows.iter().copied().chain(beside).collect();
+        let columns: Vec<Column> = indices.iter().filter_map(|feature| column(&rows, *feature)).collect();
         let mut matrix = Array2::zeros((rows.len(), columns.len()));
-        for (mut values, row) in matrix.rows_mut().into_iter().zip(rows) {
+        for (mut values, row) in matrix.rows_mut().into_iter().zip(&rows) {
             for (value, column) in values.iter_mut().zip(&columns) {
                 *value = column.standardise(&row.features);
             }
         }
-        Self { columns, matrix, churned: rows.iter().map(|row| row.churned).collect() }
+        Self { columns, matrix, churned: rows.iter().map(|row| row.churned).collect(), own, differ }
     }
 
     /// Fits with L2 strength `alpha` (1/C of scikit-learn). The head comes uncalibrated: slope 1, offset 0.
     pub fn fit(&self, alpha: f64) -> Result<Head, FitFault> {
-        let rows = self.churned.len();
-        let churned = self.churned.iter().filter(|churned| **churned).count();
-        let rarer = churned.min(rows - churned);
-        if rows < MIN_ROWS || rarer < MIN_CLASS {
-            return Err(FitFault::TooLittle { rows, rarer });
+        let churned = |rows: usize| self.churned.iter().take(rows).filter(|churned| **churned).count();
+        let rarer = churned(self.own).min(self.own - churned(self.own));
+        if self.own < MIN_ROWS || rarer < MIN_CLASS {
+            return Err(FitFault::TooLittle { rows: self.own, rarer });
         }
-        if self.columns.is_empty() {
+        if !self.differ {
             return Err(FitFault::Constant);
         }
         let (start_weights, start_intercept) = newton(self.matrix.view(), &self.churned, alpha);
         // The majority class is linfa's positive one, so the start is turned to suit it.
-        let turn = if 2 * churned > rows { 1.0 } else { -1.0 };
+        let rows = self.churned.len();
+        let turn = if 2 * churned(rows) > rows { 1.0 } else { -1.0 };
         let start = start_weights.iter().chain([&start_intercept]).map(|part| turn * part).collect::<Array1<f64>>();
         let dataset = DatasetBase::new(self.matrix.view(), Array1::from(self.churned.clone()));
         // The tolerance is on the summed gradient, so it grows with the rows.

@@ -5,6 +5,7 @@ use crate::training::choose::{Split, fit_best};
 use crate::training::feature_sets::forward_features;
 use crate::training::fit::FitFault;
 use crate::training::history::History;
+use crate::training::overdue::overdue_rows;
 use crate::training::recipe::{FittedHead, TrainSettings};
 use crate::training::rows::{Row, RowRules, forward_rows, group_spread};
 use crate::training::season::{PARTS, seasonal};
@@ -17,6 +18,8 @@ const CUTOFFS: [usize; 2] = [12, 48];
 const YEAR_CUTOFFS: usize = 24;
 /// Most rows, over all cutoffs.
 const MAX_ROWS: f64 = 600_000.0;
+/// How long the overdue may have been silent, in horizons.
+const OVERDUE_HORIZONS: i32 = 4;
 
 /// Cutoffs `T_k` with `T_k` + H ≤ `at`, newest first, one horizon after the first event at the earliest.
 fn cutoffs(first: Day, at: Day, horizon_days: i32) -> Vec<Day> {
@@ -28,6 +31,18 @@ fn cutoffs(first: Day, at: Day, horizon_days: i32) -> Vec<Day> {
 
 /// The rows that the head is fitted with or judged by.
 pub fn training_rows(history: &History, first: Day, settings: &TrainSettings, rules: &RowRules<'_>) -> Vec<Row> {
+    let mut rows = log_rows(history, first, settings, rules);
+    rows.extend(beside(history, rows.len(), rules));
+    rows
+}
+
+/// The rows that go beside so many of the log.
+fn beside(history: &History, log_rows: usize, rules: &RowRules<'_>) -> Vec<Row> {
+    overdue_rows(history, log_rows, OVERDUE_HORIZONS * rules.constants.horizon_days, rules)
+}
+
+/// The log's own rows.
+fn log_rows(history: &History, first: Day, settings: &TrainSettings, rules: &RowRules<'_>) -> Vec<Row> {
     let cutoffs: Vec<Day> = cutoffs(first, settings.at, settings.horizon_days).into_iter().rev().collect();
     let share = MAX_ROWS / (history.customers.len() * cutoffs.len()).max(1) as f64;
     forward_rows(history, &cutoffs, share, rules)
@@ -42,7 +57,7 @@ pub fn forward_head(
 ) -> Result<FittedHead, FitFault> {
     let horizon = settings.horizon_days;
     let newest_first = cutoffs(first, settings.at, horizon);
-    let rows = training_rows(history, first, settings, rules);
+    let rows = log_rows(history, first, settings, rules);
     let last = settings.at.plus(-horizon - 1);
     // Of cutoffs whose labels were known at the end of `day`, the newest `count`.
     let newest = |count: usize, day: Day| -> Vec<&Row> {
@@ -51,10 +66,12 @@ pub fn forward_head(
         rows.iter().filter(|row| (oldest..=day).contains(&row.day)).collect()
     };
     let later: Vec<&Row> = rows.iter().filter(|row| row.day == last).collect();
+    let beside = beside(history, rows.len(), rules);
     let [few, most] = CUTOFFS.map(|count| Split {
         earlier: newest(count, last.plus(-horizon)),
         later: later.clone(),
         all: newest(count, last),
+        beside: &beside,
     });
     let splits = if most.all.len() > few.all.len() { vec![few, most] } else { vec![few] };
     let chosen = fit_best(&splits, &forward_features(settings.rich))?;

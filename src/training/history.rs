@@ -102,6 +102,16 @@ impl History {
         self.index.contains_key(customer) || customer_hash(customer) > self.highest_hash
     }
 
+    /// What is paid for a purchase on average.
+    pub fn mean_amount(&self) -> Money {
+        let paid = self.customers.iter().flat_map(|customer| &customer.events).filter_map(|kept| match kept.said {
+            Said::Purchase(_, amount) => Some(amount),
+            Said::Refund(..) | Said::Interaction(_) | Said::OptOut => None,
+        });
+        let (sum, count) = paid.fold((0.0, 0_u32), |(sum, count), amount| (sum + amount.0 as f64, count + 1));
+        Money((sum / f64::from(count.max(1))) as i64)
+    }
+
     /// Takes an event in; `false` where the service would not take it either, because it comes too late.
     pub fn add(&mut self, event: &Event<'_>) -> bool {
         let said = match event.body {

@@ -3,6 +3,7 @@
 pub mod history;
 pub mod treatments;
 pub mod rows;
+pub mod overdue;
 pub mod feature_sets;
 pub mod newton;
 pub mod fit;

@@ -65,7 +65,7 @@ pub fn knots(horizon_days: i32) -> [f64; KNOTS] {
 
 impl RowRules<'_> {
     /// The row of a view; `None` where no purchase stands.
-    fn row(&self, customer: usize, day: Day, profile: &Profile, churned: bool) -> Option<Row> {
+    pub fn row(&self, customer: usize, day: Day, profile: &Profile, churned: bool) -> Option<Row> {
         let view = profile.view(day, self.lateness_days);
         let silence_days = view.silence_days()?;
         Some(Row { features: features(&view, &self.constants)?, churned, day, customer: customer as u32, silence_days })

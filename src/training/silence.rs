@@ -7,6 +7,7 @@ use crate::training::choose::{Split, fit_best};
 use crate::training::feature_sets::silence_features;
 use crate::training::fit::FitFault;
 use crate::training::history::History;
+use crate::training::overdue::overdue_rows;
 use crate::training::recipe::{FittedHead, TrainSettings};
 use crate::training::rows::{Row, RowRules, SilenceSample, each_silence, group_spread, silence_rows};
 use crate::training::season::{PARTS, seasonal};
@@ -40,7 +41,9 @@ fn sample(all_rows: f64, settings: &TrainSettings) -> SilenceSample {
 
 /// The rows that the head is fitted with.
 pub fn training_rows(history: &History, settings: &TrainSettings, rules: &RowRules<'_>) -> Vec<Row> {
-    silence_rows(history, &sample(all_rows(history, settings), settings), rules)
+    let mut rows = silence_rows(history, &sample(all_rows(history, settings), settings), rules);
+    rows.extend(overdue_rows(history, rows.len(), settings.horizon_days, rules));
+    rows
 }
 
 /// Fits the head, or takes the one given `instead`, which no rows of this kind have judged; also gives its band edges and
@@ -67,7 +70,8 @@ pub fn silence_head(
         (other.unjudged(), &later)
     } else {
         let earlier = rows.iter().filter(|row| row.silent_since().plus(horizon) < border).collect();
-        let split = Split { earlier, later: later.clone(), all: rows.iter().collect() };
+        let beside = overdue_rows(history, rows.len(), horizon, rules);
+        let split = Split { earlier, later: later.clone(), all: rows.iter().collect(), beside: &beside };
         let chosen = fit_best(&[split], &silence_features(settings.rich))?;
         let validation = chosen.validation(&later);
         let old_enough = oldest.since(first) >= 2 * horizon;

@@ -86,7 +86,10 @@ pub enum ArtifactFault {
     Checksum,
 }
 
-/// Digest of the feature table: a model fits this release only if it was trained on the same features.
+/// Digests of earlier feature tables, each feature of which stands in today's with the same meaning.
+const EARLIER_TABLES: [&str; 1] = ["0c05f8a7259709fdd31d63cebae46fba3db66b2309f5ee1ab022e2356bcd4b7e"];
+
+/// Digest of the feature table: a model fits this release only if it was trained on features that still mean the same.
 pub fn feature_fingerprint() -> String {
     let mut digest = Sha256::new();
     for (name, group, meaning) in FEATURE_TABLE {
@@ -164,7 +167,8 @@ impl Artifact {
         }
         let artifact: Self =
             serde_json::from_value(value).map_err(|fault| ArtifactFault::Unreadable(fault.to_string()))?;
-        if artifact.feature_fingerprint != feature_fingerprint() {
+        let table = &*artifact.feature_fingerprint;
+        if table != feature_fingerprint() && !EARLIER_TABLES.contains(&table) {
             return Err(ArtifactFault::Fingerprint);
         }
         artifact.check_numbers()?;

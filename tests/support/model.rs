@@ -16,7 +16,12 @@ pub(crate) fn model() -> Arc<Model> {
 
 /// The same, calmed by visits and product views, which the logs that it was trained on have not got.
 pub(crate) fn attentive_model() -> Arc<Model> {
-    let mut model = Model::clone(&model());
+    attentive(&model())
+}
+
+/// The same of another model.
+pub(crate) fn attentive(model: &Model) -> Arc<Model> {
+    let mut model = Model::clone(model);
     let feature = feature_index("lattention30").unwrap();
     model.silence.columns.push(Column { feature, mean: 0.0, deviation: 1.0, weight: -1.5 });
     model.silence.columns.sort_by_key(|column| column.feature);

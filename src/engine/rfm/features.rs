@@ -58,10 +58,12 @@ pub struct FeatureConstants {
     pub horizon_days: i32,
 }
 
+/// ln 19, the log-odds of 95 %: where the feature `overrun` begins.
+pub const LN_SURE_ODDS: f64 = 2.944_438_979_166_440_5;
 /// Number of hinge knots.
 pub const KNOTS: usize = 4;
 /// Number of features.
-pub const FEATURES: usize = 44;
+pub const FEATURES: usize = 45;
 
 /// Name, group and meaning of each feature, in the order of the vector.
 pub const FEATURE_TABLE: [(&str, Group, &str); FEATURES] = [
@@ -94,6 +96,7 @@ pub const FEATURE_TABLE: [(&str, Group, &str); FEATURES] = [
     ("hinge4", Group::Silence, "max(0, ln R − fourth knot)"),
     ("ln_n", Group::Trend, "ln n"),
     ("ltenure", Group::Silence, "ln A, days since the first purchase + 1"),
+    ("overrun", Group::Silence, "max(0, bg7 − ln n − ln 19): how far BG/NBD's odds of having left are beyond 19 to 1"),
     ("lattention7", Group::Engagement, "ln(1 + decayed visits, views and logins), half-life 7 days"),
     ("lattention30", Group::Engagement, "the same, 30 days"),
     ("lattention90", Group::Engagement, "the same, 90 days"),
@@ -200,6 +203,7 @@ impl Steady {
         let [c0, c1, c2, c3] = if season { season_terms(day, self.constants.horizon_days) } else { [none; 4] };
         let [recent_60, recent_90] = self.recent.map(all);
         let ln_n = all(self.ln_n);
+        let left_kernel = all(self.repeats + 0.5) * ((age + all(7.0)) / all(self.span + 7.0)).ln();
         [
             (all(0.02) + h7 * p7).ln(),
             (all(0.02) + h14 * p14).ln(),
@@ -207,7 +211,7 @@ impl Steady {
             (all(0.02) + h90 * p90).ln(),
             recent_60,
             recent_90,
-            all(self.repeats + 0.5) * ((age + all(7.0)) / all(self.span + 7.0)).ln(),
+            left_kernel,
             (r * h60 * all(std::f64::consts::LN_2) / all(60.0)).ln_1p(),
             overdue,
             ((r + all(1.0)) / all(self.longest_gap + 1.0)).ln(),
@@ -230,6 +234,7 @@ impl Steady {
             h4,
             ln_n,
             age.ln(),
+            (left_kernel - all(self.ln_n + LN_SURE_ODDS)).max(0.0),
             e0,
             e1,
             e2,
