@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use churnwatch::config::load::check;
 use churnwatch::engine::day::Millis;
-use churnwatch::service::http::server::Api;
+use churnwatch::service::http::api::Api;
 use churnwatch::service::kafka::publish::Publisher;
 use churnwatch::service::run::Service;
 use churnwatch::wire::artifact::Artifact;

@@ -9,6 +9,7 @@ use crate::wire::shapes::alert::Alert;
 use crate::wire::shapes::dead_letter::DeadLetter;
 use crate::wire::shapes::event::EventShape;
 use crate::wire::shapes::forecast::ForecastShape;
+use crate::wire::shapes::listing::{CustomersShape, WhatIfShape};
 use crate::wire::shapes::outcome::Outcome;
 use crate::wire::shapes::profile::ProfileShape;
 use crate::wire::shapes::risk::RiskRecord;
@@ -37,11 +38,15 @@ pub enum Contract {
     Profile,
     /// The warnings to come.
     Forecast,
+    /// A page of customers.
+    Customers,
+    /// What a purchase would change.
+    WhatIf,
 }
 
 impl Contract {
     /// Every contract, in the order of declaration.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Event,
         Self::Alert,
         Self::Risk,
@@ -52,6 +57,8 @@ impl Contract {
         Self::Config,
         Self::Profile,
         Self::Forecast,
+        Self::Customers,
+        Self::WhatIf,
     ];
 
     /// The name, as `churnwatch schema` takes it.
@@ -67,6 +74,8 @@ impl Contract {
             Self::Config => "config",
             Self::Profile => "profile",
             Self::Forecast => "forecast",
+            Self::Customers => "customers",
+            Self::WhatIf => "what-if",
         }
     }
 
@@ -83,6 +92,8 @@ impl Contract {
             Self::Config => config_schema(),
             Self::Profile => written::<ProfileShape<'_>>(),
             Self::Forecast => written::<ForecastShape>(),
+            Self::Customers => written::<CustomersShape>(),
+            Self::WhatIf => written::<WhatIfShape<'_>>(),
         }
     }
 

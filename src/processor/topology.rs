@@ -11,6 +11,9 @@ use crate::engine::customer::customer_hash;
 use crate::engine::day::{Day, Millis};
 use crate::engine::effect::Effect;
 use crate::engine::generations::Saved;
+use crate::engine::money::Money;
+use crate::engine::packed::customer::Customer;
+use crate::engine::packed::layers::Slot;
 use crate::engine::partition::Engine;
 use crate::engine::promotion::Schedule;
 use crate::engine::scoring::model::Model;
@@ -27,6 +30,7 @@ use crate::wire::partition_record::{CloseRecord, ModelChange};
 use crate::wire::profile_json::profile_json;
 use crate::wire::reject::Reject;
 use crate::wire::risk::write_risk;
+use crate::wire::what_if_json::what_if_json;
 use crate::wire::words::Words;
 
 /// One partition's whole state and the way from its inputs to its outputs.
@@ -284,17 +288,40 @@ impl Processor {
     pub fn customer_json(&self, customer: &str) -> Option<Value> {
         let state = self.engine.state();
         let customer = &state.peek(state.find(customer, customer_hash(customer))?)?;
+        Some(profile_json(
+            customer,
+            self.day_of(customer),
+            self.engine.judge(),
+            self.engine.names(),
+            &self.setup.locale,
+        ))
+    }
+
+    /// The customer of a slot as JSON; `None` where another is there by now.
+    pub fn customer_at(&self, slot: Slot, hash: u64) -> Option<Value> {
+        let customer = self.engine.state().peek(slot).filter(|customer| customer.hash == hash)?;
+        let day = self.day_of(&customer);
+        Some(profile_json(&customer, day, self.engine.judge(), self.engine.names(), &self.setup.locale))
+    }
+
+    /// What a purchase would change for a customer.
+    pub fn what_if_json(&self, customer: &str, amount: Option<Money>) -> Option<Value> {
+        let state = self.engine.state();
+        let customer = &state.peek(state.find(customer, customer_hash(customer))?)?;
+        Some(what_if_json(customer, self.day_of(customer), amount, self.engine.judge(), &self.setup.locale))
+    }
+
+    /// The day at whose end a customer is shown: the last closed one, or that of the newest event.
+    fn day_of(&self, customer: &Customer) -> Day {
         let newest = customer.profile.newest;
-        let day = self.closed_day().map_or(newest, |closed| closed.max(newest));
-        Some(profile_json(customer, day, self.engine.judge(), self.engine.names(), &self.setup.locale))
+        self.closed_day().map_or(newest, |closed| closed.max(newest))
     }
 
     /// Every customer as JSON at the end of `day`.
     pub fn profiles_json(&self, day: Option<Day>) -> impl Iterator<Item = Value> {
         self.engine.state().iter().map(move |(_, customer)| {
             let customer = &customer;
-            let newest = customer.profile.newest;
-            let day = day.or_else(|| self.closed_day().map(|closed| closed.max(newest))).unwrap_or(newest);
+            let day = day.unwrap_or_else(|| self.day_of(customer));
             profile_json(customer, day, self.engine.judge(), self.engine.names(), &self.setup.locale)
         })
     }

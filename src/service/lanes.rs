@@ -10,7 +10,9 @@ use tracing::{error, warn};
 
 use crate::engine::coming::Forecast;
 use crate::engine::day::{Day, Millis};
+use crate::engine::money::Money;
 use crate::engine::packed::layers::Slot;
+use crate::engine::roster::Listed;
 use crate::processor::setup::Progress;
 use crate::processor::topology::Processor;
 use crate::service::broker::{Broker, Position};
@@ -253,6 +255,22 @@ impl Lanes {
     /// A customer as JSON; `None` where none of these partitions has it.
     pub fn customer(&self, customer: &str) -> Option<Value> {
         self.owned.values().find_map(|lane| lane.processor.customer_json(customer))
+    }
+
+    /// What a purchase would change for a customer; `None` where none of these partitions has it.
+    pub fn what_if(&self, customer: &str, amount: Option<Money>) -> Option<Value> {
+        self.owned.values().find_map(|lane| lane.processor.what_if_json(customer, amount))
+    }
+
+    /// Those of the picked that are here, each with its place among them.
+    pub fn picked(&self, picked: &[Listed]) -> Vec<(usize, Value)> {
+        let here = |one: &Listed| self.owned.get(&one.partition)?.processor.customer_at(one.slot, one.hash);
+        picked.iter().enumerate().filter_map(|(at, one)| Some((at, here(one)?))).collect()
+    }
+
+    /// Adds at most `budget` customers of a partition from `next` on; gives where to go on.
+    pub fn roster(&self, partition: u32, next: Slot, budget: usize, listed: &mut Vec<Listed>) -> Option<Slot> {
+        self.owned.get(&partition)?.processor.engine().roster(next, budget, listed)
     }
 
     /// How often a state was read: customers stand at other places since.

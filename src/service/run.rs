@@ -11,9 +11,9 @@ use tracing::{error, info, warn};
 
 use crate::config::settings::Settings;
 use crate::service::fault::ServiceFault;
+use crate::service::http::api::Api;
 use crate::service::http::door::bind;
 use crate::service::http::open::{Doors, open};
-use crate::service::http::server::Api;
 use crate::service::kafka::topics;
 use crate::service::models_watch;
 use crate::service::pulse::Pulse;

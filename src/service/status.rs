@@ -1,15 +1,17 @@
 //! What the service is doing, for probes and answers; shared between the workers and HTTP.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::SyncSender;
+use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 use tokio::sync::oneshot;
 
 use crate::engine::coming::Forecast;
 use crate::engine::day::Day;
+use crate::engine::money::Money;
+use crate::engine::roster::Listed;
 
 /// Where a worker stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +37,27 @@ pub enum Question {
         /// Where the answer goes; `None`: not a customer of this worker.
         answer: oneshot::Sender<Option<Value>>,
     },
+    /// What a purchase would change for a customer.
+    WhatIf {
+        /// Whose.
+        customer: String,
+        /// What would be paid; `None`: what the customer pays on average.
+        amount: Option<Money>,
+        /// Where the answer goes; `None`: not a customer of this worker.
+        answer: oneshot::Sender<Option<Value>>,
+    },
+    /// All customers in a few bytes each.
+    Roster {
+        /// Where the answer goes; `None`: the worker's partitions changed meanwhile.
+        answer: oneshot::Sender<Option<Roster>>,
+    },
+    /// Some customers of a roster as they are now.
+    Picked {
+        /// Which.
+        picked: Arc<[Listed]>,
+        /// Where those go that this worker has, each with its place among the picked.
+        answer: oneshot::Sender<Option<Vec<(usize, Value)>>>,
+    },
     /// Which warnings the next closes will bring.
     Forecast {
         /// How many closes.
@@ -42,6 +65,15 @@ pub enum Question {
         /// Where the answer goes; `None`: the worker's partitions changed meanwhile.
         answer: oneshot::Sender<Option<Expected>>,
     },
+}
+
+/// The customers of the partitions of a worker.
+#[derive(Clone, Debug, Default)]
+pub struct Roster {
+    /// All with a purchase.
+    pub listed: Vec<Listed>,
+    /// The partitions, each with its last closed day.
+    pub partitions: Vec<(u32, Option<Day>)>,
 }
 
 /// The warnings that the partitions of a worker expect.

@@ -3,5 +3,9 @@
 pub mod problem;
 pub mod gate;
 pub mod door;
+pub mod list_query;
+pub mod listing;
+pub mod api;
+pub mod customers;
 pub mod server;
 pub mod open;

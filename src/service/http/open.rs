@@ -3,9 +3,10 @@
 use tokio::net::TcpListener;
 
 use crate::config::settings::Settings;
+use crate::service::http::api::Api;
 use crate::service::http::door::{Tls, serve};
 use crate::service::http::gate::Gate;
-use crate::service::http::server::{Api, routes};
+use crate::service::http::server::routes;
 
 /// What a listener is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,10 +1,9 @@
 //! The routes and what they answer. Who may ask is not asked here: `gate` has done that.
 
-use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{Path, Query, State};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
 use axum::http::{StatusCode, header};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
@@ -13,45 +12,20 @@ use axum::{Json, Router};
 use serde::Deserialize;
 
 use crate::engine::coming::add;
-use crate::processor::setup::Setup;
-use crate::service::fault::ServiceFault;
+use crate::service::http::api::Api;
+use crate::service::http::customers::{alerts, customer, customers, what_if};
 use crate::service::http::gate::{Gate, OPEN, pass};
 use crate::service::http::problem::problem;
-use crate::service::models::Models;
-use crate::service::status::{Expected, Question, Status};
-use crate::service::telemetry::metrics::Metrics;
+use crate::service::status::{Expected, Question};
 use crate::wire::forecast_json::forecast_json;
 
 /// What needs the token.
-pub const GUARDED: [&str; 3] = ["/v1/customers/{id}", "/v1/forecast", "/v1/model"];
-/// How long the workers may take to answer.
-const PATIENCE: Duration = Duration::from_secs(2);
+pub const GUARDED: [&str; 6] =
+    ["/v1/alerts", "/v1/customers", "/v1/customers/{id}", "/v1/customers/{id}/what-if", "/v1/forecast", "/v1/model"];
 /// How long a question about all customers may take.
 const SCAN_PATIENCE: Duration = Duration::from_mins(2);
 /// Furthest forecast.
 const MAX_AHEAD_DAYS: i32 = 365;
-
-/// What handlers need. It is there before the workers are, so that probes are answered from the first moment.
-#[derive(Clone)]
-pub struct Api {
-    /// Where the workers stand.
-    pub status: Arc<Status>,
-    /// What `/metrics` shows.
-    pub metrics: Metrics,
-    /// The models.
-    pub models: Models,
-    /// What the processors are made with, once the topics were looked at.
-    pub setup: Arc<OnceLock<Arc<Setup>>>,
-}
-
-impl Api {
-    /// Of a process that has no worker yet.
-    pub fn new() -> Result<Self, ServiceFault> {
-        let metrics = Metrics::new().map_err(|fault| ServiceFault::Failed(fault.to_string()))?;
-        let models = Models::new(metrics.clone());
-        Ok(Self { status: Arc::default(), metrics, models, setup: Arc::default() })
-    }
-}
 
 /// The routes. `with_customers`: also those that need the token.
 pub fn routes(api: Api, gate: Gate, with_customers: bool) -> Router {
@@ -62,8 +36,14 @@ pub fn routes(api: Api, gate: Gate, with_customers: bool) -> Router {
         .route(has_started, get(readyz))
         .route(figures, get(metrics));
     if with_customers {
-        let [one, coming, models] = GUARDED;
-        router = router.route(one, get(customer)).route(coming, get(forecast)).route(models, get(model));
+        let [warnings, all, one, supposed, coming, models] = GUARDED;
+        router = router
+            .route(warnings, get(alerts))
+            .route(all, get(customers))
+            .route(one, get(customer))
+            .route(supposed, get(what_if))
+            .route(coming, get(forecast))
+            .route(models, get(model));
     }
     let router = router.fallback(missing).method_not_allowed_fallback(not_allowed);
     router.layer(middleware::from_fn_with_state(gate, pass)).with_state(api)
@@ -92,29 +72,6 @@ async fn model(State(api): State<Api>) -> Response {
         return problem(StatusCode::SERVICE_UNAVAILABLE, "no model is in force yet; ask again in a moment");
     }
     Json(api.models.json()).into_response()
-}
-
-async fn customer(State(api): State<Api>, id: Result<Path<String>, PathRejection>) -> Response {
-    let Ok(Path(id)) = id else {
-        return problem(
-            StatusCode::BAD_REQUEST,
-            "a customer's id is UTF-8, with what is special in a path encoded by %",
-        );
-    };
-    let asked = api.status.ask(|answer| Question::Customer { customer: id.clone(), answer });
-    let mut silent = asked.len() < api.status.phases().len();
-    let deadline = tokio::time::Instant::now() + PATIENCE;
-    for answer in asked {
-        match tokio::time::timeout_at(deadline, answer).await {
-            Ok(Ok(Some(customer))) => return Json(customer).into_response(),
-            Ok(Ok(None)) => {}
-            Ok(Err(_)) | Err(_) => silent = true,
-        }
-    }
-    if silent || !api.status.ready() {
-        return problem(StatusCode::SERVICE_UNAVAILABLE, "a partition is being restored; ask again in a moment");
-    }
-    problem(StatusCode::NOT_FOUND, "no such customer in the partitions of this replica")
 }
 
 /// How far ahead is asked.

@@ -1,0 +1,141 @@
+//! What is answered about customers: one, a list of them, and what a purchase would change.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde_json::Value;
+use tokio::sync::oneshot;
+
+use crate::engine::money::Money;
+use crate::engine::roster::Listed;
+use crate::service::http::api::Api;
+use crate::service::http::list_query::{ListQuery, Page};
+use crate::service::http::problem::problem;
+use crate::service::status::Question;
+use crate::wire::amount::amount;
+use crate::wire::shapes::listing::CustomersShape;
+use crate::wire::shapes::scalars::MoneyText;
+
+/// How long the workers may take to answer.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Parameters as they came.
+type Parameters = Result<Query<BTreeMap<String, String>>, QueryRejection>;
+
+/// `/v1/customers/{id}`.
+pub async fn customer(State(api): State<Api>, id: Result<Path<String>, PathRejection>) -> Response {
+    match read_id(id) {
+        Ok(id) => one(&api, |answer| Question::Customer { customer: id.clone(), answer }).await,
+        Err(refusal) => refusal,
+    }
+}
+
+/// `/v1/customers/{id}/what-if`.
+pub async fn what_if(
+    State(api): State<Api>,
+    id: Result<Path<String>, PathRejection>,
+    parameters: Parameters,
+) -> Response {
+    let id = match read_id(id) {
+        Ok(id) => id,
+        Err(refusal) => return refusal,
+    };
+    let asked = parameters.map_err(|fault| fault.body_text()).and_then(|Query(found)| paid(&api, &found));
+    match asked {
+        Ok(amount) => one(&api, |answer| Question::WhatIf { customer: id.clone(), amount, answer }).await,
+        Err(fault) => problem(StatusCode::BAD_REQUEST, &fault),
+    }
+}
+
+/// `/v1/customers`.
+pub async fn customers(State(api): State<Api>, parameters: Parameters) -> Response {
+    list(&api, parameters, false).await
+}
+
+/// `/v1/alerts`.
+pub async fn alerts(State(api): State<Api>, parameters: Parameters) -> Response {
+    list(&api, parameters, true).await
+}
+
+fn read_id(id: Result<Path<String>, PathRejection>) -> Result<String, Response> {
+    let words = "a customer's id is UTF-8, with what is special in a path encoded by %";
+    id.map(|Path(id)| id).map_err(|_| problem(StatusCode::BAD_REQUEST, words))
+}
+
+/// What would be paid, if that is said.
+fn paid(api: &Api, parameters: &BTreeMap<String, String>) -> Result<Option<Money>, String> {
+    if let Some(name) = parameters.keys().find(|name| *name != "amount") {
+        return Err(format!("{name:?} is no parameter of this path: there is amount"));
+    }
+    let (Some(text), Some(setup)) = (parameters.get("amount"), api.setup.get()) else { return Ok(None) };
+    let rules = &setup.rules;
+    let read = amount(text, rules.currency, rules);
+    read.map(Some).map_err(|_| format!("amount is what would be paid, a number in {}", rules.currency.code()))
+}
+
+/// What the worker that has the customer answers.
+async fn one(api: &Api, question: impl Fn(oneshot::Sender<Option<Value>>) -> Question) -> Response {
+    let asked = api.status.ask(question);
+    let mut silent = asked.len() < api.status.phases().len();
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    for answer in asked {
+        match tokio::time::timeout_at(deadline, answer).await {
+            Ok(Ok(Some(customer))) => return Json(customer).into_response(),
+            Ok(Ok(None)) => {}
+            Ok(Err(_)) | Err(_) => silent = true,
+        }
+    }
+    if silent || !api.status.ready() {
+        return problem(StatusCode::SERVICE_UNAVAILABLE, "a partition is being restored; ask again in a moment");
+    }
+    problem(StatusCode::NOT_FOUND, "no such customer in the partitions of this replica")
+}
+
+async fn list(api: &Api, parameters: Parameters, warned: bool) -> Response {
+    let parameters = parameters.map_err(|fault| fault.body_text());
+    let query = match parameters.and_then(|Query(found)| ListQuery::read(&found, warned)) {
+        Ok(query) => query,
+        Err(fault) => return problem(StatusCode::BAD_REQUEST, &fault),
+    };
+    let busy =
+        || problem(StatusCode::SERVICE_UNAVAILABLE, "partitions are on the move or too busy; ask again in a moment");
+    let Some(setup) = api.setup.get().filter(|_| api.status.ready()) else { return busy() };
+    let Some(seen) = api.listing.seen(&api.status).await else { return busy() };
+    let age_seconds = seen.age().as_secs();
+    let incomplete = seen.partitions < setup.policy.partitions as usize;
+    // A million customers take some milliseconds, which other requests don't wait for.
+    let read = tokio::task::spawn_blocking(move || (query.page(&seen.listed), query)).await;
+    let Ok((Page { count, value_at_risk, picked, next }, query)) = read else { return busy() };
+    let Some(customers) = as_they_are(api, picked.into()).await else { return busy() };
+    let shape = CustomersShape {
+        currency: setup.locale.currency.into(),
+        incomplete,
+        age_seconds,
+        count,
+        value_at_risk: MoneyText::of(value_at_risk, setup.locale.currency),
+        customers: customers.into_iter().filter(|customer| query.still_fits(customer)).collect(),
+        next,
+    };
+    Json(shape).into_response()
+}
+
+/// The picked customers that are still there, in their order, as of now; `None` where a worker does not answer.
+async fn as_they_are(api: &Api, picked: Arc<[Listed]>) -> Option<Vec<Value>> {
+    let asked = api.status.ask(|answer| Question::Picked { picked: Arc::clone(&picked), answer });
+    if asked.len() < api.status.phases().len() {
+        return None;
+    }
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    let mut found = Vec::new();
+    for answer in asked {
+        found.extend(tokio::time::timeout_at(deadline, answer).await.ok()?.ok()??);
+    }
+    found.sort_unstable_by_key(|(at, _)| *at);
+    Some(found.into_iter().map(|(_, customer)| customer).collect())
+}

@@ -1,0 +1,67 @@
+//! Lists of customers, and what a purchase would change, as the API shows them.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::engine::alerting::band::Band;
+use crate::wire::shapes::profile::ProfileShape;
+use crate::wire::shapes::scalars::{CurrencyCode, DayText, MoneyText};
+use crate::wire::shapes::vocabulary::Word;
+
+/// A page of customers, in order, and how many there are in all.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields, title = "Customers")]
+pub struct CustomersShape {
+    /// Base currency of every amount.
+    pub currency: CurrencyCode,
+    /// Whether other replicas hold partitions that are not counted here, or partitions are on the move.
+    pub incomplete: bool,
+    /// Seconds since the customers were counted and ordered. Each one shown is as of now; one that no longer fits is left
+    /// out, so a page may have fewer than were asked for.
+    pub age_seconds: u64,
+    /// Customers that fit.
+    pub count: u64,
+    /// Margin that would leave with all of them over the horizon, in base currency.
+    pub value_at_risk: MoneyText,
+    /// Those of this page.
+    #[schemars(with = "Vec<ProfileShape<'_>>")]
+    pub customers: Vec<Value>,
+    /// What to give as `after` for the next page; null on the last one.
+    pub next: Option<String>,
+}
+
+/// What a purchase today would change.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields, title = "WhatIf")]
+pub struct WhatIfShape<'a> {
+    /// The customer's id.
+    #[schemars(length(min = 1, max = 128))]
+    pub customer_id: &'a str,
+    /// The local day of the purchase.
+    pub day: DayText,
+    /// What would be paid.
+    pub amount: MoneyText,
+    /// Base currency of every amount.
+    pub currency: CurrencyCode,
+    /// As things are.
+    pub now: JudgedShape,
+    /// With the purchase, after the day's close.
+    pub then: JudgedShape,
+}
+
+/// How a customer is judged.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields, rename = "Judged")]
+pub struct JudgedShape {
+    /// P(this silence will exceed the horizon), a probability; null once it did, and without a purchase.
+    #[schemars(range(min = 0, max = 1))]
+    pub score: Option<f64>,
+    /// P(no purchase in the next horizon), a probability; null without a purchase.
+    #[schemars(range(min = 0, max = 1))]
+    pub forward_score: Option<f64>,
+    /// Margin that leaves with the customer over the horizon, in base currency; null without a purchase.
+    pub value_at_risk: Option<MoneyText>,
+    /// Band; null before the first close, after a lapse, and while the customer is held out.
+    pub band: Option<Word<Band>>,
+}
