@@ -23,6 +23,8 @@ mod erasure;
 mod gaps;
 #[path = "kafka/giants.rs"]
 mod giants;
+#[path = "kafka/peers.rs"]
+mod peers;
 #[path = "kafka/promotions.rs"]
 mod promotions;
 #[path = "kafka/restoring.rs"]

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use http::uri::Authority;
 use iso_currency::Currency;
 use jiff::civil::Date;
 use secrecy::SecretString;
@@ -48,6 +49,14 @@ pub fn duration(text: &str) -> Result<Duration, String> {
 /// A socket address.
 pub fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| format!("\"{text}\" is no address: write it like \"127.0.0.1:8080\""))
+}
+
+/// Host and port at which others reach something: no wildcard, and nothing else that a URL may have there.
+pub fn reachable(text: &str) -> Option<Authority> {
+    let known: Authority = text.parse().ok()?;
+    let everywhere = ["0.0.0.0", "[::]"].contains(&known.host());
+    let has_port = known.port_u16().is_some_and(|port| port != 0);
+    (has_port && !everywhere && !known.host().is_empty() && !text.contains('@')).then_some(known)
 }
 
 /// An ISO 4217 code.

@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 pub struct Http {
     /// Address to listen on; port 0 takes a free one.
     pub listen: String,
+    /// Host and port at which others reach `listen`, where that is another: what a replica says of itself to the others.
+    pub advertise: Option<String>,
     /// Address of a listener for probes and metrics alone; absent: none.
     pub admin_listen: Option<String>,
     /// File with the bearer token of the API; needed off loopback.
@@ -27,6 +29,7 @@ impl Default for Http {
     fn default() -> Self {
         Self {
             listen: "127.0.0.1:8080".into(),
+            advertise: None,
             admin_listen: None,
             token_file: None,
             tls: None,

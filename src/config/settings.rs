@@ -12,7 +12,7 @@ use rust_decimal::Decimal;
 use secrecy::SecretString;
 use sha2::{Digest, Sha256};
 
-use crate::config::checker::{Checker, address, currency, date, duration, secret};
+use crate::config::checker::{Checker, address, currency, date, duration, reachable, secret};
 use crate::config::fault::Fault;
 use crate::config::file::{Clock, ConfigFile};
 use crate::config::goals::goals;
@@ -93,6 +93,10 @@ impl Settings {
         let silence = check.take("time.source_silence", duration(&file.time.source_silence), Duration::ZERO);
         let stall = check.take("service.stall", duration(&file.service.stall), Duration::ZERO);
         let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
+        if let Some(advertise) = &file.http.advertise {
+            let words = "is the host and port at which others reach this replica, like \"shop-0.shop:8080\"";
+            check.must("http.advertise", reachable(advertise).is_some(), words);
+        }
         let listen = check.take("http.listen", address(&file.http.listen), nowhere);
         let admin_listen = file.http.admin_listen.as_deref().map(address).transpose();
         let admin_listen = check.take("http.admin_listen", admin_listen, None);
@@ -149,6 +153,12 @@ impl Settings {
         self.until = until;
         self.rules.until = until.map(|until| midnight(until, &self.rules.zone));
         self
+    }
+
+    /// Host and port at which this replica is reached by others; `None` where its settings don't say.
+    pub fn advertised(&self) -> Option<String> {
+        let listens = || reachable(&self.file.http.listen).map(|_| self.file.http.listen.clone());
+        self.file.http.advertise.clone().or_else(listens)
     }
 
     /// What the processors of `partitions` partitions are made with.

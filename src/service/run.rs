@@ -14,6 +14,7 @@ use crate::service::fault::ServiceFault;
 use crate::service::http::api::Api;
 use crate::service::http::door::bind;
 use crate::service::http::open::{Doors, open};
+use crate::service::http::peers::Peers;
 use crate::service::kafka::topics;
 use crate::service::models_watch;
 use crate::service::pulse::Pulse;
@@ -53,6 +54,7 @@ impl Service {
             metrics: api.metrics.clone(),
             settings: Arc::new(settings),
         };
+        api.peers.get_or_init(|| Peers::new(shared.settings.clone(), partitions));
         let (stop, status, started) = (Arc::new(AtomicBool::new(false)), api.status.clone(), Instant::now());
         models_watch::start(&shared, &Pulse::new(stop.clone(), started))?;
         let source = SourceWatch::start(&shared, &Pulse::new(stop.clone(), started))?;

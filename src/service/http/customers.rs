@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 use tokio::sync::oneshot;
@@ -16,6 +16,7 @@ use crate::engine::money::Money;
 use crate::engine::roster::Listed;
 use crate::service::http::api::Api;
 use crate::service::http::list_query::{ListQuery, Page};
+use crate::service::http::peers::Owner;
 use crate::service::http::problem::problem;
 use crate::service::status::Question;
 use crate::wire::amount::amount;
@@ -29,26 +30,21 @@ const PATIENCE: Duration = Duration::from_secs(2);
 type Parameters = Result<Query<BTreeMap<String, String>>, QueryRejection>;
 
 /// `/v1/customers/{id}`.
-pub async fn customer(State(api): State<Api>, id: Result<Path<String>, PathRejection>) -> Response {
-    match read_id(id) {
-        Ok(id) => one(&api, |answer| Question::Customer { customer: id.clone(), answer }).await,
-        Err(refusal) => refusal,
-    }
+pub async fn customer(State(api): State<Api>, asked: Uri, id: Result<Path<String>, PathRejection>) -> Response {
+    let Ok(Path(id)) = id else { return no_id() };
+    one(&api, &asked, &id, |answer| Question::Customer { customer: id.clone(), answer }).await
 }
 
 /// `/v1/customers/{id}/what-if`.
 pub async fn what_if(
     State(api): State<Api>,
+    asked: Uri,
     id: Result<Path<String>, PathRejection>,
     parameters: Parameters,
 ) -> Response {
-    let id = match read_id(id) {
-        Ok(id) => id,
-        Err(refusal) => return refusal,
-    };
-    let asked = parameters.map_err(|fault| fault.body_text()).and_then(|Query(found)| paid(&api, &found));
-    match asked {
-        Ok(amount) => one(&api, |answer| Question::WhatIf { customer: id.clone(), amount, answer }).await,
+    let Ok(Path(id)) = id else { return no_id() };
+    match parameters.map_err(|fault| fault.body_text()).and_then(|Query(found)| paid(&api, &found)) {
+        Ok(amount) => one(&api, &asked, &id, |answer| Question::WhatIf { customer: id.clone(), amount, answer }).await,
         Err(fault) => problem(StatusCode::BAD_REQUEST, &fault),
     }
 }
@@ -63,9 +59,8 @@ pub async fn alerts(State(api): State<Api>, parameters: Parameters) -> Response 
     list(&api, parameters, true).await
 }
 
-fn read_id(id: Result<Path<String>, PathRejection>) -> Result<String, Response> {
-    let words = "a customer's id is UTF-8, with what is special in a path encoded by %";
-    id.map(|Path(id)| id).map_err(|_| problem(StatusCode::BAD_REQUEST, words))
+fn no_id() -> Response {
+    problem(StatusCode::BAD_REQUEST, "a customer's id is UTF-8, with what is special in a path encoded by %")
 }
 
 /// What would be paid, if that is said.
@@ -79,12 +74,17 @@ fn paid(api: &Api, parameters: &BTreeMap<String, String>) -> Result<Option<Money
     read.map(Some).map_err(|_| format!("amount is what would be paid, a number in {}", rules.currency.code()))
 }
 
-/// What the worker that has the customer answers.
-async fn one(api: &Api, question: impl Fn(oneshot::Sender<Option<Value>>) -> Question) -> Response {
-    let asked = api.status.ask(question);
-    let mut silent = asked.len() < api.status.phases().len();
+/// What the worker that has the customer answers, or where the replica is that has it.
+async fn one(
+    api: &Api,
+    asked: &Uri,
+    customer: &str,
+    question: impl Fn(oneshot::Sender<Option<Value>>) -> Question,
+) -> Response {
+    let answers = api.status.ask(question);
+    let mut silent = answers.len() < api.status.phases().len();
     let deadline = tokio::time::Instant::now() + PATIENCE;
-    for answer in asked {
+    for answer in answers {
         match tokio::time::timeout_at(deadline, answer).await {
             Ok(Ok(Some(customer))) => return Json(customer).into_response(),
             Ok(Ok(None)) => {}
@@ -94,7 +94,24 @@ async fn one(api: &Api, question: impl Fn(oneshot::Sender<Option<Value>>) -> Que
     if silent || !api.status.ready() {
         return problem(StatusCode::SERVICE_UNAVAILABLE, "a partition is being restored; ask again in a moment");
     }
-    problem(StatusCode::NOT_FOUND, "no such customer in the partitions of this replica")
+    let Some(peers) = api.peers.get() else { return nobody() };
+    let Some(Owner { partition, address }) = peers.owner(customer).await else { return nobody() };
+    let Some(address) = address else {
+        let words = format!(
+            "another replica answers for partition {partition}, which this customer would be in: ask each, or set http.advertise on all of them"
+        );
+        return problem(StatusCode::NOT_FOUND, &words);
+    };
+    let path = asked.path_and_query().map_or("/", |path| path.as_str());
+    let words = format!("{address} answers for partition {partition}, which this customer would be in: ask there");
+    let Ok(location) = HeaderValue::try_from(format!("{address}{path}")) else { return nobody() };
+    let mut answer = problem(StatusCode::TEMPORARY_REDIRECT, &words);
+    answer.headers_mut().insert(header::LOCATION, location);
+    answer
+}
+
+fn nobody() -> Response {
+    problem(StatusCode::NOT_FOUND, "nobody here has this id: no event of such a customer was read")
 }
 
 async fn list(api: &Api, parameters: Parameters, warned: bool) -> Response {

@@ -205,7 +205,7 @@ mod tests {
         let listed = |at: u32| Listed {
             partition: 0,
             slot: at,
-            hash: (at as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15),
+            hash: u64::from(at).wrapping_mul(0x9E37_79B9_7F4A_7C15),
             band: [None, Some(Band::Low), Some(Band::High), Some(Band::Critical)][draw(at, b"band", 4.0)],
             tier: Tier::ALL[draw(at, b"tier", 3.0)],
             segment: [None, Some(Tag::of("loyal"))][draw(at, b"segment", 2.0)],

@@ -5,6 +5,8 @@ use secrecy::ExposeSecret;
 
 use crate::config::settings::Settings;
 
+/// What the client id of a worker begins with.
+pub const NAME: &str = "churnwatch@";
 /// How long Kafka may take for one administrative answer.
 pub const ADMIN_SECONDS: u64 = 10;
 /// Transaction and delivery timeouts, milliseconds.
@@ -68,12 +70,18 @@ pub fn end(client: impl Send + 'static) {
     let _ = std::thread::Builder::new().name("end".into()).spawn(move || drop(client));
 }
 
+/// The client id of a worker: the others learn from it where the worker's customers are asked for.
+fn client_id(settings: &Settings, worker: usize) -> String {
+    let address = settings.advertised().unwrap_or_else(|| settings.file.http.listen.clone());
+    format!("{NAME}{address}#{worker}")
+}
+
 /// The consumer of a worker.
 pub fn consumer(settings: &Settings, worker: usize) -> ClientConfig {
     let mut config = base(settings);
     config
         .set("group.id", &settings.file.kafka.group_id)
-        .set("client.id", format!("churnwatch@{}#{worker}", settings.file.http.listen))
+        .set("client.id", client_id(settings, worker))
         .set("group.protocol", "classic")
         .set("partition.assignment.strategy", "range")
         .set("isolation.level", "read_committed")

@@ -3,6 +3,7 @@
 pub mod refusal;
 pub mod context;
 pub mod client;
+pub mod peers;
 pub mod transaction;
 pub mod carrier;
 pub mod spans;
