@@ -5,6 +5,7 @@
 use std::time::{Duration, Instant};
 
 use crate::engine::day::{Day, Millis};
+use crate::engine::packed::census::Census;
 use crate::processor::batch::Batch;
 use crate::processor::setup::{ClockMode, Progress, Time};
 use crate::processor::topology::Processor;
@@ -15,6 +16,8 @@ use crate::service::shared::Now;
 const LOOKS_APART: Duration = Duration::from_secs(1);
 /// How long their agreement holds.
 const TRUST: Duration = Duration::from_secs(5);
+/// Counting the customers may take one part in so many of a worker's time.
+const COUNT_SHARE: u32 = 100;
 
 /// One partition.
 pub struct Lane {
@@ -40,8 +43,9 @@ pub struct Lane {
     waits: Option<Duration>,
     /// Time that the close under way has taken so far.
     closing: Duration,
-    /// The last closed day when the customers were last counted.
+    /// The last closed day when the customers were last counted, and when they may be again.
     counted: Option<Day>,
+    count_after: Option<Instant>,
 }
 
 impl Lane {
@@ -62,6 +66,7 @@ impl Lane {
             waits: None,
             closing: Duration::ZERO,
             counted: None,
+            count_after: None,
         }
     }
 
@@ -129,12 +134,17 @@ impl Lane {
         }
     }
 
-    /// The last closed day, if it is another than when this was last asked.
-    pub fn newly_closed(&mut self) -> Option<Day> {
-        let closed = self.processor.closed_day();
-        let news = closed.filter(|_| closed != self.counted);
+    /// How the customers stand, if a day was closed since they were last counted. While one day closes after the other that
+    /// takes no more than its share of the time.
+    pub fn census(&mut self) -> Option<Census> {
+        let (closed, begun) = (self.processor.closed_day(), Instant::now());
+        if closed == self.counted || self.count_after.is_some_and(|after| begun < after) {
+            return None;
+        }
+        let census = self.processor.engine().state().census();
         self.counted = closed;
-        news
+        self.count_after = Some(begun + begun.elapsed() * COUNT_SHARE);
+        Some(census)
     }
 
     fn doubt(&mut self) {

@@ -309,8 +309,8 @@ impl Lanes {
             };
             tell_state(metrics, &lane.processor);
             metrics.stand(*number, standing);
-            if lane.newly_closed().is_some() {
-                metrics.census(*number, lane.processor.engine().state().census());
+            if let Some(census) = lane.census() {
+                metrics.census(*number, census);
             }
             behind += waiting;
         }

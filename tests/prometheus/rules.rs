@@ -66,12 +66,9 @@ pub(crate) fn hurried(text: &str) -> String {
 }
 
 fn ranges(line: &str) -> String {
-    let mut parts = line.split('[');
-    let mut hurried = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        let (range, rest) = part.split_once(']').unwrap_or((part, ""));
-        let range = if range == WHOLE { WHOLE } else { WINDOW };
-        hurried += &format!("[{range}]{rest}");
-    }
-    hurried
+    let parts = line.split('[').enumerate().map(|(number, part)| match part.split_once(']') {
+        Some((range, rest)) if number > 0 => format!("{}]{rest}", if range == WHOLE { WHOLE } else { WINDOW }),
+        _ => part.to_owned(),
+    });
+    parts.collect::<Vec<_>>().join("[")
 }

@@ -12,7 +12,7 @@ use crate::support::did_not_run;
 use crate::support::page::free_port;
 
 /// How long an alert may take to fire or to clear, and anything else to be there.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// How often it is looked.
 const LOOK: Duration = Duration::from_millis(200);
 
@@ -49,16 +49,18 @@ impl Server {
     pub(crate) fn start(targets: &[u16]) -> Option<Self> {
         let (program, folder, port) = (tool("prometheus")?, tempfile::tempdir().unwrap(), free_port());
         let targets: Vec<String> = targets.iter().map(|port| format!("\"127.0.0.1:{port}\"")).collect();
-        let mut config = format!(
-            "global: {{ scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s }}\n\
-             scrape_configs: [{{ job_name: churnwatch, static_configs: [{{ targets: [{}] }}] }}]\nrule_files:\n",
-            targets.join(", ")
-        );
-        for name in ["recording.rules.yml", "alerts.rules.yml"] {
+        let rules = ["recording.rules.yml", "alerts.rules.yml"].map(|name| {
             let path = folder.path().join(name);
             std::fs::write(&path, hurried(&text(&format!("deploy/prometheus/{name}")))).unwrap();
-            config += &format!("  - {}\n", path.display());
-        }
+            path.display().to_string()
+        });
+        let config = format!(
+            "global: {{ scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s }}\n\
+             scrape_configs: [{{ job_name: churnwatch, static_configs: [{{ targets: [{}] }}] }}]\n\
+             rule_files: [{}]\n",
+            targets.join(", "),
+            rules.join(", ")
+        );
         let path = folder.path().join("prometheus.yml");
         std::fs::write(&path, config).unwrap();
         let child = Command::new(program)

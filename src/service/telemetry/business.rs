@@ -165,7 +165,9 @@ impl Business {
 
     fn show(&self, censuses: &BTreeMap<u32, Census>) {
         let mut all = Census::default();
-        censuses.values().for_each(|census| all.add(census));
+        for census in censuses.values() {
+            all.add(census);
+        }
         for (band, tiers) in Band::ALL.iter().zip(all.banded) {
             for (tier, count) in Tier::ALL.iter().zip(tiers) {
                 self.banded.with_label_values(&[band.name(), tier.name()]).set(count as i64);
