@@ -1,5 +1,5 @@
 //! Drift in a partition: small where the model is the shop's own, seen where it is another's, kept over a crash and begun
-//! anew with another model.
+//! anew with another model. How everybody stands is what a plain count says.
 
 #![allow(clippy::unwrap_used, reason = "a test stops at the first thing that is not as it should be")]
 
@@ -11,6 +11,7 @@ use std::sync::Arc;
 use churnwatch::config::load::load;
 use churnwatch::engine::day::Millis;
 use churnwatch::engine::drift::{DriftFigures, cohort_silence};
+use churnwatch::engine::packed::census::Census;
 use churnwatch::engine::promotion::{Promotion, Schedule};
 use churnwatch::engine::scoring::model::Model;
 use churnwatch::processor::batch::{Batch, OutTopic};
@@ -133,4 +134,21 @@ fn a_crash_loses_nothing_and_another_model_begins_anew() {
     switched.offer(Arc::new(Schedule::new(vec![promotion], 1)));
     play(&mut switched, &shop, true, &mut Vec::new());
     assert_eq!(switched.engine().drift().cohorts.len(), 10);
+}
+
+#[test]
+fn the_census_is_a_plain_count() {
+    let shop = lines(300, 300, 6);
+    let mut processor = fresh(&model());
+    play(&mut processor, &shop, true, &mut Vec::new());
+    let state = processor.engine().state();
+    let mut plain = Census::default();
+    state.iter().for_each(|(_, customer)| plain.count(&customer.standing));
+    let census = state.census();
+    assert_eq!(census, plain);
+    let open = |arm: usize| census.open[arm].as_flattened().iter().sum::<u64>();
+    assert!(open(0) > 5 && open(1) > 0, "{census:?}");
+    assert!(census.at_risk[0].iter().all(|money| money.0 >= 0) && census.at_risk[0][0].0 > 0, "{census:?}");
+    let banded: u64 = census.banded.as_flattened().iter().sum();
+    assert!(banded > 150 && banded <= state.len() as u64, "{banded} of {}", state.len());
 }

@@ -266,7 +266,7 @@ impl<'a> Stage<'a> {
             events: metrics.total("events_total"),
             duplicates: metrics.total("duplicate_events_total"),
             dead_letters: metrics.total("dead_letters_total"),
-            days_closed: metrics.total("closed_days_total"),
+            days_closed: metrics.total("closes_total"),
             transitions: TRANSITIONS.map(count),
             held_out: metrics.total("held_out_transitions_total"),
             won_back: metrics.total("won_back_total"),

@@ -236,6 +236,7 @@ fn summary(stats: &Stats, customers: usize, skipped: u64) -> Value {
     let transitions: serde_json::Map<String, Value> =
         TRANSITIONS.iter().enumerate().map(|(at, name)| ((*name).to_owned(), stats.transition(at).into())).collect();
     let held_out: u64 = stats.held_out.iter().sum();
+    let won_back: u64 = stats.won_back.iter().sum();
     let reasons = Reason::ALL.iter().zip(stats.dead_letters).filter(|(_, count)| *count > 0);
     let dead: serde_json::Map<String, Value> =
         reasons.map(|(reason, count)| (reason.words().to_owned(), count.into())).collect();
@@ -252,8 +253,8 @@ fn summary(stats: &Stats, customers: usize, skipped: u64) -> Value {
         "days_closed": stats.closes,
         "alerts": transitions,
         "held_out_transitions": held_out,
-        "won_back": stats.won_back,
-        "outcomes_matured": stats.matured,
+        "won_back": won_back,
+        "outcomes_matured": stats.all_matured(),
         "segment_moves": moves,
     })
 }

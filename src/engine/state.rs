@@ -5,6 +5,7 @@ use hashbrown::HashTable;
 
 use crate::engine::customer::customer_hash;
 use crate::engine::day::Day;
+use crate::engine::packed::census::Census;
 use crate::engine::packed::customer::Customer;
 use crate::engine::packed::layers::Slot;
 use crate::engine::packed::shelf::{ALWAYS, Hand, Shelf};
@@ -138,6 +139,11 @@ impl State {
             self.leave(slot, hash);
             self.vacate(slot);
         }
+    }
+
+    /// How everybody stands, counted.
+    pub fn census(&self) -> Census {
+        self.shelf.census()
     }
 
     /// A copy of a customer, in hand or not.

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::engine::alerting::episode::{Cause, Suppression, Transition};
-use crate::engine::effect::Alert;
+use crate::engine::alerting::holdout::Arm;
+use crate::engine::effect::{Alert, Matured};
 use crate::engine::event::{Body, INTERACTION_KINDS, INTERACTION_NAMES, Reason};
 
 /// Number of event types.
@@ -37,14 +38,14 @@ pub struct Stats {
     pub alerts: [[[u64; 3]; 4]; 5],
     /// Transitions of held-out episodes.
     pub held_out: [u64; 5],
-    /// Episodes resolved by a purchase, both arms.
-    pub won_back: u64,
+    /// Episodes resolved by a purchase, by arm.
+    pub won_back: [u64; Arm::ALL.len()],
     /// Candidates not published, by reason.
     pub suppressed: [u64; Suppression::ALL.len()],
     /// Changes of segment at closes, by the names from and to; `none` without a segment.
     pub segment_moves: BTreeMap<(Box<str>, Box<str>), u64>,
-    /// Outcomes matured.
-    pub matured: u64,
+    /// Outcomes matured, by arm, tier, whether somebody got in touch, and whether the customer bought.
+    pub matured: [[[[u64; 2]; 2]; 3]; Arm::ALL.len()],
     /// Days closed.
     pub closes: u64,
 }
@@ -106,7 +107,7 @@ impl Stats {
             Transition::Withdrawn(_) => 4,
         };
         if matches!(alert.transition, Transition::Resolved(Cause::Purchase { .. })) {
-            self.won_back += 1;
+            bump(self.won_back.get_mut(alert.arm as usize));
         }
         if told {
             let bands = self.alerts.get_mut(at).and_then(|bands| bands.get_mut(alert.band as usize));
@@ -114,6 +115,19 @@ impl Stats {
         } else {
             bump(self.held_out.get_mut(at));
         }
+    }
+
+    /// Counts an outcome.
+    pub fn outcome(&mut self, matured: &Matured) {
+        let pending = &matured.pending;
+        let tier = self.matured.get_mut(pending.arm as usize).and_then(|tiers| tiers.get_mut(pending.tier as usize));
+        let contacted = tier.and_then(|tier| tier.get_mut(usize::from(pending.contacted)));
+        bump(contacted.and_then(|returned| returned.get_mut(usize::from(matured.window.purchases > 0))));
+    }
+
+    /// All outcomes.
+    pub fn all_matured(&self) -> u64 {
+        self.matured.as_flattened().as_flattened().as_flattened().iter().sum()
     }
 
     /// All dead letters.
@@ -139,12 +153,13 @@ impl Stats {
         each(&mut self.dead_letters, &other.dead_letters);
         each(self.alerts.as_flattened_mut().as_flattened_mut(), other.alerts.as_flattened().as_flattened());
         each(&mut self.held_out, &other.held_out);
-        self.won_back += other.won_back;
+        each(&mut self.won_back, &other.won_back);
         each(&mut self.suppressed, &other.suppressed);
         for (names, count) in &other.segment_moves {
             *self.segment_moves.entry(names.clone()).or_default() += count;
         }
-        self.matured += other.matured;
+        let (to, from) = (self.matured.as_flattened_mut(), other.matured.as_flattened());
+        each(to.as_flattened_mut().as_flattened_mut(), from.as_flattened().as_flattened());
         self.closes += other.closes;
     }
 }

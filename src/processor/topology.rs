@@ -245,7 +245,7 @@ impl Processor {
                     batch.add(OutTopic::Risk, risk.customer.as_bytes(), |out| write_risk(&risk, &words, out));
                 }
                 Effect::Matured(matured) => {
-                    fresh.matured += 1;
+                    fresh.outcome(&matured);
                     let key = matured.customer.as_bytes();
                     batch.add(OutTopic::Outcomes, key, |out| write_matured(&matured, &words, out));
                 }

@@ -2,8 +2,10 @@
 //!
 //! Invariant: an end that was reached is not believed for ever. Before it closes a day it is looked at twice.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use crate::engine::day::{Day, Millis};
+use crate::engine::packed::census::Census;
 use crate::processor::batch::Batch;
 use crate::processor::setup::{ClockMode, Progress, Time};
 use crate::processor::topology::Processor;
@@ -14,6 +16,8 @@ use crate::service::shared::Now;
 const LOOKS_APART: Duration = Duration::from_secs(1);
 /// How long their agreement holds.
 const TRUST: Duration = Duration::from_secs(5);
+/// Counting the customers may take one part in so many of a worker's time.
+const COUNT_SHARE: u32 = 100;
 
 /// One partition.
 pub struct Lane {
@@ -32,6 +36,16 @@ pub struct Lane {
     agreed: Option<Duration>,
     /// The sum of the inputs' ends when they were last known to be reached.
     stood: Option<i64>,
+    /// Stamp of the oldest record of the sealed batch, and of the open one.
+    oldest_sealed: Option<Millis>,
+    oldest_open: Option<Millis>,
+    /// Since when records wait of which none was taken.
+    waits: Option<Duration>,
+    /// Time that the close under way has taken so far.
+    closing: Duration,
+    /// The last closed day when the customers were last counted, and when they may be again.
+    counted: Option<Day>,
+    count_after: Option<Instant>,
 }
 
 impl Lane {
@@ -47,6 +61,12 @@ impl Lane {
             looked: None,
             agreed: None,
             stood: None,
+            oldest_sealed: None,
+            oldest_open: None,
+            waits: None,
+            closing: Duration::ZERO,
+            counted: None,
+            count_after: None,
         }
     }
 
@@ -54,19 +74,24 @@ impl Lane {
     pub fn seal(&mut self) -> Batch {
         self.processor.flush(&mut self.batch);
         self.processor.seal();
+        self.oldest_sealed = self.oldest_open.take();
         std::mem::replace(&mut self.batch, std::mem::take(&mut self.room))
     }
 
-    /// The room of a batch whose transaction has ended is used again.
+    /// The room of a batch whose transaction was committed is used again.
     pub fn take_back(&mut self, mut room: Batch) {
         room.clear();
         self.room = room;
+        self.oldest_sealed = None;
     }
 
     /// Nothing pending, and nothing sealed: everything is as at the last commit.
     pub fn roll_back(&mut self) {
         self.processor.roll_back();
         self.batch.clear();
+        // The oldest record is still not committed; it comes again.
+        self.oldest_open = self.oldest_sealed.take().or(self.oldest_open);
+        self.closing = Duration::ZERO;
     }
 
     /// The inputs are read from somewhere else: as far as is known there is more to read.
@@ -76,9 +101,10 @@ impl Lane {
         self.doubt();
     }
 
-    /// A record of an input came.
-    pub fn received(&mut self, topic: usize) {
+    /// A record of an input came, with its own timestamp.
+    pub fn received(&mut self, topic: usize, stamp: Millis) {
         self.reports = 0;
+        self.oldest_open.get_or_insert(stamp);
         if let Some(at_end) = self.at_end.get_mut(topic)
             && std::mem::replace(at_end, false)
         {
@@ -94,6 +120,31 @@ impl Lane {
             return lag;
         }
         end - *self.stood.get_or_insert(end)
+    }
+
+    /// Age of the oldest record that is not committed, where so many wait to be read besides; 0 where none is. Of those that
+    /// nobody has taken yet only the wait is known.
+    pub fn lag_seconds(&mut self, waiting: i64, now: Now) -> f64 {
+        let oldest = self.oldest_sealed.or(self.oldest_open);
+        self.waits = (waiting > 0 && oldest.is_none()).then(|| self.waits.unwrap_or(now.running));
+        match (oldest, self.waits) {
+            (Some(stamp), _) => (now.wall.0 - stamp.0).max(0) as f64 / 1e3,
+            (None, Some(since)) => now.running.saturating_sub(since).as_secs_f64(),
+            (None, None) => 0.0,
+        }
+    }
+
+    /// How the customers stand, if a day was closed since they were last counted. While one day closes after the other that
+    /// takes no more than its share of the time.
+    pub fn census(&mut self) -> Option<Census> {
+        let (closed, begun) = (self.processor.closed_day(), Instant::now());
+        if closed == self.counted || self.count_after.is_some_and(|after| begun < after) {
+            return None;
+        }
+        let census = self.processor.engine().state().census();
+        self.counted = closed;
+        self.count_after = Some(begun + begun.elapsed() * COUNT_SHARE);
+        Some(census)
     }
 
     fn doubt(&mut self) {
@@ -127,7 +178,22 @@ impl Lane {
     /// One step of what is due to close; `by_clock`: also what the wall clock, or an input at its end, makes due.
     pub fn close_step(&mut self, now: Now, by_clock: bool) -> Progress {
         let Self { processor, batch, at_end, .. } = self;
-        processor.advance(&Time { wall: now.wall, at_end, source_alive: by_clock }, batch)
+        let time = Time { wall: now.wall, at_end, source_alive: by_clock };
+        // Asked before every record, so the time is not looked at before something is due.
+        if !processor.is_due(&time) {
+            return Progress::Idle;
+        }
+        let begun = Instant::now();
+        let progress = processor.advance(&time, batch);
+        self.closing += begun.elapsed();
+        progress
+    }
+
+    /// The time that a close took, if it has just ended; `more` was spent on its transactions.
+    pub fn closed_after(&mut self, more: Duration) -> Option<Duration> {
+        self.closing += more;
+        let amid = self.processor.engine().clock().closing.is_some();
+        (!amid).then(|| std::mem::take(&mut self.closing))
     }
 
     /// Whether what is known of the ends was confirmed a moment ago.

@@ -13,7 +13,7 @@ use crate::engine::day::{Day, Millis};
 use crate::engine::money::Money;
 use crate::engine::packed::layers::Slot;
 use crate::engine::roster::Listed;
-use crate::processor::setup::Progress;
+use crate::processor::setup::{ClockMode, Progress};
 use crate::processor::topology::Processor;
 use crate::service::broker::{Broker, Position};
 use crate::service::fault::ServiceFault;
@@ -21,7 +21,7 @@ use crate::service::lane::Lane;
 use crate::service::narrowed::Narrowed;
 use crate::service::restoring::Restoring;
 use crate::service::shared::{Now, Shared};
-use crate::service::telemetry::metrics::Metrics;
+use crate::service::telemetry::metrics::{Metrics, Standing};
 use crate::wire::event::RawRecord;
 
 /// Records in all open batches at which a transaction is handed over before its time.
@@ -207,7 +207,7 @@ impl Lanes {
             return true;
         }
         let Some(lane) = self.owned.get_mut(&number) else { return false };
-        lane.received(from.topic);
+        lane.received(from.topic, record.timestamp);
         lane.processor.process(from.topic, from.offset, record, now.wall, &mut lane.batch);
         let (confirmed, large) = (lane.is_confirmed(now), lane.batch.bytes() >= self.narrowed.of(MAX_BATCH_BYTES));
         self.close_due(broker, number, now, confirmed) != Stand::Good || large
@@ -216,18 +216,25 @@ impl Lanes {
     /// Closes what is due in a partition, also `by_clock`, handing over as batches fill: early in the middle of a long
     /// close, which no record interrupts. A lost transaction ends it; the rest comes again.
     fn close_due(&mut self, broker: &mut impl Broker, number: u32, now: Now, by_clock: bool) -> Stand {
-        let mut stand = Stand::Good;
+        let (mut stand, mut committing) = (Stand::Good, Duration::ZERO);
         loop {
             let Some(lane) = self.owned.get_mut(&number) else { return Stand::Rewound };
             if lane.close_step(now, by_clock) == Progress::Idle {
                 return stand;
             }
             stand = Stand::Closed;
-            let amid = lane.processor.engine().clock().closing.is_some();
+            let took = lane.closed_after(std::mem::take(&mut committing));
             broker.beat();
-            let most = if amid { self.shared.setup.close_budget } else { MAX_BATCH_RECORDS };
-            if self.is_full(most) && self.commit(broker, now) == Stand::Rewound {
-                return Stand::Rewound;
+            let most = if took.is_none() { self.shared.setup.close_budget } else { MAX_BATCH_RECORDS };
+            if let Some(took) = took {
+                self.shared.metrics.closed(took.as_secs_f64());
+            }
+            if self.is_full(most) {
+                let begun = Instant::now();
+                if self.commit(broker, now) == Stand::Rewound {
+                    return Stand::Rewound;
+                }
+                committing = begun.elapsed();
             }
         }
     }
@@ -299,6 +306,8 @@ impl Lanes {
     /// that has something to read and commits nothing for too long has a fault: only a new process helps.
     pub fn gauge(&mut self, broker: &impl Broker, now: Now) -> bool {
         let (mut answers, mut behind) = (true, 0);
+        let Shared { setup, metrics, .. } = &self.shared;
+        let due = (setup.clock == ClockMode::Wall).then(|| setup.rules.settles(now.wall));
         for (number, lane) in &mut self.owned {
             let (mut lag, mut end) = (Some(0), 0);
             for (topic, next) in lane.processor.offsets().iter().enumerate() {
@@ -307,10 +316,21 @@ impl Lanes {
                 lag = lag.zip(ends).map(|(lag, (low, high))| lag + (high - next.unwrap_or(low)).max(0));
                 end += ends.map_or(0, |(_, high)| high);
             }
-            let closed = lane.processor.closed_day().map(|day| day.0);
-            tell_state(&self.shared.metrics, &lane.processor);
-            self.shared.metrics.stand(*number, closed, lag);
-            behind += lag.map_or(0, |lag| lane.waiting(lag, end));
+            let waiting = lag.map_or(0, |lag| lane.waiting(lag, end));
+            let clock = lane.processor.engine().clock();
+            let closes_due = due.map(|due| clock.next_close(Some(due)).map_or(0, |next| due.since(next) + 1));
+            let standing = Standing {
+                closed_day: clock.closed.map(|day| day.0),
+                closes_due,
+                lag_records: lag,
+                lag_seconds: Some(lane.lag_seconds(waiting, now)),
+            };
+            tell_state(metrics, &lane.processor);
+            metrics.stand(*number, standing);
+            if let Some(census) = lane.census() {
+                metrics.census(*number, census);
+            }
+            behind += waiting;
         }
         if !answers || (behind == 0 && !self.dirty()) {
             self.moved = now.running;

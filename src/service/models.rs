@@ -156,7 +156,8 @@ impl Known {
             *counts.entry(&one.model.version).or_default() += 1;
         }
         metrics.models_in_force(&counts, &self.shown);
-        metrics.drift(self.drift().map(|(_, figures)| figures).unwrap_or_default());
+        let (model, figures) = self.drift().unzip();
+        metrics.drift(figures.unwrap_or_default(), model.map(|model| model.trained_until));
         self.shown = counts.into_keys().map(str::to_owned).collect();
     }
 

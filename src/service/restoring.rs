@@ -41,7 +41,9 @@ impl Restoring {
 
     /// Everything was read: so many customers of so many partitions.
     pub fn end(self, partitions: usize, customers: usize) {
-        let seconds = (self.started.elapsed().as_secs_f64() * 1e3).round() / 1e3;
+        let seconds = self.started.elapsed().as_secs_f64();
+        self.metrics.restore(seconds);
+        let seconds = (seconds * 1e3).round() / 1e3;
         info!(partitions, records = self.records.load(Ordering::Relaxed), customers, seconds, "restored");
     }
 }

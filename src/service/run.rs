@@ -46,7 +46,7 @@ impl Service {
     pub fn start(api: Api, settings: Settings, artifact: &Artifact, partitions: u32) -> Result<Self, ServiceFault> {
         let model = artifact.model().map_err(|fault| ServiceFault::Setup(fault.to_string()))?;
         let setup = api.setup.get_or_init(|| Arc::new(settings.setup(partitions)));
-        api.metrics.name_segments(&setup.policy.segments);
+        api.metrics.configured(&setup.policy.segments, setup.rules.currency);
         let shared = Shared {
             setup: setup.clone(),
             model: Arc::new(model),

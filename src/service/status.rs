@@ -28,6 +28,22 @@ pub enum Phase {
     Stopped,
 }
 
+impl Phase {
+    /// Every phase, in the order of a life.
+    pub const ALL: [Self; 5] = [Self::Starting, Self::Restoring, Self::Ready, Self::Draining, Self::Stopped];
+
+    /// The name in labels.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Starting => "starting",
+            Self::Restoring => "restoring",
+            Self::Ready => "ready",
+            Self::Draining => "draining",
+            Self::Stopped => "stopped",
+        }
+    }
+}
+
 /// A question to a worker.
 pub enum Question {
     /// What is known of a customer.

@@ -197,7 +197,7 @@ pub(crate) fn measure(served: &Served<'_>, events: u64) -> Figures {
     let figures = follow(&mut running, &commits, served.broker, events);
     println!(
         "    {:.0} days closed, {:.0} alerts, {:.0} transactions, {:.0} of them done again",
-        running.metric("churnwatch_closed_days_total") / f64::from(PARTITIONS),
+        running.metric("churnwatch_closes_total") / f64::from(PARTITIONS),
         running.metric("churnwatch_alerts_total"),
         running.metric("churnwatch_commits_total"),
         running.metric("churnwatch_rolled_back_batches_total"),

@@ -16,6 +16,9 @@ pub enum Arm {
 }
 
 impl Arm {
+    /// Both arms.
+    pub const ALL: [Self; 2] = [Self::Treated, Self::Holdout];
+
     /// The name on the wire.
     pub const fn name(self) -> &'static str {
         match self {

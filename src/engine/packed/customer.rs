@@ -117,3 +117,10 @@ pub fn unpack(mut reader: Reader<'_>, profile: &mut Profile, standing: &mut Stan
     }
     reader.is_done().then_some(())
 }
+
+/// Where a packed customer stands, the rest left packed.
+pub fn unpack_standing(mut reader: Reader<'_>) -> Option<Standing> {
+    reader.byte()?;
+    reader.base()?;
+    read_standing(&mut reader)
+}

@@ -2,6 +2,7 @@
 //! holds. Unpacking gives the very same customer, bit for bit.
 
 pub mod bytes;
+pub mod census;
 pub mod customer;
 pub mod layers;
 pub mod open;

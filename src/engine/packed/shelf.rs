@@ -4,7 +4,8 @@
 use crate::engine::customer::Tag;
 use crate::engine::day::Day;
 use crate::engine::packed::bytes::{Reader, Writer};
-use crate::engine::packed::customer::{Customer, pack, unpack};
+use crate::engine::packed::census::Census;
+use crate::engine::packed::customer::{Customer, pack, unpack, unpack_standing};
 use crate::engine::packed::layers::{Layers, Place, Slot};
 
 /// Before every day: the next close looks at the customer.
@@ -142,6 +143,21 @@ impl Shelf {
             + size_of::<Day>() * due.capacity()
             + size_of::<Place>() * place.capacity();
         each + layers.bytes_held() + packed.iter().map(|packed| packed.len()).sum::<usize>()
+    }
+
+    /// How everybody stands.
+    pub(crate) fn census(&self) -> Census {
+        let (mut census, mut names) = (Census::default(), Vec::new());
+        for slot in 0..self.packed.len() as Slot {
+            if let Some(customer) = self.get(slot) {
+                census.count(&customer.standing);
+            } else if let Some((_, record)) = split(self.bytes(slot))
+                && let Some(standing) = unpack_standing(Reader::begin(record, &mut names))
+            {
+                census.count(&standing);
+            }
+        }
+        census
     }
 
     fn bytes(&self, slot: Slot) -> &[u8] {

@@ -2,154 +2,154 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use iso_currency::Currency;
+use prometheus::proto::MetricFamily;
 use prometheus::{
-    Encoder, Gauge, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
-    TextEncoder,
+    Encoder, GaugeVec, Histogram, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry, TextEncoder,
 };
 
-use crate::engine::alerting::band::Band;
-use crate::engine::alerting::episode::Suppression;
 use crate::engine::alerting::segment::Segments;
-use crate::engine::alerting::value::Tier;
+use crate::engine::day::Day;
 use crate::engine::drift::DriftFigures;
 use crate::engine::event::Reason;
-use crate::processor::stats::{Stats, TRANSITIONS, event_type};
+use crate::engine::packed::census::Census;
+use crate::processor::stats::{Stats, event_type};
+use crate::service::status::Phase;
+use crate::service::telemetry::business::Business;
+use crate::service::telemetry::modelled::Modelled;
+use crate::service::telemetry::process::Usage;
+use crate::service::telemetry::register::Register;
+
+/// Of a transaction: from a broker next door to one that is given up on.
+const COMMIT_SECONDS: [f64; 11] = [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0];
+/// Of the close of a day: from a small partition to where Kafka takes it away.
+const CLOSE_SECONDS: [f64; 11] = [0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0];
+/// Of a restore: the sizes of docs/operations.md.
+const RESTORE_SECONDS: [f64; 9] = [0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0];
+
+/// How far a partition is.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Standing {
+    /// The last closed day.
+    pub closed_day: Option<i32>,
+    /// Days that are due to close by the wall clock and are not closed; `None` where no wall clock closes days.
+    pub closes_due: Option<i32>,
+    /// Offsets not yet committed; `None` where no broker tells.
+    pub lag_records: Option<i64>,
+    /// How old the oldest record is that waits to be committed.
+    pub lag_seconds: Option<f64>,
+}
 
 /// Every metric of the service.
 #[derive(Clone)]
 pub struct Metrics {
     registry: Registry,
+    usage: Usage,
+    business: Business,
+    modelled: Modelled,
     records: IntCounter,
     events: IntCounterVec,
     duplicates: IntCounter,
     erased: IntCounter,
     unknown_fields: IntCounter,
     dead_letters: IntCounterVec,
-    alerts: IntCounterVec,
-    held_out: IntCounterVec,
-    won_back: IntCounter,
-    suppressed: IntCounterVec,
-    segment_moves: IntCounterVec,
-    matured: IntCounter,
     closes: IntCounter,
+    close_seconds: Histogram,
     commits: IntCounter,
     commit_seconds: Histogram,
     rolled_back: IntCounter,
     rebuilt: IntCounter,
     offset_gaps: IntCounter,
     restored_records: IntCounter,
+    restore_seconds: Histogram,
     restore_left: IntGauge,
+    ready: IntGauge,
+    workers: IntGaugeVec,
     state_bytes: IntGaugeVec,
     customers: IntGaugeVec,
     state_limit: IntGaugeVec,
     closed_day: IntGaugeVec,
+    closes_due: IntGaugeVec,
     lag: IntGaugeVec,
+    lag_seconds: GaugeVec,
     source_silent: IntGauge,
-    models_refused: IntCounter,
-    model_in_force: IntGaugeVec,
-    score_psi: Gauge,
-    clipped_share: Gauge,
-    calibration_ratio: Gauge,
-    matured_silences: IntGauge,
 }
 
 impl Metrics {
     /// All metrics at zero. Fails only if two had the same name.
     pub fn new() -> Result<Self, prometheus::Error> {
         let registry = Registry::new_custom(Some("churnwatch".into()), None)?;
-        let counter = |name: &str, help: &str| -> Result<IntCounter, prometheus::Error> {
-            let counter = IntCounter::new(name, help)?;
-            registry.register(Box::new(counter.clone()))?;
-            Ok(counter)
-        };
-        let counters = |name: &str, help: &str, labels: &[&str]| -> Result<IntCounterVec, prometheus::Error> {
-            let counters = IntCounterVec::new(Opts::new(name, help), labels)?;
-            registry.register(Box::new(counters.clone()))?;
-            Ok(counters)
-        };
-        let gauges = |name: &str, help: &str, label: &str| -> Result<IntGaugeVec, prometheus::Error> {
-            let gauges = IntGaugeVec::new(Opts::new(name, help), &[label])?;
-            registry.register(Box::new(gauges.clone()))?;
-            Ok(gauges)
-        };
-        let buckets = vec![0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0];
-        let commit_seconds = Histogram::with_opts(
-            HistogramOpts::new("commit_duration_seconds", "Time of one transaction, from its hand-over to its end")
-                .buckets(buckets),
-        )?;
-        registry.register(Box::new(commit_seconds.clone()))?;
-        let gauge = |name: &str, help: &str| -> Result<Gauge, prometheus::Error> {
-            let gauge = Gauge::new(name, help)?;
-            registry.register(Box::new(gauge.clone()))?;
-            Ok(gauge)
-        };
-        let whole_gauge = |name: &str, help: &str| -> Result<IntGauge, prometheus::Error> {
-            let gauge = IntGauge::new(name, help)?;
-            registry.register(Box::new(gauge.clone()))?;
-            Ok(gauge)
-        };
+        let register = Register(&registry);
+        let build = register.whole_gauges("build_info", "1, for the release that runs", &["version"])?;
+        build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
+        let partitioned = |name: &str, help: &str| register.whole_gauges(name, help, &["partition"]);
         let metrics = Self {
-            score_psi: gauge(
-                "model_score_psi",
-                "Population stability index of the scores of the last 64 closes against the training's; above 0.25 they have changed",
+            usage: Usage::new(&register)?,
+            business: Business::new(&register)?,
+            modelled: Modelled::new(&register)?,
+            records: register.counter("records_total", "Input records read and committed")?,
+            events: register.counters("events_total", "Usable events by type", &["type"])?,
+            duplicates: register.counter("duplicate_events_total", "Events that were known already")?,
+            erased: register
+                .counter("erased_events_total", "Events from before their customer asked to be forgotten, dropped")?,
+            unknown_fields: register.counter("unknown_fields_total", "Fields of events that nobody here knows")?,
+            dead_letters: register.counters(
+                "dead_letters_total",
+                "Inputs that could not be used, by reason",
+                &["reason"],
             )?,
-            clipped_share: gauge("model_clipped_features_share", "Share of features outside what the training saw")?,
-            calibration_ratio: gauge(
-                "model_calibration_ratio",
-                "Silences that became churn over those predicted to, warned or not; NaN until some have matured",
+            closes: register.counter("closes_total", "Days closed, over all partitions")?,
+            close_seconds: register.histogram(
+                "close_duration_seconds",
+                "Time that the close of one day in one partition took, transactions in it included",
+                &CLOSE_SECONDS,
             )?,
-            matured_silences: whole_gauge(
-                "model_matured_silences",
-                "Silences of the last 90 days whose end is known, that calibration is measured on",
+            commits: register.counter("commits_total", "Committed transactions")?,
+            commit_seconds: register.histogram(
+                "commit_duration_seconds",
+                "Time of one transaction, from its hand-over to its end",
+                &COMMIT_SECONDS,
             )?,
-            records: counter("records_total", "Input records read and committed")?,
-            events: counters("events_total", "Usable events by type", &["type"])?,
-            duplicates: counter("duplicate_events_total", "Events that were known already")?,
-            erased: counter("erased_events_total", "Events from before their customer asked to be forgotten, dropped")?,
-            unknown_fields: counter("unknown_fields_total", "Fields of events that nobody here knows")?,
-            dead_letters: counters("dead_letters_total", "Inputs that could not be used, by reason", &["reason"])?,
-            alerts: counters("alerts_total", "Published alerts", &["transition", "band", "tier"])?,
-            held_out: counters("held_out_transitions_total", "Transitions of held-out episodes", &["transition"])?,
-            won_back: counter("won_back_total", "Episodes of both arms resolved by a purchase")?,
-            suppressed: counters("suppressed_candidates_total", "Candidates not published, by reason", &["reason"])?,
-            segment_moves: counters(
-                "segment_moves_total",
-                "Customers who changed segments at closes; none: before the first, or no purchase left",
-                &["from", "to"],
-            )?,
-            matured: counter("matured_outcomes_total", "Outcomes measured")?,
-            closes: counter("closed_days_total", "Days closed, over all partitions")?,
-            commits: counter("commits_total", "Committed transactions")?,
-            rolled_back: counter("rolled_back_batches_total", "Transactions aborted and done again")?,
-            rebuilt: counter(
+            rolled_back: register.counter("rolled_back_batches_total", "Transactions aborted and done again")?,
+            rebuilt: register.counter(
                 "rebuilds_total",
                 "Producers replaced and states read again after a commit of unknown outcome, or because a client had lost its brokers",
             )?,
-            offset_gaps: counter("offset_gaps_total", "Input records that were gone before they were read")?,
-            restored_records: counter(
-                "restored_records_total",
-                "Changelog records read at start and after rebalances",
+            offset_gaps: register.counter("offset_gaps_total", "Input records that were gone before they were read")?,
+            restored_records: register
+                .counter("restored_records_total", "Changelog records read at start and after rebalances")?,
+            restore_seconds: register.histogram(
+                "restore_duration_seconds",
+                "Time that a worker took to read its partitions from the changelog",
+                &RESTORE_SECONDS,
             )?,
-            restore_left: whole_gauge(
+            restore_left: register.whole_gauge(
                 "restore_left_offsets",
                 "Offsets of the changelog still to be read before the partitions are ready; 0 when nothing is being restored",
             )?,
-            state_bytes: gauges("state_bytes", "Memory that the customers take, index included", "partition")?,
-            customers: gauges("customers", "Customers in memory", "partition")?,
-            state_limit: gauges(
+            ready: register.whole_gauge("ready", "1 while every worker is at work, as /readyz says")?,
+            workers: register.whole_gauges("workers", "Workers of this process by what they do", &["phase"])?,
+            state_bytes: partitioned("state_bytes", "Memory that the customers take, index included")?,
+            customers: partitioned("customers", "Customers in memory")?,
+            state_limit: partitioned(
                 "state_limit_customers",
                 "Most customers that the partition takes in; none without service.max_customers_per_partition",
-                "partition",
             )?,
-            closed_day: gauges("closed_day", "Last closed day, as days since 1970-01-01", "partition")?,
-            lag: gauges("lag_records", "Input records not yet committed", "partition")?,
-            models_refused: counter("models_refused_total", "Promotions that can't be used; the log says why")?,
-            model_in_force: gauges("model_in_force", "Partitions of this process that the model decides in", "model")?,
-            source_silent: whole_gauge(
+            closed_day: partitioned("closed_day", "Last closed day, as days since 1970-01-01")?,
+            closes_due: partitioned(
+                "closes_due",
+                "Days that are due to close by the wall clock and are not closed; none with the event clock",
+            )?,
+            lag: partitioned("lag_records", "Input records not yet committed")?,
+            lag_seconds: register.gauges(
+                "lag_seconds",
+                "Age of the oldest record that waits to be committed; 0 where none waits",
+                &["partition"],
+            )?,
+            source_silent: register.whole_gauge(
                 "source_silent",
                 "1 while no input has moved for time.source_silence, so that days are held open",
             )?,
-            commit_seconds,
             registry: registry.clone(),
         };
         metrics.name_labels();
@@ -164,27 +164,12 @@ impl Metrics {
         for reason in Reason::ALL {
             self.dead_letters.with_label_values(&[reason.words()]);
         }
-        for reason in Suppression::ALL {
-            self.suppressed.with_label_values(&[reason.name()]);
-        }
-        for transition in TRANSITIONS {
-            self.held_out.with_label_values(&[transition]);
-            for band in Band::ALL {
-                for tier in Tier::ALL {
-                    self.alerts.with_label_values(&[transition, band.name(), tier.name()]);
-                }
-            }
-        }
+        self.phases(&[], false);
     }
 
-    /// The same for every move between two segments of this table: otherwise the series would grow with the customers.
-    pub fn name_segments(&self, segments: &Segments) {
-        let names = || std::iter::once("none").chain(segments.0.iter().map(|segment| &*segment.name));
-        for from in names() {
-            for to in names().filter(|to| *to != from) {
-                self.segment_moves.with_label_values(&[from, to]);
-            }
-        }
+    /// The segments that customers move between, and the currency of money.
+    pub fn configured(&self, segments: &Segments, currency: Currency) {
+        self.business.configured(segments, currency);
     }
 
     /// Counts what one commit brought.
@@ -199,25 +184,8 @@ impl Metrics {
         for (reason, count) in Reason::ALL.iter().zip(fresh.dead_letters).filter(|(_, count)| *count > 0) {
             self.dead_letters.with_label_values(&[reason.words()]).inc_by(count);
         }
-        for (transition, bands) in TRANSITIONS.iter().zip(fresh.alerts) {
-            for (band, tiers) in Band::ALL.iter().zip(bands) {
-                for (tier, count) in Tier::ALL.iter().zip(tiers).filter(|(_, count)| *count > 0) {
-                    self.alerts.with_label_values(&[transition, band.name(), tier.name()]).inc_by(count);
-                }
-            }
-        }
-        for (transition, count) in TRANSITIONS.iter().zip(fresh.held_out).filter(|(_, count)| *count > 0) {
-            self.held_out.with_label_values(&[transition]).inc_by(count);
-        }
-        self.won_back.inc_by(fresh.won_back);
-        for (reason, count) in Suppression::ALL.iter().zip(fresh.suppressed).filter(|(_, count)| *count > 0) {
-            self.suppressed.with_label_values(&[reason.name()]).inc_by(count);
-        }
-        for ((from, to), count) in &fresh.segment_moves {
-            self.segment_moves.with_label_values(&[&**from, &**to]).inc_by(*count);
-        }
-        self.matured.inc_by(fresh.matured);
         self.closes.inc_by(fresh.closes);
+        self.business.committed(fresh);
     }
 
     /// One transaction was committed.
@@ -236,6 +204,11 @@ impl Metrics {
         self.rebuilt.inc();
     }
 
+    /// A day was closed in a partition.
+    pub fn closed(&self, seconds: f64) {
+        self.close_seconds.observe(seconds);
+    }
+
     /// Records were gone before they were read.
     pub fn offset_gap(&self, records: u64) {
         self.offset_gaps.inc_by(records);
@@ -246,9 +219,23 @@ impl Metrics {
         self.restored_records.inc_by(records);
     }
 
+    /// A worker's partitions are restored.
+    pub fn restore(&self, seconds: f64) {
+        self.restore_seconds.observe(seconds);
+    }
+
     /// So many more offsets of the changelog are left to be read, or fewer.
     pub fn left_to_restore(&self, more: i64) {
         self.restore_left.add(more);
+    }
+
+    /// What the workers do.
+    pub fn phases(&self, workers: &[Phase], ready: bool) {
+        self.ready.set(i64::from(ready));
+        for phase in Phase::ALL {
+            let count = workers.iter().filter(|worker| **worker == phase).count();
+            self.workers.with_label_values(&[phase.name()]).set(count as i64);
+        }
     }
 
     /// A partition's customers, the most that it takes in, and the memory that they take.
@@ -262,22 +249,35 @@ impl Metrics {
     }
 
     /// How far a partition is.
-    pub fn stand(&self, partition: u32, closed_day: Option<i32>, lag: Option<i64>) {
+    pub fn stand(&self, partition: u32, standing: Standing) {
         let label = partition.to_string();
-        if let Some(day) = closed_day {
-            self.closed_day.with_label_values(&[&label]).set(i64::from(day));
+        let Standing { closed_day, closes_due, lag_records, lag_seconds } = standing;
+        let whole = [(&self.closed_day, closed_day), (&self.closes_due, closes_due)];
+        for (gauges, days) in whole.into_iter().filter_map(|(gauges, days)| Some((gauges, days?))) {
+            gauges.with_label_values(&[&label]).set(i64::from(days));
         }
-        if let Some(lag) = lag {
+        if let Some(lag) = lag_records {
             self.lag.with_label_values(&[&label]).set(lag);
         }
+        if let Some(seconds) = lag_seconds {
+            self.lag_seconds.with_label_values(&[&label]).set(seconds);
+        }
+    }
+
+    /// How a partition's customers stand since its last close.
+    pub fn census(&self, partition: u32, census: Census) {
+        self.business.stand(partition, Some(census));
     }
 
     /// A partition is no longer this process's.
     pub fn partition_gone(&self, partition: u32) {
         let label = partition.to_string();
-        for gauges in [&self.customers, &self.state_limit, &self.state_bytes, &self.closed_day, &self.lag] {
+        let Self { customers, state_limit, state_bytes, closed_day, closes_due, lag, .. } = self;
+        for gauges in [customers, state_limit, state_bytes, closed_day, closes_due, lag] {
             let _ = gauges.remove_label_values(&[&label]);
         }
+        let _ = self.lag_seconds.remove_label_values(&[&label]);
+        self.business.stand(partition, None);
     }
 
     /// Whether the inputs have been silent for too long.
@@ -287,25 +287,17 @@ impl Metrics {
 
     /// A promotion can't be used.
     pub fn model_refused(&self) {
-        self.models_refused.inc();
+        self.modelled.refused();
     }
 
     /// Partitions by the model in force; a model that was `shown` and has none left goes.
     pub fn models_in_force(&self, counts: &BTreeMap<&str, i64>, shown: &BTreeSet<String>) {
-        for gone in shown.iter().filter(|model| !counts.contains_key(model.as_str())) {
-            let _ = self.model_in_force.remove_label_values(&[gone]);
-        }
-        for (model, count) in counts {
-            self.model_in_force.with_label_values(&[model]).set(*count);
-        }
+        self.modelled.in_force(counts, shown);
     }
 
-    /// How customers have moved away from what the training saw.
-    pub fn drift(&self, figures: DriftFigures) {
-        self.score_psi.set(figures.psi.unwrap_or(f64::NAN));
-        self.clipped_share.set(figures.clipped);
-        self.calibration_ratio.set(figures.calibration().unwrap_or(f64::NAN));
-        self.matured_silences.set(figures.silences as i64);
+    /// How customers have moved away from what the training saw, which ended on `trained_until`.
+    pub fn drift(&self, figures: DriftFigures, trained_until: Option<Day>) {
+        self.modelled.drift(figures, trained_until);
     }
 
     /// Input records read and committed so far.
@@ -317,14 +309,20 @@ impl Metrics {
     pub fn total(&self, name: &str) -> u64 {
         let families = self.registry.gather();
         let family = families.iter().find(|family| family.name().strip_prefix("churnwatch_") == Some(name));
-        let series = family.map(prometheus::proto::MetricFamily::get_metric).unwrap_or_default();
+        let series = family.map(MetricFamily::get_metric).unwrap_or_default();
         series.iter().map(|metric| metric.get_counter().get_value() as u64).sum()
+    }
+
+    fn gather(&self) -> Vec<MetricFamily> {
+        let mut families = self.usage.gather();
+        families.extend(self.registry.gather());
+        families
     }
 
     /// The metrics in Prometheus's text format.
     pub fn text(&self) -> String {
         let mut out = Vec::new();
-        let encoded = TextEncoder::new().encode(&self.registry.gather(), &mut out);
+        let encoded = TextEncoder::new().encode(&self.gather(), &mut out);
         if encoded.is_err() {
             out.clear();
         }
@@ -334,11 +332,12 @@ impl Metrics {
     /// Name, kind and meaning of every metric as a Markdown table: docs/metrics.md.
     pub fn document(&self) -> String {
         self.state(0, 0, Some(0), 0);
-        self.stand(0, Some(0), Some(0));
-        self.model_in_force.with_label_values(&[""]);
-        self.segment_moves.with_label_values(&["", ""]);
+        let standing =
+            Standing { closed_day: Some(0), closes_due: Some(0), lag_records: Some(0), lag_seconds: Some(0.0) };
+        self.stand(0, standing);
+        self.configured(&Segments::default(), Currency::CNY);
+        self.modelled.show();
         let mut rows: Vec<String> = self
-            .registry
             .gather()
             .iter()
             .map(|family| {
@@ -346,7 +345,8 @@ impl Metrics {
                     metric.get_label().iter().map(|label| format!("`{}`", label.name())).collect::<Vec<_>>().join(", ")
                 });
                 let kind = format!("{:?}", family.get_field_type()).to_lowercase();
-                format!("| `{}` | {kind} | {} | {} |", family.name(), labels.unwrap_or_default(), family.help())
+                let help = family.help().trim_end_matches('.');
+                format!("| `{}` | {kind} | {} | {help} |", family.name(), labels.unwrap_or_default())
             })
             .collect();
         rows.sort();

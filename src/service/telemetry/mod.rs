@@ -1,4 +1,8 @@
 //! What the service says about itself: logs for people and machines, metrics for Prometheus.
 
+pub mod business;
 pub mod logs;
 pub mod metrics;
+pub mod modelled;
+pub mod process;
+pub mod register;
