@@ -39,7 +39,7 @@ USER 10001:10001
 # A model is written beside its place and renamed, so only the folder of the reports must be writable.
 ENTRYPOINT ["/usr/local/bin/retrain.sh"]
 
-FROM gcr.io/distroless/cc-debian12 AS serve
+FROM gcr.io/distroless/cc-debian12:nonroot AS serve
 ARG VERSION=0.1.0
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="churnwatch" \

@@ -6,7 +6,13 @@
     reason = "a test stops at the first thing that is not as it should be"
 )]
 
+use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use churnwatch::config::environment::overlay;
+use churnwatch::config::schema::{schema, shape_faults};
+use churnwatch::config::toml_file::read_file;
+use serde_json::{Value, json};
 
 /// Exit code, standard output and standard error of `config check` on these bytes.
 fn check(bytes: &[u8], command: &str) -> (i32, String, String) {
@@ -314,4 +320,41 @@ fn what_http_is_secured_by_is_checked() {
         assert_eq!((code, err.lines().count()), (64, 1), "{err}");
         assert!(err.contains(sentence) && !err.contains("canary"), "{sentence}: {err}");
     }
+}
+
+/// Every file below a folder.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
+/// What the files that run the service somewhere tell it are settings that there are: their configurations whole, and the
+/// variables by name. Their values, and the manifests as rendered, are .ci/manifests/run's.
+#[test]
+fn what_is_deployed_names_settings_that_there_are() {
+    let (root, schema) = (Path::new(env!("CARGO_MANIFEST_DIR")), schema());
+    let faults = |value: &Value| -> Vec<String> {
+        shape_faults(value, &schema).into_iter().map(|shape| shape.fault.to_string()).collect()
+    };
+    let mut texts = vec![root.join("Dockerfile"), root.join("docs/operations.md")];
+    texts.extend(files(&root.join("deploy")));
+    let (mut configurations, mut variables) = (0, 0);
+    for path in texts {
+        let name = path.display();
+        if path.ends_with("churnwatch.toml") {
+            assert_eq!(faults(&read_file(&path).unwrap()), [""; 0], "{name}");
+            configurations += 1;
+        }
+        let Ok(text) = std::fs::read_to_string(&path) else { continue };
+        let words = text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
+        for word in words.filter(|word| word.starts_with("CHURNWATCH_")) {
+            let mut value = json!({});
+            overlay(&mut value, &schema, std::iter::once((word.to_owned(), String::new())));
+            variables += value.as_object().map_or(0, serde_json::Map::len);
+            let unknown: Vec<String> =
+                faults(&value).into_iter().filter(|fault| fault.contains("unknown key")).collect();
+            assert_eq!(unknown, [""; 0], "{word} in {name}");
+        }
+    }
+    assert!(configurations >= 4 && variables >= 25, "{configurations} configurations, {variables} variables");
 }
