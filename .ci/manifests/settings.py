@@ -106,7 +106,12 @@ def mounted(pod: dict, container: dict, objects: list[dict], pair: tuple[str, st
 
 def environment(container: dict) -> dict[str, str]:
     # The only field that is asked for is the pod's name.
-    return {one["name"]: one.get("value", "churnwatch-0") for one in container.get("env", [])}
+    found: dict[str, str] = {}
+    for one in container.get("env", []):
+        # Names in $( ) stand for what was named before.
+        known = lambda name: found.get(name[1], name[0])
+        found[one["name"]] = re.sub(r"\$\(([A-Z_]+)\)", known, one.get("value", "churnwatch-0"))
+    return found
 
 
 def kubernetes(program: str, objects: list[dict], pair: tuple[str, str]) -> int:

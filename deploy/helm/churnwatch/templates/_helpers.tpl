@@ -124,6 +124,7 @@ churnwatch.toml: |
 - { name: CHURNWATCH_HTTP__ADMIN_LISTEN, value: "{{ .listenAddress }}:{{ .adminPort }}" }
 {{- if .api.enabled }}
 - { name: CHURNWATCH_HTTP__LISTEN, value: "{{ .listenAddress }}:{{ .api.port }}" }
+- { name: CHURNWATCH_HTTP__ADVERTISE, value: "$(CHURNWATCH_SERVICE__INSTANCE).{{ include "churnwatch.fullname" $ }}:{{ .api.port }}" }
 - { name: CHURNWATCH_HTTP__TOKEN_FILE, value: /run/secrets/churnwatch/http-token }
 {{- if .api.tls.secret }}
 - { name: CHURNWATCH_HTTP__TLS__CERTIFICATE_FILE, value: /run/secrets/churnwatch/http.pem }
