@@ -21,7 +21,7 @@ use crate::service::lane::Lane;
 use crate::service::narrowed::Narrowed;
 use crate::service::restoring::Restoring;
 use crate::service::shared::{Now, Shared};
-use crate::service::telemetry::metrics::{Metrics, Standing};
+use crate::service::telemetry::metrics::{Headway, Metrics};
 use crate::wire::event::RawRecord;
 
 /// Records in all open batches at which a transaction is handed over before its time.
@@ -319,14 +319,14 @@ impl Lanes {
             let waiting = lag.map_or(0, |lag| lane.waiting(lag, end));
             let clock = lane.processor.engine().clock();
             let closes_due = due.map(|due| clock.next_close(Some(due)).map_or(0, |next| due.since(next) + 1));
-            let standing = Standing {
+            let headway = Headway {
                 closed_day: clock.closed.map(|day| day.0),
                 closes_due,
                 lag_records: lag,
                 lag_seconds: Some(lane.lag_seconds(waiting, now)),
             };
             tell_state(metrics, &lane.processor);
-            metrics.stand(*number, standing);
+            metrics.stand(*number, headway);
             if let Some(census) = lane.census() {
                 metrics.census(*number, census);
             }

@@ -29,7 +29,7 @@ const RESTORE_SECONDS: [f64; 9] = [0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 120.0, 
 
 /// How far a partition is.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Standing {
+pub struct Headway {
     /// The last closed day.
     pub closed_day: Option<i32>,
     /// Days that are due to close by the wall clock and are not closed; `None` where no wall clock closes days.
@@ -249,9 +249,9 @@ impl Metrics {
     }
 
     /// How far a partition is.
-    pub fn stand(&self, partition: u32, standing: Standing) {
+    pub fn stand(&self, partition: u32, headway: Headway) {
         let label = partition.to_string();
-        let Standing { closed_day, closes_due, lag_records, lag_seconds } = standing;
+        let Headway { closed_day, closes_due, lag_records, lag_seconds } = headway;
         let whole = [(&self.closed_day, closed_day), (&self.closes_due, closes_due)];
         for (gauges, days) in whole.into_iter().filter_map(|(gauges, days)| Some((gauges, days?))) {
             gauges.with_label_values(&[&label]).set(i64::from(days));
@@ -332,9 +332,9 @@ impl Metrics {
     /// Name, kind and meaning of every metric as a Markdown table: docs/metrics.md.
     pub fn document(&self) -> String {
         self.state(0, 0, Some(0), 0);
-        let standing =
-            Standing { closed_day: Some(0), closes_due: Some(0), lag_records: Some(0), lag_seconds: Some(0.0) };
-        self.stand(0, standing);
+        let headway =
+            Headway { closed_day: Some(0), closes_due: Some(0), lag_records: Some(0), lag_seconds: Some(0.0) };
+        self.stand(0, headway);
         self.configured(&Segments::default(), Currency::CNY);
         self.modelled.show();
         let mut rows: Vec<String> = self
