@@ -153,5 +153,5 @@ fn lists_are_everybody_in_order_and_each_as_shown_alone() {
     shop.refuses("/v1/alerts?opened=yesterday", 400, "YYYY-MM-DD");
     shop.refuses(&format!("/v1/customers/{}/what-if?amount=-5", id(&all[0])), 400, "a number in CNY");
     shop.refuses(&format!("/v1/customers/{}/what-if?price=5", id(&all[0])), 400, "there is amount");
-    shop.refuses("/v1/customers/nobody/what-if", 404, "nobody here has this id");
+    shop.refuses("/v1/customers/nobody/what-if", 404, "no such customer");
 }

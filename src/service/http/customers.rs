@@ -96,12 +96,6 @@ async fn one(
     }
     let Some(peers) = api.peers.get() else { return nobody() };
     let Some(Owner { partition, address }) = peers.owner(customer).await else { return nobody() };
-    let Some(address) = address else {
-        let words = format!(
-            "another replica answers for partition {partition}, which this customer would be in: ask each, or set http.advertise on all of them"
-        );
-        return problem(StatusCode::NOT_FOUND, &words);
-    };
     let path = asked.path_and_query().map_or("/", |path| path.as_str());
     let words = format!("{address} answers for partition {partition}, which this customer would be in: ask there");
     let Ok(location) = HeaderValue::try_from(format!("{address}{path}")) else { return nobody() };
@@ -111,7 +105,7 @@ async fn one(
 }
 
 fn nobody() -> Response {
-    problem(StatusCode::NOT_FOUND, "nobody here has this id: no event of such a customer was read")
+    problem(StatusCode::NOT_FOUND, "no such customer in the partitions of this replica")
 }
 
 async fn list(api: &Api, parameters: Parameters, warned: bool) -> Response {

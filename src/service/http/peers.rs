@@ -19,45 +19,47 @@ type Owners = Arc<BTreeMap<u32, Option<String>>>;
 /// The other replicas.
 pub struct Peers {
     settings: Arc<Settings>,
+    /// Where this one is reached.
+    own: Option<String>,
     partitions: u32,
-    known: Mutex<Option<(Instant, Owners)>>,
+    known: Mutex<Option<(Instant, Option<Owners>)>>,
 }
 
 /// The owner of a customer.
 pub struct Owner {
     /// The customer's partition.
     pub partition: u32,
-    /// Scheme, host and port; `None` where the owner does not say.
-    pub address: Option<String>,
+    /// Scheme, host and port.
+    pub address: String,
 }
 
 impl Peers {
     /// Those of the same group.
     pub fn new(settings: Arc<Settings>, partitions: u32) -> Self {
-        Self { settings, partitions, known: Mutex::default() }
+        Self { own: settings.advertised(), settings, partitions, known: Mutex::default() }
     }
 
-    /// The replica that has a customer; `None` where it is this one, nobody has it now, or the group can't be asked.
+    /// The replica that has a customer; `None` where it is this one, it does not say where it is reached, nobody has the
+    /// customer now, or the group can't be asked.
     pub async fn owner(&self, customer: &str) -> Option<Owner> {
         let partition = partition(customer.as_bytes(), self.partitions);
-        let address = self.owners().await?.get(&partition)?.clone();
-        if address.is_some() && address == self.settings.advertised() {
-            return None;
-        }
+        let owners = self.owners().await?;
+        let address = owners.get(&partition)?.as_ref().filter(|address| Some(*address) != self.own.as_ref())?;
         let scheme = if self.settings.file.http.tls.is_some() { "https" } else { "http" };
-        Some(Owner { partition, address: address.map(|address| format!("{scheme}://{address}")) })
+        Some(Owner { partition, address: format!("{scheme}://{address}") })
     }
 
     /// One question at a time: who comes meanwhile hears the same answer.
     async fn owners(&self) -> Option<Owners> {
         let mut known = self.known.lock().await;
         if let Some((_, owners)) = known.as_ref().filter(|(at, _)| at.elapsed() < BELIEVED) {
-            return Some(Arc::clone(owners));
+            return owners.clone();
         }
         let settings = Arc::clone(&self.settings);
-        let found = tokio::task::spawn_blocking(move || owners(&settings)).await.ok()?;
-        let owners = found.ok().map(Arc::new)?;
-        *known = Some((Instant::now(), Arc::clone(&owners)));
-        Some(owners)
+        let found = tokio::task::spawn_blocking(move || owners(&settings)).await;
+        // That nothing was said is believed as long: nobody waits for a broker that is away after another has.
+        let owners = found.ok().and_then(Result::ok).map(Arc::new);
+        *known = Some((Instant::now(), owners.clone()));
+        owners
     }
 }
