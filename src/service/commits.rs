@@ -2,6 +2,7 @@
 //!
 //! Invariant: a batch never outlives its partition's assignment; it is committed or rolled back inside the revocation.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use tracing::{debug, warn};
@@ -185,8 +186,13 @@ impl Lanes {
     /// is forgotten first: should this fail halfway, nothing of it can be committed a second time.
     fn rebuild(&mut self, broker: &mut impl Broker, wall: Millis) -> Result<(), ServiceFault> {
         self.shared.metrics.rebuilt();
-        let numbers: Vec<u32> = std::mem::take(&mut self.owned).into_keys().collect();
+        let waiting: BTreeMap<u32, Option<Millis>> =
+            std::mem::take(&mut self.owned).into_iter().map(|(number, lane)| (number, lane.oldest())).collect();
+        let numbers: Vec<u32> = waiting.keys().copied().collect();
         let restored = broker.renew().and_then(|()| self.restore(broker, &numbers, wall));
+        for (number, lane) in &mut self.owned {
+            lane.waits_since(waiting.get(number).copied().flatten());
+        }
         if restored.is_err() {
             for number in numbers {
                 self.gone(number);

@@ -122,10 +122,23 @@ impl Lane {
         end - *self.stood.get_or_insert(end)
     }
 
+    /// Stamp of the oldest record that was taken and is not committed.
+    pub fn oldest(&self) -> Option<Millis> {
+        self.oldest_sealed.or(self.oldest_open)
+    }
+
+    /// That record was taken before the state was read again, and comes again unless it was committed after all.
+    pub fn waits_since(&mut self, oldest: Option<Millis>) {
+        self.oldest_open = oldest;
+    }
+
     /// Age of the oldest record that is not committed, where so many wait to be read besides; 0 where none is. Of those that
     /// nobody has taken yet only the wait is known.
     pub fn lag_seconds(&mut self, waiting: i64, now: Now) -> f64 {
-        let oldest = self.oldest_sealed.or(self.oldest_open);
+        if waiting == 0 && self.oldest_sealed.is_none() && !self.processor.dirty() {
+            self.oldest_open = None;
+        }
+        let oldest = self.oldest();
         self.waits = (waiting > 0 && oldest.is_none()).then(|| self.waits.unwrap_or(now.running));
         match (oldest, self.waits) {
             (Some(stamp), _) => (now.wall.0 - stamp.0).max(0) as f64 / 1e3,

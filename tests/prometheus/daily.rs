@@ -31,12 +31,16 @@ pub(crate) struct Daily<'a> {
     feed: Feed,
 }
 
+/// A mount that only the process itself sees.
+const UNSHARE: [&str; 2] = ["--map-root-user", "--mount"];
+
 /// Starts the service with `groups` for its control groups, as a container runtime does.
 fn serve(bench: &Bench, port: u16) -> Replica {
     let groups = bench.folder().join("groups");
     let log = std::fs::File::options().create(true).append(true).open(bench.folder().join("log")).unwrap();
     let child = Command::new("unshare")
-        .args(["--map-root-user", "--mount", "sh", "-c"])
+        .args(UNSHARE)
+        .args(["sh", "-c"])
         .args([r#"mount --bind "$1" /sys/fs/cgroup && shift && exec "$@""#, "sh"])
         .arg(groups)
         .args([PROGRAM, "serve", "--log-level", "warn", "--config"])
@@ -52,8 +56,20 @@ fn allow(groups: &Path, limit: &str) {
     std::fs::write(groups.join(LIMIT), limit).unwrap();
 }
 
+/// What the service said is of use where a test stops.
+impl Drop for Daily<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let log = std::fs::read_to_string(self.bench.folder().join("log")).unwrap_or_default();
+            println!("the service's log ends:\n{}", &log[log.len().saturating_sub(4_000)..]);
+        }
+    }
+}
+
 impl<'a> Daily<'a> {
     pub(crate) fn start(nodes: &'a Nodes, port: u16) -> Self {
+        let may = Command::new("unshare").args(UNSHARE).arg("true").status();
+        assert!(may.is_ok_and(|status| status.success()), "unshare {UNSHARE:?}: be root, or allow user namespaces");
         let bench = Bench::with(&nodes.brokers, "daily", CONFIG);
         bench.topics(1);
         let groups = bench.folder().join("groups");

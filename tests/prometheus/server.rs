@@ -113,8 +113,8 @@ impl Server {
 
     /// The alerts that are pending or firing, with their annotations.
     fn alerts(&self) -> Vec<(String, String, Value)> {
-        let answer = self.get("alerts", &[]).unwrap_or_default();
-        let alerts = answer["data"]["alerts"].as_array().cloned().unwrap_or_default();
+        let answer = self.get("alerts", &[]).unwrap();
+        let alerts = answer["data"]["alerts"].as_array().unwrap();
         let word = |alert: &Value, name: &str| alert[name].as_str().unwrap().to_owned();
         let told =
             |alert: &Value| (word(&alert["labels"], "alertname"), word(alert, "state"), alert["annotations"].clone());
