@@ -7,6 +7,7 @@ use crate::config::schema::schema as config_schema;
 use crate::wire::artifact::Artifact;
 use crate::wire::shapes::alert::Alert;
 use crate::wire::shapes::dead_letter::DeadLetter;
+use crate::wire::shapes::doctor::DoctorShape;
 use crate::wire::shapes::event::EventShape;
 use crate::wire::shapes::forecast::ForecastShape;
 use crate::wire::shapes::outcome::Outcome;
@@ -37,11 +38,13 @@ pub enum Contract {
     Profile,
     /// The warnings to come.
     Forecast,
+    /// What `doctor` found.
+    Doctor,
 }
 
 impl Contract {
     /// Every contract, in the order of declaration.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Event,
         Self::Alert,
         Self::Risk,
@@ -52,6 +55,7 @@ impl Contract {
         Self::Config,
         Self::Profile,
         Self::Forecast,
+        Self::Doctor,
     ];
 
     /// The name, as `churnwatch schema` takes it.
@@ -67,6 +71,7 @@ impl Contract {
             Self::Config => "config",
             Self::Profile => "profile",
             Self::Forecast => "forecast",
+            Self::Doctor => "doctor",
         }
     }
 
@@ -83,6 +88,7 @@ impl Contract {
             Self::Config => config_schema(),
             Self::Profile => written::<ProfileShape<'_>>(),
             Self::Forecast => written::<ForecastShape>(),
+            Self::Doctor => written::<DoctorShape>(),
         }
     }
 

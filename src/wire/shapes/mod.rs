@@ -16,3 +16,4 @@ pub mod event;
 pub mod understanding;
 pub mod profile;
 pub mod forecast;
+pub mod doctor;
