@@ -12,6 +12,7 @@ use churnwatch::config::load::{check, load};
 use churnwatch::config::schema::schema;
 use churnwatch::engine::alerting::segment::Segments;
 use churnwatch::engine::event::{INTERACTION_NAMES, Reason};
+use churnwatch::service::doctor::catalogue::document;
 use churnwatch::service::http::gate::OPEN;
 use churnwatch::service::http::server::GUARDED;
 use churnwatch::service::kafka::topics::plan;
@@ -57,6 +58,21 @@ fn the_schemas_are_the_program_s() {
 fn values<'a>(text: &'a str, key: &str) -> Vec<&'a str> {
     let of = |line: &'a str| line.trim_start_matches([' ', '-']).strip_prefix(key)?.strip_prefix(": ");
     text.lines().filter_map(of).map(|value| value.trim_matches('\'')).collect()
+}
+
+/// The table of findings in docs/operations.md is the doctor's; `CHURNWATCH_BLESS=1` puts it in. No kind is left out.
+#[test]
+fn the_findings_are_the_doctor_s() {
+    let name = "docs/operations.md";
+    let text = std::fs::read_to_string(file(name)).unwrap();
+    let (before, rest) = text.split_once("| check | finding |").unwrap();
+    let (_, after) = rest.split_once("\n\n").unwrap();
+    let table = document();
+    same(name, &format!("{before}{table}\n{after}"));
+    let folder = std::fs::read_dir(file("src/service/doctor")).unwrap();
+    let sources = folder.map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap());
+    let code = sources.map(|text| text.split("#[cfg(test)]").next().unwrap().matches(": Kind = Kind {").count());
+    assert_eq!(table.lines().count() - 2, code.sum::<usize>());
 }
 
 /// The channels are the topics that `topics create` makes, with its policies.

@@ -17,9 +17,9 @@ use crate::config::contracts::Contract;
 #[derive(Debug, Parser)]
 #[command(name = "churnwatch", version, propagate_version = true)]
 pub struct Cli {
-    /// How much is logged on standard error: error, warn, info, debug or trace.
-    #[arg(long, global = true, default_value = "info", env = "CHURNWATCH_LOG")]
-    pub log_level: String,
+    /// How much is logged on standard error: off, error, warn, info, debug or trace [default: info; of doctor: off].
+    #[arg(long, global = true, env = "CHURNWATCH_LOG")]
+    pub log_level: Option<String>,
     /// How log lines look.
     #[arg(long, global = true, default_value = "text")]
     pub log_format: LogFormat,
@@ -52,6 +52,11 @@ pub enum Command {
     /// Make or check the topics.
     #[command(subcommand)]
     Topics(TopicsCommand),
+    /// Say what is wrong with configuration, Kafka and the running service, and what to do about it; nothing is changed.
+    #[command(
+        after_help = "Exit codes: 0 no error, whatever warnings and notes; 1 an error; 64 the configuration.\n\nExamples:\n  churnwatch doctor --config churnwatch.toml\n  churnwatch doctor --config churnwatch.toml --json | jq -r '.checks[].findings[].remedy'"
+    )]
+    Doctor(DoctorArgs),
     /// Empty the changelog and read the inputs again from their beginning; stop the service first.
     Rebuild(RebuildArgs),
     /// See what could not be used and why, and put it back once that is mended.
@@ -296,6 +301,17 @@ pub struct RebuildArgs {
     /// Do it; without this only what would be done is said, and the exit code is 64.
     #[arg(long)]
     pub yes: bool,
+}
+
+/// Arguments of `doctor`.
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// Configuration file; the environment is read in any case.
+    #[arg(long)]
+    pub config: Option<PathBuf>,
+    /// The report as JSON (`churnwatch schema doctor`).
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Arguments of `inspect`.

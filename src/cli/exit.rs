@@ -23,16 +23,24 @@ pub enum Failure {
 impl Failure {
     /// Prints the sentences and gives the exit code.
     pub fn report(&self) -> u8 {
-        let (sentences, code): (&[String], u8) = match self {
-            Self::Failed(sentence) => (std::slice::from_ref(sentence), 1),
-            Self::Refused(sentence) => (std::slice::from_ref(sentence), 2),
-            Self::Usage(sentences) => (sentences, 64),
-            Self::Stuck(sentence) => (std::slice::from_ref(sentence), 70),
+        let code = match self {
+            Self::Failed(_) => 1,
+            Self::Refused(_) => 2,
+            Self::Usage(_) => 64,
+            Self::Stuck(_) => 70,
         };
-        for sentence in sentences {
+        for sentence in self.sentences() {
             eprintln!("churnwatch: {sentence}");
         }
         code
+    }
+
+    /// What is said of it.
+    pub const fn sentences(&self) -> &[String] {
+        match self {
+            Self::Failed(sentence) | Self::Refused(sentence) | Self::Stuck(sentence) => std::slice::from_ref(sentence),
+            Self::Usage(sentences) => sentences.as_slice(),
+        }
     }
 
     /// A failure with the error's own sentence.

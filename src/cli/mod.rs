@@ -18,6 +18,8 @@ pub mod demo_table;
 pub mod serve;
 pub mod publish;
 pub mod topics;
+pub mod doctor_page;
+pub mod doctor;
 pub mod rebuild;
 pub mod letter_args;
 pub mod letter_page;

@@ -6,8 +6,8 @@ use clap::error::ErrorKind;
 use crate::cli::args::{Cli, Command, LogFormat};
 use crate::cli::exit::Failure;
 use crate::cli::{
-    backtest, compare, config, dead_letters, demo, evaluate, forecast, forget, generate, import, inspect, machine,
-    optimize, promote, publish, rebuild, replay, report, schema, serve, topics, train,
+    backtest, compare, config, dead_letters, demo, doctor, evaluate, forecast, forget, generate, import, inspect,
+    machine, optimize, promote, publish, rebuild, replay, report, schema, serve, topics, train,
 };
 use crate::service::telemetry::logs;
 
@@ -24,12 +24,21 @@ pub fn main() -> u8 {
             return if asked { 0 } else { 64 };
         }
     };
-    if let Err(sentence) = logs::start(&cli.log_level, cli.log_format == LogFormat::Json) {
+    let level = cli.log_level.as_deref().unwrap_or_else(|| usual_level(&cli.command));
+    if let Err(sentence) = logs::start(level, cli.log_format == LogFormat::Json) {
         return Failure::usage(sentence).report();
     }
     match command(&cli) {
         Ok(()) => 0,
         Err(failure) => failure.report(),
+    }
+}
+
+/// How much is logged where nobody said. The doctor's findings say what its clients complain of.
+const fn usual_level(command: &Command) -> &'static str {
+    match command {
+        Command::Doctor(_) => "off",
+        _ => "info",
     }
 }
 
@@ -39,6 +48,7 @@ fn command(cli: &Cli) -> Result<(), Failure> {
         Command::Serve(args) => serve::run(args),
         Command::Publish(args) => publish::run(args),
         Command::Topics(command) => topics::run(command),
+        Command::Doctor(args) => doctor::run(args),
         Command::Rebuild(args) => rebuild::run(args),
         Command::DeadLetters(command) => dead_letters::run(command),
         Command::Inspect(args) => inspect::run(args),

@@ -7,6 +7,7 @@ use crate::config::schema::schema as config_schema;
 use crate::wire::artifact::Artifact;
 use crate::wire::shapes::alert::Alert;
 use crate::wire::shapes::dead_letter::DeadLetter;
+use crate::wire::shapes::doctor::DoctorShape;
 use crate::wire::shapes::event::EventShape;
 use crate::wire::shapes::forecast::ForecastShape;
 use crate::wire::shapes::listing::{CustomersShape, WhatIfShape};
@@ -42,11 +43,13 @@ pub enum Contract {
     Customers,
     /// What a purchase would change.
     WhatIf,
+    /// What `doctor` found.
+    Doctor,
 }
 
 impl Contract {
     /// Every contract, in the order of declaration.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Event,
         Self::Alert,
         Self::Risk,
@@ -59,6 +62,7 @@ impl Contract {
         Self::Forecast,
         Self::Customers,
         Self::WhatIf,
+        Self::Doctor,
     ];
 
     /// The name, as `churnwatch schema` takes it.
@@ -76,6 +80,7 @@ impl Contract {
             Self::Forecast => "forecast",
             Self::Customers => "customers",
             Self::WhatIf => "what-if",
+            Self::Doctor => "doctor",
         }
     }
 
@@ -94,6 +99,7 @@ impl Contract {
             Self::Forecast => written::<ForecastShape>(),
             Self::Customers => written::<CustomersShape>(),
             Self::WhatIf => written::<WhatIfShape<'_>>(),
+            Self::Doctor => written::<DoctorShape>(),
         }
     }
 

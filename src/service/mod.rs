@@ -19,3 +19,4 @@ pub mod answers;
 pub mod worker;
 pub mod http;
 pub mod run;
+pub mod doctor;

@@ -184,14 +184,15 @@ impl Known {
 }
 
 /// A score distribution further from the training's than this has changed (Siddiqi 2006).
-const PSI_LIMIT: f64 = 0.25;
-/// Matured silences from which calibration says something, and how far from 1 it may be.
-const CALIBRATION_SILENCES: u64 = 200;
-const CALIBRATION_LIMITS: [f64; 2] = [0.8, 1.25];
+pub const PSI_LIMIT: f64 = 0.25;
+/// Matured silences from which calibration says something.
+pub const CALIBRATION_SILENCES: u64 = 200;
+/// How far from 1 it may be.
+pub const CALIBRATION_LIMITS: [f64; 2] = [0.8, 1.25];
 /// How much more may be clipped than in the training.
 const CLIPPED_MARGIN: f64 = 0.01;
 /// Days after which a model is old.
-const OLD_DAYS: i32 = 365;
+pub const OLD_DAYS: i32 = 365;
 
 fn drift_json(model: &Model, figures: &DriftFigures, today: Option<Day>) -> Value {
     let reasons = retraining_reasons(model, figures, today);

@@ -126,6 +126,14 @@ pub fn producer(settings: &Settings, transactional_id: &str) -> ClientConfig {
     finish(config, settings)
 }
 
+/// A producer whose records no broker takes: it asks for two acknowledgements, and Kafka knows none, one and all. That is
+/// looked at after the permission to write, so the refusal tells whether there is one, and nothing is written.
+pub fn refused(settings: &Settings) -> ClientConfig {
+    let mut config = base(settings);
+    config.set("acks", "2").set("retries", "0").set("linger.ms", "0").set("message.timeout.ms", "4000");
+    finish(config, settings)
+}
+
 /// The producer of `publish`: idempotent, keyed as Java clients key.
 pub fn publisher(settings: &Settings) -> ClientConfig {
     let mut config = base(settings);

@@ -18,7 +18,7 @@ use crate::service::kafka::context::{Hears, Listening, Reader};
 use crate::service::kafka::refusal::{denied, is_denied};
 
 /// Days for which outcomes are kept.
-const OUTCOME_DAYS: i64 = 400;
+pub const OUTCOME_DAYS: i64 = 400;
 /// Longest time until a compacted topic forgets what was overwritten or erased, milliseconds: a week.
 const MAX_COMPACTION_LAG: &str = "604800000";
 /// Replicas that must have a record before it counts, where a topic has at least one more.

@@ -17,3 +17,4 @@ pub mod understanding;
 pub mod profile;
 pub mod forecast;
 pub mod listing;
+pub mod doctor;
