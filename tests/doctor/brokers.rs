@@ -38,7 +38,7 @@ pub(crate) fn a_broker_calls_itself_otherwise(stage: &Stage, name: &str) {
     let report = doctor(&stage.bench(name, 1, ""), &[("KAFKA__BROKERS", &stage.elsewhere)]);
     report.finds(
         name,
-        &[("broker-unreachable", "advertised.listeners of that broker, or open the way from here to 127.0.0.1:1")],
+        &[("broker-unreachable", "otherwise mend its advertised.listeners, or open the way from here to 127.0.0.1:1")],
     );
 }
 

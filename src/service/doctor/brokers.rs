@@ -51,8 +51,8 @@ const ADDRESS_CLOSED: Kind = Kind {
 const BROKER_UNREACHABLE: Kind = Kind {
     code: "broker-unreachable",
     severity: Severity::Error,
-    means: "a broker calls itself by an address that does not lead to it from here",
-    remedy: "mend advertised.listeners of that broker, or open the way from here to {address}",
+    means: "a broker that the cluster names cannot be reached at the address that it gives",
+    remedy: "start the broker at {address} if it is down; otherwise mend its advertised.listeners, or open the way from here to {address}",
 };
 
 /// What may be found here.
