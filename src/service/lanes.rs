@@ -269,6 +269,11 @@ impl Lanes {
         self.owned.values().find_map(|lane| lane.processor.what_if_json(customer, amount))
     }
 
+    /// Whether a partition is here.
+    pub fn owns(&self, partition: u32) -> bool {
+        self.owned.contains_key(&partition)
+    }
+
     /// Those of the picked that are here, each with its place among them.
     pub fn picked(&self, picked: &[Listed]) -> Vec<(usize, Value)> {
         let here = |one: &Listed| self.owned.get(&one.partition)?.processor.customer_at(one.slot, one.hash);

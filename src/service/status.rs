@@ -62,6 +62,13 @@ pub enum Question {
         /// Where the answer goes; `None`: not a customer of this worker.
         answer: oneshot::Sender<Option<Value>>,
     },
+    /// Whether a partition is the worker's.
+    Owns {
+        /// Which.
+        partition: u32,
+        /// Where the answer goes; `None`: it is not.
+        answer: oneshot::Sender<Option<()>>,
+    },
     /// All customers in a few bytes each.
     Roster {
         /// Where the answer goes; `None`: the worker's partitions changed meanwhile.

@@ -53,7 +53,7 @@ mod tests {
         metrics.state(3, 5, Some(10), 100);
         metrics.transaction(0.25);
         metrics.source_silent(true);
-        metrics.drift(DriftFigures::default());
+        metrics.drift(DriftFigures::default(), None);
         let figures = Figures::new(metrics.text());
         assert!(figures.are_ours() && !Figures::new("up 1\n".into()).are_ours());
         assert_eq!(figures.all("customers"), [(Some("0".to_owned()), 7.0), (Some("3".to_owned()), 5.0)]);

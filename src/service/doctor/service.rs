@@ -152,7 +152,8 @@ mod tests {
         metrics.source_silent(true);
         (0..10).for_each(|_| metrics.transaction(3.0));
         metrics.offset_gap(4);
-        metrics.drift(DriftFigures { psi: Some(0.4), clipped: 0.0, silences: 300, expected: 100.0, exceeded: 150 });
+        metrics
+            .drift(DriftFigures { psi: Some(0.4), clipped: 0.0, silences: 300, expected: 100.0, exceeded: 150 }, None);
         let all = ["source-silent", "commits-slow", "records-skipped", "scores-drifted", "calibration-off"];
         assert_eq!(found(&metrics, None, None), all);
         let nobody = judge(&Pages { address: "http://h:1".into(), service: None });

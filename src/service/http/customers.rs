@@ -95,6 +95,13 @@ async fn one(
         return problem(StatusCode::SERVICE_UNAVAILABLE, "a partition is being restored; ask again in a moment");
     }
     let Some(peers) = api.peers.get() else { return nobody() };
+    // The group may still tell where this replica was reached before it was restarted.
+    let partition = peers.partition(customer);
+    for answer in api.status.ask(|answer| Question::Owns { partition, answer }) {
+        if let Ok(Ok(Some(()))) = tokio::time::timeout_at(deadline, answer).await {
+            return nobody();
+        }
+    }
     let Some(Owner { partition, address }) = peers.owner(customer).await else { return nobody() };
     let path = asked.path_and_query().map_or("/", |path| path.as_str());
     let words = format!("{address} answers for partition {partition}, which this customer would be in: ask there");

@@ -39,10 +39,15 @@ impl Peers {
         Self { own: settings.advertised(), settings, partitions, known: Mutex::default() }
     }
 
-    /// The replica that has a customer; `None` where it is this one, it does not say where it is reached, nobody has the
+    /// The partition that a customer would be in.
+    pub fn partition(&self, customer: &str) -> u32 {
+        partition(customer.as_bytes(), self.partitions)
+    }
+
+    /// The replica that has a customer who is not here; `None` where it is this one, it does not say where it is reached, nobody has the
     /// customer now, or the group can't be asked.
     pub async fn owner(&self, customer: &str) -> Option<Owner> {
-        let partition = partition(customer.as_bytes(), self.partitions);
+        let partition = self.partition(customer);
         let owners = self.owners().await?;
         let address = owners.get(&partition)?.as_ref().filter(|address| Some(*address) != self.own.as_ref())?;
         let scheme = if self.settings.file.http.tls.is_some() { "https" } else { "http" };
