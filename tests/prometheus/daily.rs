@@ -156,9 +156,14 @@ impl<'a> Daily<'a> {
             server.is_firing("ChurnwatchRebuilding")
         });
         server.fire(&["ChurnwatchRebuilding"]);
-        let frozen = self.nodes.frozen();
-        std::thread::sleep(Duration::from_secs(3));
-        drop(frozen);
+        // Only a transaction that is under way then is slow.
+        server.until("the broker stood still often enough", || {
+            let frozen = self.nodes.frozen();
+            std::thread::sleep(Duration::from_millis(2_500));
+            drop(frozen);
+            std::thread::sleep(Duration::from_millis(2_500));
+            server.is_firing("ChurnwatchCommitsSlow")
+        });
         server.fire(&["ChurnwatchCommitsSlow"]);
         server.clear(&["ChurnwatchCommitsFail", "ChurnwatchRebuilding", "ChurnwatchCommitsSlow"]);
     }
