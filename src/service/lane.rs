@@ -90,7 +90,8 @@ impl Lane {
         self.processor.roll_back();
         self.batch.clear();
         // The oldest record is still not committed; it comes again.
-        self.oldest_open = self.oldest_sealed.take().or(self.oldest_open);
+        self.oldest_open = self.oldest();
+        self.oldest_sealed = None;
         self.closing = Duration::ZERO;
     }
 
@@ -104,7 +105,7 @@ impl Lane {
     /// A record of an input came, with its own timestamp.
     pub fn received(&mut self, topic: usize, stamp: Millis) {
         self.reports = 0;
-        self.oldest_open.get_or_insert(stamp);
+        self.oldest_open = Some(self.oldest_open.map_or(stamp, |oldest| oldest.min(stamp)));
         if let Some(at_end) = self.at_end.get_mut(topic)
             && std::mem::replace(at_end, false)
         {
@@ -124,7 +125,7 @@ impl Lane {
 
     /// Stamp of the oldest record that was taken and is not committed.
     pub fn oldest(&self) -> Option<Millis> {
-        self.oldest_sealed.or(self.oldest_open)
+        self.oldest_sealed.into_iter().chain(self.oldest_open).min()
     }
 
     /// That record was taken before the state was read again, and comes again unless it was committed after all.

@@ -148,16 +148,22 @@ impl<'a> Daily<'a> {
     /// Another process with the same `service.instance`, again and again; a broker that stands still for a moment.
     fn the_service_is_fenced_and_its_broker_slow(&self, server: &Server) {
         let id = format!("{}-daily-0", self.bench.settings().file.kafka.group_id);
-        while !server.is_firing("ChurnwatchRebuilding") {
-            let before = self.value(server, "churnwatch_rebuilds_total");
+        // One that comes while the service takes its id back is shut out itself.
+        server.until("the service is fenced often enough", || {
             let other: BaseProducer = self.bench.client(&[("transactional.id", &id)]).create().unwrap();
             other.init_transactions(Duration::from_secs(10)).unwrap();
-            server.until("the service is fenced", || self.value(server, "churnwatch_rebuilds_total") > before);
-        }
+            std::thread::sleep(Duration::from_millis(1_500));
+            server.is_firing("ChurnwatchRebuilding")
+        });
         server.fire(&["ChurnwatchRebuilding"]);
-        let frozen = self.nodes.frozen();
-        std::thread::sleep(Duration::from_secs(3));
-        drop(frozen);
+        // Only a transaction that is under way then is slow.
+        server.until("the broker stood still often enough", || {
+            let frozen = self.nodes.frozen();
+            std::thread::sleep(Duration::from_millis(2_500));
+            drop(frozen);
+            std::thread::sleep(Duration::from_millis(2_500));
+            server.is_firing("ChurnwatchCommitsSlow")
+        });
         server.fire(&["ChurnwatchCommitsSlow"]);
         server.clear(&["ChurnwatchCommitsFail", "ChurnwatchRebuilding", "ChurnwatchCommitsSlow"]);
     }
