@@ -8,12 +8,11 @@ use rdkafka::groups::{GroupInfo, GroupList};
 
 use crate::config::settings::Settings;
 use crate::service::doctor::time_left::TimeLeft;
+use crate::service::kafka::client::NAME;
 use crate::service::kafka::context::Reader;
 
 /// Bound on one answer.
 const ANSWER: Duration = Duration::from_secs(3);
-/// What the clients of a worker call themselves.
-const CLIENT: &str = "churnwatch@";
 
 /// What was seen.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -49,7 +48,7 @@ pub fn look(settings: &Settings, reader: &Reader, time: TimeLeft) -> Result<Grou
 fn reads(group: &GroupInfo, topics: &[String]) -> bool {
     group.members().iter().any(|member| {
         let read = member.metadata().and_then(subscription).unwrap_or_default();
-        member.client_id().starts_with(CLIENT) && read.iter().any(|topic| topics.contains(topic))
+        member.client_id().starts_with(NAME) && read.iter().any(|topic| topics.contains(topic))
     })
 }
 

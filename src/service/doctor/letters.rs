@@ -17,11 +17,10 @@ use crate::service::fault::ServiceFault;
 use crate::service::kafka::client::end;
 use crate::service::kafka::read::reader;
 use crate::service::kafka::topics::asker;
+use crate::wire::calendar::DAY_MILLIS;
 use crate::wire::letter::{LetterRecord, Place};
 use crate::wire::shapes::doctor::{Check, Severity};
 
-/// How far back is looked.
-const DAY_MILLIS: i64 = 86_400_000;
 /// How long reading may take, and the most letters that are read.
 const READ: Duration = Duration::from_secs(6);
 const MOST: usize = 20_000;
