@@ -10,7 +10,7 @@ use crate::service::http::dashboard::charts::bars::by_day;
 use crate::service::http::dashboard::charts::canvas::{BAD, MAIN, MIDDLE, OTHER};
 use crate::service::http::dashboard::charts::lines::{Frame, Level, Line, lines};
 use crate::service::http::dashboard::charts::rows::{Row, rows};
-use crate::service::http::dashboard::figures::{Fields, NONE, cell, picture, table};
+use crate::service::http::dashboard::figures::{Fields, NONE, cell, picture, table, titled_picture};
 use crate::service::http::dashboard::reader::Reader;
 use crate::service::http::dashboard::today::month_and_day;
 use crate::service::http::dashboard::words::Words;
@@ -24,7 +24,7 @@ fn day_of(fields: Fields<'_>) -> Option<Day> {
 }
 
 /// The score at each close of the silence, and what it becomes if the silence lasts.
-pub fn course(reader: &Reader, timeline: Fields<'_>) -> Markup {
+pub fn course(reader: &Reader, timeline: Fields<'_>, last_purchase: Option<&str>) -> Markup {
     let words = &reader.words;
     let points = |pointer: &str| -> Vec<(Day, f64)> {
         timeline.list(pointer).filter_map(|one| Some((day_of(one)?, one.number("/score")?))).collect()
@@ -40,11 +40,11 @@ pub fn course(reader: &Reader, timeline: Fields<'_>) -> Markup {
     // What is foretold goes on from what was.
     let coming = at(&[past.last().copied().into_iter().collect(), ahead.clone()].concat());
     let drawn = [
-        Line { name: words.score(), colour: MAIN, points: at(&past), is_foretold: false },
+        Line { name: words.score_short(), colour: MAIN, points: at(&past), is_foretold: false },
         Line { name: words.if_silent(), colour: OTHER, points: coming, is_foretold: true },
     ];
     let levels = [
-        ("watch", words.band_watch(), MIDDLE),
+        ("watch", words.band_watch(), OTHER),
         ("high", words.band_high(), MIDDLE),
         ("critical", words.band_critical(), BAD),
     ];
@@ -74,8 +74,11 @@ pub fn course(reader: &Reader, timeline: Fields<'_>) -> Markup {
     let title = words.course_heading();
     html! {
         (picture(&title, lines(&drawn, &levels, frame)))
-        p.small { (words.course_note()) @if let Some(churned) = churned { " " (churned) } }
-        details { summary { (words.as_table()) } (table(&title, 2, &[words.day(), words.kind(), words.score()], &rows)) }
+        p.small {
+            @if last_purchase != Some(calendar::day_text(first).as_str()) { (words.course_note()) " " }
+            @if let Some(churned) = churned { (churned) }
+        }
+        details { summary { (words.as_table()) } (table(&title, 2, &[words.day(), words.kind(), words.score_short()], &rows)) }
     }
 }
 
@@ -156,7 +159,7 @@ pub fn spending(reader: &Reader, timeline: Fields<'_>) -> Markup {
     let title = words.spending(&[("currency", currency)]);
     let head = [words.day(), words.purchases(), words.paid(), words.given_back()];
     html! {
-        (picture(&title, by_day(400.0, &bars, ticks.collect(), [MAIN, BAD], &whole)))
+        (titled_picture(&title, by_day(400.0, &bars, ticks.collect(), [MAIN, BAD], &whole)))
         details { summary { (words.as_table()) } (table(&title, 1, &head, &listed)) }
     }
 }

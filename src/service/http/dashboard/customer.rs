@@ -35,7 +35,7 @@ pub fn customer(reader: &Reader, asked: &Asked<'_>) -> Markup {
         (action(reader, *profile))
         section {
             h2 { (words.course_heading()) }
-            (course(reader, *timeline))
+            (course(reader, *timeline, profile.text("/last_purchase_day")))
         }
         section {
             h2 { (words.reasons_heading()) }
@@ -211,14 +211,14 @@ fn what_if(reader: &Reader, asked: &Asked<'_>) -> Markup {
             button { (words.work_out()) }
         }
         @match &asked.what_if {
-            Err(fault) => p.note role="alert" { (fault) },
+            Err(fault) => p.note role="alert" lang="en" { (fault) },
             Ok(what_if) => {
                 p { (words.what_if_says(&[("amount", &or_none(what_if.text("/amount").map(money))), ("currency", currency)])) }
                 div.scroll tabindex="0" role="region" aria-label=(words.what_if_heading()) {
                     table {
                         thead { tr { th.name { span.unseen { (words.what()) } } th scope="col" { (words.now()) } th scope="col" { (words.then()) } } }
                         tbody {
-                            tr { th.name scope="row" { (words.score()) } @for at in ["now", "then"] { td { (or_none(what_if.percent(&format!("/{at}/score")))) } } }
+                            tr { th.name scope="row" { (words.score_short()) } @for at in ["now", "then"] { td { (or_none(what_if.percent(&format!("/{at}/score")))) } } }
                             tr { th.name scope="row" { (words.band()) } @for at in ["now", "then"] { td { (band(words, what_if.text(&format!("/{at}/band")))) } } }
                             tr { th.name scope="row" { (words.value_at_risk()) } @for at in ["now", "then"] { td { (or_none(what_if.money(&format!("/{at}/value_at_risk"), currency))) } } }
                         }

@@ -57,16 +57,20 @@ pub fn tile(name: &str, figure: &str, below: &str) -> Markup {
     html! { div.tile { dt { (name) } dd { (figure) @if !below.is_empty() { small { (below) } } } } }
 }
 
-/// A picture with what it shows in words; it moves sideways on a narrow screen.
+/// A picture; `title` says what it shows, to those who don't see it. It moves sideways on a narrow screen.
 pub fn picture(title: &str, svg: Option<String>) -> Markup {
     html! {
         @if let Some(svg) = svg {
-            figure {
-                figcaption { (title) }
-                div.scroll tabindex="0" role="region" aria-label=(title) { div role="img" aria-label=(title) { (PreEscaped(svg)) } }
+            div.picture.scroll tabindex="0" role="region" aria-label=(title) {
+                div role="img" aria-label=(title) { (PreEscaped(svg)) }
             }
         }
     }
+}
+
+/// The same under its title.
+pub fn titled_picture(title: &str, svg: Option<String>) -> Markup {
+    html! { div { h3 { (title) } (picture(title, svg)) } }
 }
 
 /// A table: its head, then its rows; the first `names` columns are names.

@@ -114,7 +114,8 @@ pub async fn show_problems(request: Request, next: Next) -> Response {
     let Some((reader, problem)) = reader.zip(told) else { return response };
     let (mut head, _) = response.into_parts();
     let (shown, body) =
-        page(&reader, None, &title(&reader, problem.status), &html! { p.lead { (problem.detail) } }).into_parts();
+        page(&reader, None, &title(&reader, problem.status), &html! { p.lead lang="en" { (problem.detail) } })
+            .into_parts();
     head.headers.remove(CONTENT_LENGTH);
     head.headers.extend(shown.headers);
     Response::from_parts(head, body)

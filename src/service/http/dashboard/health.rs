@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use crate::effect_study::numbers::{count, fixed};
 use crate::service::http::dashboard::charts::canvas::{BAD, MAIN};
 use crate::service::http::dashboard::charts::lines::{Frame, Line, lines};
-use crate::service::http::dashboard::figures::{cell, or_none, picture, table, tile};
+use crate::service::http::dashboard::figures::{NONE, cell, or_none, table, tile, titled_picture};
 use crate::service::http::dashboard::reader::Reader;
 use crate::service::telemetry::recent::{Readings, Sample};
 
@@ -75,12 +75,13 @@ fn flow(reader: &Reader, samples: &[Sample]) -> Markup {
         return html! { p { (words.flow_none()) } };
     }
     let from = samples.first().map_or(-1.0, minutes_ago).min(-1.0);
+    let places = usize::from(from > -8.0);
     let drawn = |name: String, colour, points| {
         let ticks = (0..=4).map(|part| from * f64::from(part) / 4.0);
-        let ticks = ticks.map(|at| (at, words.minutes(&[("minutes", &format!("{at:.0}"))]))).collect();
+        let ticks = ticks.map(|at| (at, words.minutes(&[("minutes", &format!("{at:.places$}"))]))).collect();
         let frame = Frame { across: from..0.0, top: None, ticks, value: &|value| count(value.round() as u64) };
         let svg = lines(&[Line { name: name.clone(), colour, points, is_foretold: false }], &[], frame);
-        picture(&name, svg)
+        titled_picture(&name, svg)
     };
     let lag = samples.iter().map(|sample| (minutes_ago(sample), sample.lag_records)).collect();
     html! {
@@ -125,10 +126,7 @@ fn partitions(reader: &Reader, readings: &Readings) -> Markup {
                 or_none(day),
                 whole(at(&due)),
                 whole(at(&lag)),
-                at(&bytes).map_or_else(
-                    || crate::service::http::dashboard::figures::NONE.into(),
-                    |bytes| fixed(bytes / MEBIBYTE, 1),
-                ),
+                at(&bytes).map_or_else(|| NONE.into(), |bytes| fixed(bytes / MEBIBYTE, 1)),
             ];
             (partition.parse().unwrap_or(u32::MAX), cells.map(cell).to_vec())
         })

@@ -52,7 +52,7 @@ pub fn customers_table(reader: &Reader, shape: &CustomersShape) -> Markup {
     let head = [
         words.customer(),
         words.band(),
-        words.score(),
+        words.score_short(),
         format!("{}, {}", words.value_at_risk(), shape.currency.as_str()),
         words.silence_days(),
         words.last_purchase(),
@@ -124,7 +124,7 @@ fn filters(reader: &Reader, asked: &BTreeMap<String, String>, segments: &Segment
     let names = segments.0.iter().map(|one| (one.name.to_string(), segment(reader, Some(&one.name))));
     let orders = vec![
         (String::new(), words.value_at_risk()),
-        ("score".to_owned(), words.score()),
+        ("score".to_owned(), words.score_short()),
         ("silence".to_owned(), words.silence_days()),
     ];
     html! {

@@ -6,7 +6,7 @@ use crate::effect_study::numbers::{count, fixed, percent};
 use crate::service::http::dashboard::charts::bars::grouped;
 use crate::service::http::dashboard::charts::canvas::{BAD, MAIN, OTHER};
 use crate::service::http::dashboard::charts::lines::{Frame, Line, lines};
-use crate::service::http::dashboard::figures::{Fields, NONE, cell, or_none, picture, table, tile};
+use crate::service::http::dashboard::figures::{Fields, NONE, cell, or_none, table, tile, titled_picture};
 use crate::service::http::dashboard::reader::Reader;
 use crate::service::models_known::{CALIBRATION_LIMITS, CALIBRATION_SILENCES, PSI_LIMIT};
 
@@ -148,7 +148,7 @@ fn scores(reader: &Reader, models: Fields<'_>) -> Markup {
     let kinds = [(words.in_training(), OTHER), (words.seen_now(), MAIN)];
     html! {
         @if bars.is_empty() { p { (words.drift_none()) } }
-        @else { (picture(&words.scores_heading(), grouped(&bars, &kinds, &|share| format!("{:.0} %", share * 100.0)))) }
+        @else { (titled_picture(&words.scores_heading(), grouped(&bars, &kinds, &|share| format!("{:.0} %", share * 100.0)))) }
     }
 }
 
@@ -175,5 +175,5 @@ fn cohorts(reader: &Reader, models: Fields<'_>) -> Markup {
         Line { name: words.occurred(), colour: BAD, points: exceeded, is_foretold: false },
     ];
     let frame = Frame { across, top: None, ticks, value: &|value| count(value as u64) };
-    html! { (picture(&words.cohorts_heading(), lines(&drawn, &[], frame))) p.small { (words.cohorts_note()) } }
+    html! { (titled_picture(&words.cohorts_heading(), lines(&drawn, &[], frame))) p.small { (words.cohorts_note()) } }
 }

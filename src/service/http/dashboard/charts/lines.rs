@@ -8,7 +8,7 @@ use plotters::style::{Color, IntoTextStyle, RGBColor};
 
 use crate::service::http::dashboard::charts::canvas::{Axes, LETTERS, above, drawn, level, plane};
 
-const HEIGHT: u32 = 260;
+const HEIGHT: u32 = 300;
 
 /// One line.
 pub struct Line {
@@ -56,16 +56,17 @@ pub fn lines(lines: &[Line], levels: &[Level], frame: Frame<'_>) -> Option<Strin
         ticks: frame.ticks,
         value: frame.value,
         columns: (frame.value)(most).chars().count() as u32,
-        legend: lines.iter().map(|line| (line.name.clone(), line.colour)).collect(),
+        // One line alone is what the title says.
+        legend: lines.iter().filter(|_| lines.len() > 1).map(|line| (line.name.clone(), line.colour)).collect(),
     };
     drawn(HEIGHT, |area| {
         let mut chart = plane(area, &axes)?;
         let style = LETTERS.into_text_style(area);
         for one in levels {
             level(&mut chart, &across, one.at, one.colour.stroke_width(1))?;
-            let (right, down) = chart.backend_coord(&(across.end, one.at));
-            let anchor = style.clone().pos(Pos::new(HPos::Right, VPos::Bottom));
-            area.draw(&Text::new(one.name.as_str(), (right - 4, down - 2), anchor))?;
+            let (left, down) = chart.backend_coord(&(across.start, one.at));
+            let anchor = style.clone().pos(Pos::new(HPos::Left, VPos::Bottom));
+            area.draw(&Text::new(one.name.as_str(), (left + 8, down - 1), anchor))?;
         }
         for line in lines {
             let (points, stroke) = (line.points.clone(), line.colour.stroke_width(2));
