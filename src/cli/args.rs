@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use jiff::civil::Date;
 
 use crate::cli::ask::ServiceArgs;
@@ -13,15 +14,18 @@ use crate::cli::model_at::{ModelAt, model_at};
 use crate::cli::study_args::{OptimizeArgs, ReportArgs};
 use crate::config::contracts::Contract;
 
+/// Options of every command stand behind its own.
+const GLOBAL: usize = 500;
+
 /// Tells a shop, while there is still time, which customers are slipping away.
 #[derive(Debug, Parser)]
 #[command(name = "churnwatch", version, propagate_version = true)]
 pub struct Cli {
     /// How much is logged on standard error: off, error, warn, info, debug or trace [default: info; of doctor: off].
-    #[arg(long, global = true, env = "CHURNWATCH_LOG")]
+    #[arg(long, global = true, env = "CHURNWATCH_LOG", value_name = "LEVEL", display_order = GLOBAL)]
     pub log_level: Option<String>,
     /// How log lines look.
-    #[arg(long, global = true, default_value = "text")]
+    #[arg(long, global = true, default_value = "text", value_name = "FORMAT", display_order = GLOBAL)]
     pub log_format: LogFormat,
     /// What to do.
     #[command(subcommand)]
@@ -41,21 +45,18 @@ pub enum LogFormat {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// See it work: an embedded broker, the real service, a generated shop or your file.
-    #[command(after_help = "Example: churnwatch demo --data history.csv.gz --exit")]
     Demo(DemoArgs),
     /// Run the service on Kafka.
-    #[command(after_help = "Example: churnwatch serve --config churnwatch.toml")]
     Serve(ConfigArgs),
     /// Put files into the input topic.
-    #[command(after_help = "Example: churnwatch publish history.csv.gz --config churnwatch.toml")]
     Publish(FileArgs),
     /// Make or check the topics.
     #[command(subcommand)]
     Topics(TopicsCommand),
     /// Say what is wrong with configuration, Kafka and the running service, and what to do about it; nothing is changed.
-    #[command(
-        after_help = "Exit codes: 0 no error, whatever warnings and notes; 1 an error; 64 the configuration.\n\nExamples:\n  churnwatch doctor --config churnwatch.toml\n  churnwatch doctor --config churnwatch.toml --json | jq -r '.checks[].findings[].remedy'"
-    )]
+    ///
+    /// The exit code is 0 without an error, whatever warnings and notes there are; 1 with one; 64 where the configuration
+    /// itself is refused.
     Doctor(DoctorArgs),
     /// Empty the changelog and read the inputs again from their beginning; stop the service first.
     Rebuild(RebuildArgs),
@@ -63,56 +64,55 @@ pub enum Command {
     #[command(subcommand)]
     DeadLetters(DeadLettersCommand),
     /// Ask the running service about a customer.
-    #[command(after_help = "Example: churnwatch inspect c0000017 --json")]
     Inspect(InspectArgs),
     /// Ask the running service which warnings the coming days will bring.
-    #[command(after_help = "Example: churnwatch forecast --days 14")]
     Forecast(ForecastArgs),
     /// Erase a customer, and give a receipt.
-    #[command(after_help = "Example: churnwatch forget c0000017 --config churnwatch.toml")]
     Forget(ForgetArgs),
     /// Write the events of a synthetic shop.
-    #[command(after_help = "Example: churnwatch generate --customers 1000 --days 400 --seed 1 --output shop.jsonl.gz")]
     Generate(GenerateArgs),
     /// Run the service's processor over files, without Kafka.
-    #[command(after_help = "Example: churnwatch replay shop.jsonl.gz --until 2026-01-01 --alerts alerts.jsonl")]
     Replay(ReplayArgs),
     /// Make a model from history.
-    #[command(after_help = "Example: churnwatch train history.csv.gz --at 2026-01-01 --output model.json")]
     Train(TrainArgs),
     /// Score every customer at a date and compare with what then happened.
-    #[command(after_help = "Example: churnwatch evaluate history.csv.gz --model model.json --at 2026-01-01")]
     Evaluate(EvaluateArgs),
     /// See what the warnings of a past period would have been worth, against the best idle-days rule.
-    #[command(
-        after_help = "Example: churnwatch backtest history.csv.gz --model model.json --from 2025-06-01 --to 2026-01-01 --precision 0.8"
-    )]
     Backtest(BacktestArgs),
     /// Set a new model against the one in force; exit code 2 where it may not take its place.
-    #[command(
-        after_help = "Example: churnwatch compare history.csv.gz --champion old.json --challenger new.json --at 2026-01-01"
-    )]
     Compare(CompareArgs),
     /// Say whether acting on warnings helped, from the outcomes of both arms.
-    #[command(after_help = "Example: churnwatch report --outcomes outcomes.jsonl --html report.html")]
     Report(ReportArgs),
     /// Give actions that work more weight in the playbook, and say whom to serve first where that wins.
-    #[command(
-        after_help = "Example: churnwatch optimize --playbook playbook.toml --outcomes outcomes.jsonl --output next.toml"
-    )]
     Optimize(OptimizeArgs),
     /// Put heads fitted by scikit-learn into a model.
-    #[command(after_help = "Example: churnwatch import --silence head.json --base model.json --output imported.json")]
     Import(ImportArgs),
     /// Let another model decide from a day on, or the previous one again.
-    #[command(after_help = "Example: churnwatch promote model.json --config churnwatch.toml")]
     Promote(PromoteArgs),
     /// Check, print or describe the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
     /// Print a contract as JSON Schema: what goes in, what comes out, what files hold.
-    #[command(after_help = "Example: churnwatch schema alert")]
     Schema(SchemaArgs),
+    /// Print the script by which a shell completes commands and options.
+    Completions(CompletionsArgs),
+    /// Write the manual pages, one a command.
+    Man(ManArgs),
+}
+
+/// Arguments of `completions`.
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// Which shell.
+    pub shell: Shell,
+}
+
+/// Arguments of `man`.
+#[derive(Debug, Args)]
+pub struct ManArgs {
+    /// The folder they go into; made if it is not there.
+    #[arg(long, value_name = "FOLDER")]
+    pub output: PathBuf,
 }
 
 /// Arguments of `schema`.

@@ -20,15 +20,10 @@ use crate::wire::time_text::instant;
 #[derive(Debug, Subcommand)]
 pub enum DeadLettersCommand {
     /// Count them by reason, field and topic.
-    #[command(after_help = "Example: churnwatch dead-letters list --since 1d --limit 20 --config churnwatch.toml")]
     List(ListArgs),
     /// Show one: headers, key, value, why, what to do, and whether it would be accepted now.
-    #[command(after_help = "Example: churnwatch dead-letters show 3@17 --config churnwatch.toml")]
     Show(ShowArgs),
     /// Put the original records back into their inputs, each once, however often it is asked for.
-    #[command(
-        after_help = "Example: churnwatch dead-letters replay --reason 'state full' --since 7d --dry-run --config churnwatch.toml"
-    )]
     Replay(PutBackArgs),
 }
 

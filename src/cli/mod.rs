@@ -43,4 +43,7 @@ pub mod import;
 pub mod promote;
 pub mod config;
 pub mod schema;
+pub mod examples;
+pub mod completions;
+pub mod man;
 pub mod run;

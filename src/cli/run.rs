@@ -1,13 +1,14 @@
 //! From arguments to a command to an exit code.
 
-use clap::Parser;
+use clap::FromArgMatches;
 use clap::error::ErrorKind;
 
 use crate::cli::args::{Cli, Command, LogFormat};
+use crate::cli::examples;
 use crate::cli::exit::Failure;
 use crate::cli::{
-    backtest, compare, config, dead_letters, demo, doctor, evaluate, forecast, forget, generate, import, inspect,
-    machine, optimize, promote, publish, rebuild, replay, report, schema, serve, topics, train,
+    backtest, compare, completions, config, dead_letters, demo, doctor, evaluate, forecast, forget, generate, import,
+    inspect, machine, man, optimize, promote, publish, rebuild, replay, report, schema, serve, topics, train,
 };
 use crate::service::telemetry::logs;
 
@@ -16,7 +17,7 @@ pub fn main() -> u8 {
     if !machine::fits() {
         return 1;
     }
-    let cli = match Cli::try_parse() {
+    let cli = match parse() {
         Ok(cli) => cli,
         Err(fault) => {
             let asked = matches!(fault.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
@@ -32,6 +33,12 @@ pub fn main() -> u8 {
         Ok(()) => 0,
         Err(failure) => failure.report(),
     }
+}
+
+fn parse() -> Result<Cli, clap::Error> {
+    let mut command = examples::command();
+    let matches = command.try_get_matches_from_mut(std::env::args_os())?;
+    Cli::from_arg_matches(&matches).map_err(|fault| fault.format(&mut command))
 }
 
 /// How much is logged where nobody said. The doctor's findings say what its clients complain of.
@@ -66,5 +73,7 @@ fn command(cli: &Cli) -> Result<(), Failure> {
         Command::Promote(args) => promote::run(args),
         Command::Config(args) => config::run(args),
         Command::Schema(args) => schema::run(args),
+        Command::Completions(args) => completions::run(args),
+        Command::Man(args) => man::run(args),
     }
 }
