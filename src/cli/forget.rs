@@ -9,6 +9,7 @@ use crate::cli::args::ForgetArgs;
 use crate::cli::common::{now, settings};
 use crate::cli::exit::Failure;
 use crate::cli::output::say;
+use crate::cli::progress::during;
 use crate::config::settings::Settings;
 use crate::engine::customer::MAX_ID_BYTES;
 use crate::engine::day::Millis;
@@ -43,7 +44,8 @@ pub fn run(args: &ForgetArgs) -> Result<(), Failure> {
         "partition": number,
         "offset": publisher.last_offset(),
     });
-    let written = lookout.wait(Duration::from_secs(u64::from(args.wait_seconds)))?;
+    let patience = Duration::from_secs(u64::from(args.wait_seconds));
+    let written = during("waiting for the service", || lookout.wait(patience))?;
     let done = written.is_some();
     let receipt = receipt(&settings, &args.customer, asked, &request, &written.unwrap_or_default())?;
     if args.json {

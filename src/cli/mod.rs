@@ -8,6 +8,7 @@ pub mod model_at;
 pub mod ask;
 pub mod args;
 pub mod common;
+pub mod progress;
 pub mod output;
 pub mod past;
 pub mod past_outcomes;

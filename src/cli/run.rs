@@ -6,6 +6,7 @@ use clap::error::ErrorKind;
 use crate::cli::args::{Cli, Command, LogFormat};
 use crate::cli::examples;
 use crate::cli::exit::Failure;
+use crate::cli::progress::BesideBars;
 use crate::cli::{
     backtest, compare, completions, config, dead_letters, demo, doctor, evaluate, forecast, forget, generate, import,
     inspect, machine, man, optimize, promote, publish, rebuild, replay, report, schema, serve, topics, train,
@@ -26,7 +27,7 @@ pub fn main() -> u8 {
         }
     };
     let level = cli.log_level.as_deref().unwrap_or_else(|| usual_level(&cli.command));
-    if let Err(sentence) = logs::start(level, cli.log_format == LogFormat::Json) {
+    if let Err(sentence) = logs::start(level, cli.log_format == LogFormat::Json, || BesideBars) {
         return Failure::usage(sentence).report();
     }
     match command(&cli) {
