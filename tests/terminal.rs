@@ -6,6 +6,12 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::LazyLock;
+use std::time::Duration;
+
+use churnwatch::config::load::load;
+use churnwatch::service::kafka::embedded::Embedded;
+use rdkafka::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_churnwatch");
 
@@ -69,4 +75,42 @@ fn progress_is_shown_at_a_terminal_and_never_in_a_pipe() {
 fn no_bar_stands_where_lines_are_written() {
     let (shown, code) = at_a_terminal("replay shop.jsonl.gz --until 2025-12-01", &FOLDER, &[], "");
     assert!(code == 0 && shown.contains("churnwatch.alert.opened") && !shown.contains("replaying"), "{shown}");
+}
+
+/// Who is asked at a terminal is told what is lost, and nothing happens without a yes; where nobody can be asked it takes
+/// `--yes`.
+#[test]
+fn nothing_is_destroyed_or_sent_without_a_yes() {
+    let settings = load(None).unwrap();
+    let broker = Embedded::start(&settings, 1).unwrap();
+    let config = FOLDER.join("consent.toml");
+    std::fs::write(&config, format!("[kafka]\nbrokers = \"{}\"\n", broker.bootstrap())).unwrap();
+    let asker: BaseConsumer = ClientConfig::new().set("bootstrap.servers", broker.bootstrap()).create().unwrap();
+    let sent = || asker.fetch_watermarks(&settings.file.topics.events[0], 0, Duration::from_secs(10)).unwrap().1;
+    let forget = format!("forget somebody --wait-seconds 1 --log-level off --config {}", config.display());
+
+    let piped = in_a_pipe(&forget, &FOLDER, &[]);
+    let said = String::from_utf8(piped.stderr).unwrap();
+    assert_eq!((piped.status.code(), said.lines().count()), (Some(64), 2), "{said}");
+    assert!(said.contains("are erased") && said.contains("add --yes") && !said.contains("somebody"), "{said}");
+    let dry = in_a_pipe(&format!("{forget} --dry-run"), &FOLDER, &[]);
+    assert!(dry.status.success() && String::from_utf8(dry.stderr).unwrap().contains("a dry run"));
+    for (typed, wanted) in [("n\n", 2), ("\n", 2), ("perhaps\n", 2)] {
+        let (shown, code) = at_a_terminal(&forget, &FOLDER, &[], typed);
+        assert!(code == wanted && shown.contains("are erased") && shown.contains("Go on? [y/N]"), "{code}: {shown}");
+        assert!(shown.contains("churnwatch: nothing was done"), "{shown}");
+    }
+    assert_eq!(sent(), 0);
+    let rebuild = format!("rebuild --log-level off --config {}", config.display());
+    // The embedded broker lets whoever asks for the topics' policies wait.
+    let (forgotten, kept) = std::thread::scope(|scope| {
+        let forgotten = scope.spawn(|| at_a_terminal(&forget, &FOLDER, &[], "y\n"));
+        let kept = scope.spawn(|| at_a_terminal(&rebuild, &FOLDER, &[], "no\n"));
+        (forgotten.join().unwrap(), kept.join().unwrap())
+    });
+    assert!(forgotten.1 == 1 && forgotten.0.contains("not carried out within 1 s"), "{forgotten:?}");
+    assert_eq!(sent(), 1);
+    assert!(kept.1 == 2 && kept.0.contains("is forgotten") && kept.0.contains("Go on?"), "{kept:?}");
+    let both = in_a_pipe(&format!("{rebuild} --yes --dry-run"), &FOLDER, &[]);
+    assert_eq!(both.status.code(), Some(64), "one of the two alone");
 }

@@ -7,6 +7,7 @@ use clap_complete::Shell;
 use jiff::civil::Date;
 
 use crate::cli::ask::ServiceArgs;
+use crate::cli::consent::ConsentArgs;
 use crate::cli::input_args::{FileArgs, HistoryArgs};
 use crate::cli::letter_args::DeadLettersCommand;
 use crate::cli::model_args::{BacktestArgs, CompareArgs, EvaluateArgs, ImportArgs, TrainArgs};
@@ -267,6 +268,9 @@ pub enum TopicsCommand {
         /// Copies of each partition; the broker's default if absent.
         #[arg(long, value_parser = clap::value_parser!(i32).range(1..=100))]
         replication_factor: Option<i32>,
+        /// Only say which would be made; the brokers check it.
+        #[arg(long)]
+        dry_run: bool,
     },
     /// Check that they are there and fit together.
     Check(ConfigArgs),
@@ -287,6 +291,9 @@ pub struct PromoteArgs {
     /// Configuration file; the environment is read in any case.
     #[arg(long)]
     pub config: Option<PathBuf>,
+    /// Only say what would be done.
+    #[arg(long)]
+    pub dry_run: bool,
     /// What was done as JSON.
     #[arg(long)]
     pub json: bool,
@@ -298,9 +305,9 @@ pub struct RebuildArgs {
     /// Configuration file.
     #[arg(long)]
     pub config: Option<PathBuf>,
-    /// Do it; without this only what would be done is said, and the exit code is 64.
-    #[arg(long)]
-    pub yes: bool,
+    /// Whether it is to be done.
+    #[command(flatten)]
+    pub consent: ConsentArgs,
 }
 
 /// Arguments of `doctor`.
@@ -338,6 +345,9 @@ pub struct ForgetArgs {
     /// Seconds to wait for the service to carry it out.
     #[arg(long, default_value_t = 60)]
     pub wait_seconds: u32,
+    /// Whether it is to be done.
+    #[command(flatten)]
+    pub consent: ConsentArgs,
     /// The receipt as JSON.
     #[arg(long)]
     pub json: bool,

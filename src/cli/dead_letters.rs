@@ -80,20 +80,27 @@ fn replay(args: &PutBackArgs) -> Result<(), Failure> {
     let settings = settings(args.telling.config.as_deref())?;
     let filter = args.which.filter(&args.places, &settings)?;
     let inputs = check(&settings)?;
-    let progress = Bar::count(READING, 0);
-    let wish = Wish { filter: &filter, all: args.all, write: args.yes, wall: now() };
-    let done = put_back(&settings, inputs, &wish, &|left| progress.left(left))?;
-    drop(progress);
-    if args.telling.json {
-        say(done_json(&done, args.yes));
+    let put = |write| -> Result<u64, Failure> {
+        let progress = Bar::count(READING, 0);
+        let wish = Wish { filter: &filter, all: args.all, write, wall: now() };
+        let done = put_back(&settings, inputs, &wish, &|left| progress.left(left))?;
+        drop(progress);
+        if args.telling.json {
+            say(done_json(&done, write));
+        }
+        for sentence in sentences(&done, write) {
+            eprintln!("{sentence}");
+        }
+        Ok(done.put_back)
+    };
+    if !args.consent.yes {
+        let records = put(false)?;
+        let loss = format!("{records} records go into their inputs, where nothing takes them out again");
+        if records == 0 || !args.consent.given(&loss)? {
+            return Ok(());
+        }
     }
-    for sentence in sentences(&done, args.yes) {
-        eprintln!("{sentence}");
-    }
-    if args.yes || args.dry_run {
-        return Ok(());
-    }
-    Err(Failure::usage("nothing was done: with --yes it is, with --dry-run only this is said"))
+    put(true).map(drop)
 }
 
 fn done_json(done: &PutBack, written: bool) -> Value {

@@ -19,12 +19,18 @@ use crate::service::kafka::topics::{check, configs};
 use crate::wire::calendar::instant_text;
 use crate::wire::partitioner::partition;
 
+/// What cannot be taken back. It names nobody: it may end in a log.
+const LOSS: &str = "the customer's profile and risk are erased, an open warning is withdrawn, and events from before now are kept out for good";
+
 /// Runs the command.
 pub fn run(args: &ForgetArgs) -> Result<(), Failure> {
     if args.customer.is_empty() || args.customer.len() > MAX_ID_BYTES {
         return Err(Failure::usage(format!("a customer id has 1 to {MAX_ID_BYTES} bytes")));
     }
     let settings = settings(args.config.as_deref())?;
+    if !args.consent.given(LOSS)? {
+        return Ok(());
+    }
     let partitions = check(&settings)?;
     let number = partition(args.customer.as_bytes(), partitions);
     let lookout = Lookout::new(&settings, &args.customer, number)?;

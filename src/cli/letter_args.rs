@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 use jiff::civil::Date;
 
 use crate::cli::common::now;
+use crate::cli::consent::ConsentArgs;
 use crate::cli::exit::Failure;
 use crate::config::checker::duration;
 use crate::config::settings::Settings;
@@ -92,12 +93,9 @@ pub struct PutBackArgs {
     /// Also those that would be refused again.
     #[arg(long)]
     pub all: bool,
-    /// Only say what would be done.
-    #[arg(long, conflicts_with = "yes")]
-    pub dry_run: bool,
-    /// Do it; without this only what would be done is said, and the exit code is 64.
-    #[arg(long)]
-    pub yes: bool,
+    /// Whether it is to be done.
+    #[command(flatten)]
+    pub consent: ConsentArgs,
     /// How it is told.
     #[command(flatten)]
     pub telling: TellingArgs,

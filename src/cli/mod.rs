@@ -3,6 +3,7 @@
 pub mod exit;
 pub mod machine;
 pub mod input_args;
+pub mod consent;
 pub mod model_args;
 pub mod model_at;
 pub mod ask;
