@@ -27,7 +27,9 @@ static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
 /// Without what this test's own surroundings say of colours.
 fn plain<'a>(command: &'a mut Command, folder: &Path, variables: &[(&str, &str)]) -> &'a mut Command {
     let said = ["CI", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "CHURNWATCH_LOG"];
-    said.iter().for_each(|name| _ = command.env_remove(name));
+    for name in said {
+        command.env_remove(name);
+    }
     command.env("TERM", "xterm-256color").envs(variables.iter().copied()).current_dir(folder)
 }
 
@@ -113,4 +115,47 @@ fn nothing_is_destroyed_or_sent_without_a_yes() {
     assert!(kept.1 == 2 && kept.0.contains("is forgotten") && kept.0.contains("Go on?"), "{kept:?}");
     let both = in_a_pipe(&format!("{rebuild} --yes --dry-run"), &FOLDER, &[]);
     assert_eq!(both.status.code(), Some(64), "one of the two alone");
+}
+
+/// Whether a text has colours; a bar moves the cursor, which is none.
+fn coloured(text: &str) -> bool {
+    text.split("\u{1b}[")
+        .skip(1)
+        .any(|code| code.trim_start_matches(|letter: char| "0123456789;".contains(letter)).starts_with('m'))
+}
+
+/// Surroundings and options, and whether there are colours at a terminal and in a pipe then.
+type Surroundings<'a> = (&'a str, &'a [(&'a str, &'a str)], bool, bool);
+
+const SURROUNDINGS: [Surroundings<'_>; 9] = [
+    ("", &[], true, false),
+    ("", &[("NO_COLOR", "1")], false, false),
+    ("", &[("TERM", "dumb")], false, false),
+    ("", &[("CLICOLOR", "0")], false, false),
+    ("", &[("CLICOLOR_FORCE", "1")], true, true),
+    ("", &[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")], false, false),
+    (" --color never", &[("CLICOLOR_FORCE", "1")], false, false),
+    (" --color=always", &[("NO_COLOR", "1")], true, true),
+    (" --color auto", &[], true, false),
+];
+
+/// Help, a fault of usage, and a log with a report.
+#[test]
+fn colours_go_by_the_terminal_and_by_what_is_said_of_them() {
+    let commands = ["--help", "serv", "demo --customers 20 --days 10 --exit"];
+    // All at once: a demo waits more than it works.
+    std::thread::scope(|scope| {
+        for (command, (more, variables, terminal, pipe)) in
+            commands.map(|one| SURROUNDINGS.map(|of| (one, of))).into_iter().flatten()
+        {
+            scope.spawn(move || {
+                let arguments = format!("{command}{more}");
+                let shown = at_a_terminal(&arguments, &FOLDER, variables, "").0;
+                assert_eq!(coloured(&shown), terminal, "{arguments}, {variables:?}: {shown}");
+                let piped = in_a_pipe(&arguments, &FOLDER, variables);
+                let written = String::from_utf8([piped.stdout, piped.stderr].concat()).unwrap();
+                assert_eq!(coloured(&written), pipe, "{arguments}, {variables:?}: {written}");
+            });
+        }
+    });
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use jiff::civil::Date;
 
@@ -28,6 +28,9 @@ pub struct Cli {
     /// How log lines look.
     #[arg(long, global = true, default_value = "text", value_name = "FORMAT", display_order = GLOBAL)]
     pub log_format: LogFormat,
+    /// Whether there are colours; auto goes by the terminal, `NO_COLOR`, `CLICOLOR_FORCE` and `TERM`.
+    #[arg(long, global = true, default_value = "auto", value_name = "WHEN", display_order = GLOBAL)]
+    pub color: ColorChoice,
     /// What to do.
     #[command(subcommand)]
     pub command: Command,

@@ -1,7 +1,9 @@
 //! From arguments to a command to an exit code.
 
-use clap::FromArgMatches;
+use std::ffi::OsString;
+
 use clap::error::ErrorKind;
+use clap::{ColorChoice, FromArgMatches, ValueEnum};
 
 use crate::cli::args::{Cli, Command, LogFormat};
 use crate::cli::examples;
@@ -37,9 +39,25 @@ pub fn main() -> u8 {
 }
 
 fn parse() -> Result<Cli, clap::Error> {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    colours(&arguments).write_global();
     let mut command = examples::command();
-    let matches = command.try_get_matches_from_mut(std::env::args_os())?;
+    let matches = command.try_get_matches_from_mut(arguments)?;
     Cli::from_arg_matches(&matches).map_err(|fault| fault.format(&mut command))
+}
+
+/// What `--color` asks for. Looked up before all else: help and faults, which come instead of what was parsed, have
+/// colours too.
+fn colours(arguments: &[OsString]) -> anstream::ColorChoice {
+    let texts: Vec<&str> = arguments.iter().filter_map(|text| text.to_str()).take_while(|text| *text != "--").collect();
+    let behind = texts.windows(2).filter_map(|pair| (pair.first() == Some(&"--color")).then(|| pair.get(1)).flatten());
+    let joined = texts.iter().filter_map(|text| text.strip_prefix("--color="));
+    let asked = behind.copied().chain(joined).find_map(|text| ColorChoice::from_str(text, false).ok());
+    match asked.unwrap_or_default() {
+        ColorChoice::Auto => anstream::ColorChoice::Auto,
+        ColorChoice::Always => anstream::ColorChoice::Always,
+        ColorChoice::Never => anstream::ColorChoice::Never,
+    }
 }
 
 /// How much is logged where nobody said. The doctor's findings say what its clients complain of.
