@@ -155,3 +155,39 @@ fn bash_completes_commands_options_and_values() {
         assert!(script.contains("dead-letters"), "{shell_name}: {script}");
     }
 }
+
+/// Wrong usage ends with 64 and a sentence that says the right word, or how to write what was meant.
+#[test]
+fn a_slip_of_the_fingers_is_told_what_was_meant() {
+    let folder = folder("slips");
+    for (arguments, words) in [
+        ("serv", "a similar subcommand exists: 'serve'"),
+        ("deadletters list", "a similar subcommand exists: 'dead-letters'"),
+        ("dead-letters lst", "a similar subcommand exists: 'list'"),
+        ("replay --untill 2026-01-01 x.jsonl", "a similar argument exists: '--until'"),
+        ("doctor --jsn", "a similar argument exists: '--json'"),
+        ("schema alrt", "a similar value exists: 'alert'"),
+        ("dead-letters list --reason staet-full", "did you mean \"state full\"?"),
+        (
+            "demo --log-level wran",
+            "--log-level: \"wran\" is none of off, error, warn, info, debug, trace; did you mean \"warn\"?",
+        ),
+        ("train x.csv --at 2026-02-30 --output m.json", "there is no such day: write it as YYYY-MM-DD"),
+        ("generate --customers many", "write a whole number, for instance 30"),
+        ("forecast --days 0", "0 is not in 1..=365"),
+        ("promote", "<M|--previous>"),
+        ("promote m.json --previous", "cannot be used with"),
+        ("import --base m.json --output n.json", "--silence <SILENCE>|--forward <FORWARD>"),
+        ("inspect", "<CUSTOMER>"),
+        ("replay", "name at least one file"),
+        ("rebuild --yes --dry-run", "cannot be used with '--dry-run'"),
+        ("config check --config nowhere.toml", "cannot read nowhere.toml"),
+    ] {
+        let done = Command::new(PROGRAM).args(arguments.split(' ')).current_dir(&folder).output().unwrap();
+        let said = String::from_utf8(done.stderr).unwrap();
+        assert!(done.status.code() == Some(64) && done.stdout.is_empty(), "{arguments}: {}: {said}", done.status);
+        assert!(said.contains(words) && !said.contains("panicked"), "{arguments}: {said}");
+    }
+    let nobody = Command::new(PROGRAM).args(["inspect", ""]).output().unwrap();
+    assert_eq!(nobody.status.code(), Some(64));
+}

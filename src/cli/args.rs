@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
+use clap::builder::NonEmptyStringValueParser;
+use clap::{ArgGroup, Args, ColorChoice, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use jiff::civil::Date;
 
@@ -13,6 +14,7 @@ use crate::cli::letter_args::DeadLettersCommand;
 use crate::cli::model_args::{BacktestArgs, CompareArgs, EvaluateArgs, ImportArgs, TrainArgs};
 use crate::cli::model_at::{ModelAt, model_at};
 use crate::cli::study_args::{OptimizeArgs, ReportArgs};
+use crate::cli::values::{date, number};
 use crate::config::contracts::Contract;
 
 /// Options of every command stand behind its own.
@@ -123,6 +125,7 @@ pub struct ManArgs {
 #[derive(Debug, Args)]
 pub struct SchemaArgs {
     /// Whose schema.
+    #[arg(value_name = "CONTRACT")]
     pub of: Contract,
 }
 
@@ -130,16 +133,16 @@ pub struct SchemaArgs {
 #[derive(Debug, Args)]
 pub struct GenerateArgs {
     /// Number of customers.
-    #[arg(long, default_value_t = 1_000)]
+    #[arg(long, default_value_t = 1_000, value_name = "N", value_parser = number::<u32>)]
     pub customers: u32,
     /// Days that the shop is open.
-    #[arg(long, default_value_t = 400)]
+    #[arg(long, default_value_t = 400, value_name = "N", value_parser = number::<u32>)]
     pub days: u32,
     /// Everything follows from it.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = number::<u64>)]
     pub seed: u64,
     /// The day after the last; today if absent.
-    #[arg(long)]
+    #[arg(long, value_name = "DATE", value_parser = date)]
     pub end: Option<Date>,
     /// Alerts, as `replay --alerts` writes them: on the day after each opened the shop's sales people do what it recommends.
     #[arg(long)]
@@ -181,7 +184,7 @@ pub struct ReplayArgs {
     #[arg(long, value_name = "M[@DATE]", value_parser = model_at)]
     pub model: Vec<ModelAt>,
     /// Events from this date on are refused, and days close through the one before.
-    #[arg(long)]
+    #[arg(long, value_name = "DATE", value_parser = date)]
     pub until: Option<Date>,
     /// Number of partitions, as the topic would have; with --source kafka the topic's own.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10_000))]
@@ -238,13 +241,13 @@ pub struct ConfigArgs {
 #[derive(Debug, Args)]
 pub struct DemoArgs {
     /// Customers of the generated shop.
-    #[arg(long, default_value_t = 20_000)]
+    #[arg(long, default_value_t = 20_000, value_name = "N", value_parser = number::<u32>)]
     pub customers: u32,
     /// Days that the generated shop is open.
-    #[arg(long, default_value_t = 400)]
+    #[arg(long, default_value_t = 400, value_name = "N", value_parser = number::<u32>)]
     pub days: u32,
     /// Seed of the generated shop.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = number::<u64>)]
     pub seed: u64,
     /// Play this file instead of a generated shop.
     #[arg(long)]
@@ -281,15 +284,16 @@ pub enum TopicsCommand {
 
 /// Arguments of `promote`.
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("which").required(true).args(["model", "previous"]))]
 pub struct PromoteArgs {
     /// Model artifact.
-    #[arg(required_unless_present = "previous", value_name = "M")]
+    #[arg(value_name = "M")]
     pub model: Option<PathBuf>,
     /// The model that was promoted before the newest one.
-    #[arg(long, conflicts_with = "model")]
+    #[arg(long)]
     pub previous: bool,
     /// The first day that it decides; tomorrow if absent.
-    #[arg(long)]
+    #[arg(long, value_name = "DATE", value_parser = date)]
     pub effective_day: Option<Date>,
     /// Configuration file; the environment is read in any case.
     #[arg(long)]
@@ -328,6 +332,7 @@ pub struct DoctorArgs {
 #[derive(Debug, Args)]
 pub struct InspectArgs {
     /// Customer id.
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
     pub customer: String,
     /// Where to ask.
     #[command(flatten)]
@@ -346,7 +351,7 @@ pub struct ForgetArgs {
     #[arg(long)]
     pub config: Option<PathBuf>,
     /// Seconds to wait for the service to carry it out.
-    #[arg(long, default_value_t = 60)]
+    #[arg(long, default_value_t = 60, value_name = "N", value_parser = number::<u32>)]
     pub wait_seconds: u32,
     /// Whether it is to be done.
     #[command(flatten)]
@@ -360,7 +365,7 @@ pub struct ForgetArgs {
 #[derive(Debug, Args)]
 pub struct ForecastArgs {
     /// How many days ahead, 1 to 365.
-    #[arg(long, default_value_t = 14)]
+    #[arg(long, default_value_t = 14, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=365))]
     pub days: u32,
     /// Where to ask.
     #[command(flatten)]

@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use crate::cli::common::now;
 use crate::cli::consent::ConsentArgs;
 use crate::cli::exit::Failure;
+use crate::cli::values::nearest;
 use crate::config::checker::duration;
 use crate::config::settings::Settings;
 use crate::engine::day::Millis;
@@ -137,7 +138,8 @@ fn reason(text: &str) -> Result<Reason, String> {
     let words = |text: &str| text.replace(['-', '_'], " ").to_lowercase();
     let wanted = words(text);
     let found = Reason::ALL.into_iter().find(|reason| words(reason.words()) == wanted);
-    found.ok_or_else(|| format!("it is one of: {}", Reason::ALL.map(Reason::words).join(", ")))
+    let known = Reason::ALL.map(Reason::words);
+    found.ok_or_else(|| format!("it is one of: {}{}", known.join(", "), nearest(&words(text), &known)))
 }
 
 #[cfg(test)]

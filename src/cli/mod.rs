@@ -1,6 +1,7 @@
 //! The command line: one file a command, no logic of its own.
 
 pub mod exit;
+pub mod values;
 pub mod machine;
 pub mod input_args;
 pub mod consent;

@@ -9,6 +9,7 @@ use crate::cli::args::{Cli, Command, LogFormat};
 use crate::cli::examples;
 use crate::cli::exit::Failure;
 use crate::cli::progress::BesideBars;
+use crate::cli::values::nearest;
 use crate::cli::{
     backtest, compare, completions, config, dead_letters, demo, doctor, evaluate, forecast, forget, generate, import,
     inspect, machine, man, optimize, promote, publish, rebuild, replay, report, schema, serve, topics, train,
@@ -29,6 +30,9 @@ pub fn main() -> u8 {
         }
     };
     let level = cli.log_level.as_deref().unwrap_or_else(|| usual_level(&cli.command));
+    if let Err(failure) = check_level(level) {
+        return failure.report();
+    }
     if let Err(sentence) = logs::start(level, cli.log_format == LogFormat::Json, || BesideBars) {
         return Failure::usage(sentence).report();
     }
@@ -58,6 +62,17 @@ fn colours(arguments: &[OsString]) -> anstream::ColorChoice {
         ColorChoice::Always => anstream::ColorChoice::Always,
         ColorChoice::Never => anstream::ColorChoice::Never,
     }
+}
+
+/// A word alone must be a level: taken for the name of a part of the program, it would hide everything else, errors too.
+fn check_level(level: &str) -> Result<(), Failure> {
+    const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+    let words = level.split(',').map(str::trim).filter(|word| word.chars().all(char::is_alphanumeric));
+    let unknown = words.filter(|word| !word.is_empty()).find(|word| !LEVELS.contains(&word.to_lowercase().as_str()));
+    unknown.map_or(Ok(()), |word| {
+        let levels = LEVELS.join(", ");
+        Err(Failure::usage(format!("--log-level: \"{word}\" is none of {levels}{}", nearest(word, &LEVELS))))
+    })
 }
 
 /// How much is logged where nobody said. The doctor's findings say what its clients complain of.

@@ -163,7 +163,7 @@ fn a_model_is_promoted_once_and_the_previous_one_comes_back() {
         assert_eq!(exit, code, "{said}");
         assert!(said.contains(words), "{said}");
     };
-    says(&["promote"], 64, "<M>");
+    says(&["promote"], 64, "<M|--previous>");
     says(&["promote", "--previous"], 1, "no model was promoted yet");
     says(&["promote", "/nowhere.json"], 64, "cannot read the model /nowhere.json");
     let would = promote(&[eager, "--dry-run"]);
