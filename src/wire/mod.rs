@@ -39,6 +39,7 @@ pub mod risk;
 pub mod understanding_json;
 pub mod profile_json;
 pub mod forecast_json;
+pub mod timeline_json;
 pub mod what_if_json;
 pub mod artifact_records;
 pub mod artifact;
