@@ -62,13 +62,15 @@ async function wanted() {
     { name: "unknown-customer", url: customerUrl("nobody"), status: 404 },
     { name: "unknown-page", url: `${full}/nowhere`, status: 404 },
     { name: "bad-filter", url: `${full}/customers?band=nonsense`, status: 400 },
-    { name: "bad-amount", url: `${full}/customers/nobody?amount=much`, status: 400 },
     { name: "longest-id", url: customerUrl(HOSTILE.find((id) => id.length === 128)) },
     { name: "markup-id", url: customerUrl(HOSTILE[0]) },
   ];
   for (const [kind, id] of await kinds()) {
     pages.push({ name: `customer-${kind}`, url: customerUrl(id) });
-    if (kind === "warned") pages.push({ name: "what-if", url: `${customerUrl(id)}?amount=250.50` });
+    if (kind === "warned") {
+      pages.push({ name: "what-if", url: `${customerUrl(id)}?amount=250.50` });
+      pages.push({ name: "bad-amount", url: `${customerUrl(id)}?amount=much` });
+    }
   }
   for (const path of ["", "customers", "effect", "model", "health"]) pages.push({ name: `empty-${path || "today"}`, url: `${empty}/${path}` });
   return pages;
@@ -82,7 +84,7 @@ async function attacks(browser) {
   const listed = new Map();
   for (let next = `${full}/customers`; next && listed.size < 1000; ) {
     await page.goto(next);
-    const links = await page.evaluate(() => [...document.querySelectorAll("main a[href*='/customers/']")].map((link) => [link.textContent, link.href]));
+    const links = await page.evaluate(() => [...document.querySelectorAll("main table a")].map((link) => [link.textContent, link.href]));
     links.forEach(([id, href]) => listed.set(id.trim(), href));
     next = await page.evaluate(() => document.querySelector("main a[href*='after=']")?.href);
   }
@@ -126,7 +128,7 @@ async function token(browser) {
     const answer = await fetch(guarded + path, { headers: { accept: "text/html" } });
     const asks = answer.headers.get("www-authenticate") ?? "";
     if (answer.status !== 401 || !/basic/i.test(asks)) tell(`without the token ${path} says ${answer.status} ${asks}`);
-    if (/<nav|c0000/.test(await answer.text())) tell(`without the token ${path} shows something`);
+    if ((await answer.text()).includes("c0000")) tell(`without the token ${path} shows something`);
   }
   for (const [secret, expected] of [[password, 200], [`${password}x`, 401], ["", 401]]) {
     const authorization = `Basic ${Buffer.from(`somebody:${secret}`).toString("base64")}`;
@@ -156,7 +158,9 @@ try {
   const pages = await wanted();
   const links = [];
   await several(pages.flatMap((page) => Object.keys(LANGUAGES).map((language) => [page, language])), async ([page, language]) => {
-    links.push(...(await visit(browser, page, language, folder, faults)));
+    const found = await visit(browser, page, language, folder, faults);
+    // A page that tells a problem leads to itself, in another language.
+    if (!page.status) links.push(...found);
   });
   const calm = pages.filter(({ status, name }) => !status && !name.startsWith("empty"));
   await several(calm, (page) => tabs(browser, page, DESK, faults));

@@ -1,11 +1,16 @@
 // What every page must hold to, looked at from inside it. Each rule gives sentences, none where all is well.
 
-/** The page is wider than its window: by so many pixels, and by which element; null where it is not. */
+/** A page that is wider than its window, and by which element. */
 export function overflow() {
   const { scrollWidth, clientWidth } = document.documentElement;
-  if (scrollWidth <= clientWidth) return null;
-  const wide = [...document.body.querySelectorAll("*")].filter((one) => one.getBoundingClientRect().right > clientWidth + 1);
-  return `the page is too wide: ${wide.at(-1)?.outerHTML.slice(0, 120)}`;
+  if (scrollWidth <= clientWidth) return [];
+  // What moves in a box of its own does not count.
+  const free = [...document.body.querySelectorAll("*")].filter((one) => {
+    for (let box = one.parentElement; box; box = box.parentElement) if (getComputedStyle(box).overflowX !== "visible") return false;
+    return true;
+  });
+  const widest = free.map((one) => [one.getBoundingClientRect().right, one]).sort(([one], [other]) => other - one)[0][1];
+  return [`the page is too wide: ${widest.outerHTML.slice(0, 120)}`];
 }
 
 /** Text that is cut off; texts of a chart that leave it, lie over one another or are too small to read. */
@@ -27,6 +32,11 @@ export function looks() {
     if (hides(style.overflowX) && element.scrollWidth > width + 1) faults.push(`cut off at the side: ${named(element)}`);
     if (hides(style.overflowY) && element.scrollHeight > height + 1) faults.push(`cut off below: ${named(element)}`);
   }
+  // On a desk everything is in sight at once.
+  for (const box of innerWidth < 1000 ? [] : document.querySelectorAll("*:not(svg *)")) {
+    const moves = getComputedStyle(box).overflowX === "auto" && box.scrollWidth > box.clientWidth + 1;
+    if (moves) faults.push(`moves sideways by ${box.scrollWidth - box.clientWidth} px: ${named(box)}`);
+  }
   for (const field of document.querySelectorAll("input:not([type=hidden]), select")) {
     if (field.scrollWidth > field.clientWidth + 1) faults.push(`a field is too narrow for what it says: ${named(field)}`);
   }
@@ -35,12 +45,21 @@ export function looks() {
     const frame = svg.getBoundingClientRect();
     const texts = [...svg.querySelectorAll("text")].filter((text) => text.textContent.trim() && text.getClientRects().length > 0);
     const boxes = texts.map((text) => text.getBoundingClientRect());
+    const heights = texts.map((text) => parseFloat(getComputedStyle(text).fontSize) * Math.hypot(text.getScreenCTM().a, text.getScreenCTM().b));
+    const least = Math.min(...heights);
+    if (least < minTextPixels) faults.push(`only ${least.toFixed(1)} px high: ${named(texts[heights.indexOf(least)])}`);
+    const lines = [...svg.querySelectorAll("polyline, path, line")].flatMap((line) => {
+      const [length, matrix] = [line.getTotalLength(), line.getScreenCTM()];
+      const count = Math.min(300, Math.ceil(length / 4));
+      return Array.from({ length: count }, (_, step) => line.getPointAtLength((step * length) / count).matrixTransform(matrix));
+    });
     texts.forEach((text, index) => {
       const box = boxes[index];
       const outside = Math.max(frame.left - box.left, box.right - frame.right, frame.top - box.top, box.bottom - frame.bottom);
       if (outside > 1) faults.push(`${Math.round(outside)} px outside its chart: ${named(text)}`);
-      const pixels = parseFloat(getComputedStyle(text).fontSize) * Math.hypot(text.getScreenCTM().a, text.getScreenCTM().b);
-      if (pixels < minTextPixels) faults.push(`only ${pixels.toFixed(1)} px high: ${named(text)}`);
+      const margin = 0.25 * box.height;
+      const isCrossed = ({ x, y }) => x > box.left && x < box.right && y > box.top + margin && y < box.bottom - margin;
+      if (lines.some(isCrossed)) faults.push(`a line goes through ${named(text)}`);
       for (let other = 0; other < index; other += 1) {
         const against = boxes[other];
         const across = Math.min(box.right, against.right) - Math.max(box.left, against.left);
@@ -48,6 +67,10 @@ export function looks() {
         const down = Math.min(box.bottom, against.bottom) - Math.max(box.top, against.top);
         if (across > 1 && down > 0.25 * Math.min(box.height, against.height)) {
           faults.push(`texts over one another: ${named(texts[other])} and ${named(text)}`);
+        }
+        const isTick = Math.abs(box.right - against.right) < 1 || Math.abs(box.top - against.top) < 1;
+        if (isTick && text.textContent === texts[other].textContent && !/^[+-]/.test(text.textContent)) {
+          faults.push(`an axis says the same twice: ${named(text)}`);
         }
       }
     });
