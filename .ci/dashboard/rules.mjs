@@ -78,6 +78,13 @@ export function looks() {
   return faults;
 }
 
+/** What a Chinese page says in English: data of the shop stands in bdi, and what is to be typed in code. */
+export function english() {
+  const own = (element) => [...element.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE).map((node) => node.data).join(" ");
+  const said = [...document.body.querySelectorAll("*:not(bdi, bdi *, code, a[lang])")].map(own);
+  return said.filter((text) => /([A-Za-z]{2,}[ ,;]+){3}/.test(text)).map((text) => `English on a Chinese page: ${text.trim().slice(0, 80)}`);
+}
+
 /** Texts of charts that can't be told well from what is painted behind them (WCAG 1.4.3), which axe does not look at. */
 export function contrasts() {
   const faults = [];

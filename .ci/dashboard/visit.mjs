@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { contrasts, looks, overflow } from "./rules.mjs";
+import { contrasts, english, looks, overflow } from "./rules.mjs";
 
 export const LANGUAGES = { en: "en-GB", zh: "zh-CN" };
 const SIZES = { phone: { width: 390, height: 844 }, desk: { width: 1280, height: 900 } };
@@ -60,10 +60,13 @@ export async function visit(browser, { name, url, status = 200, http }, language
   let view = `${name} ${language}`;
   const tell = (sentence) => faults.add(view, sentence);
   const page = await listening(context, tell, status);
-  await page.goto(url);
-  const said = await page.evaluate(() => ({ language: document.documentElement.lang, title: document.title, main: document.querySelector("main")?.innerText ?? "" }));
-  if (!said.language.startsWith(language)) tell(`its language is "${said.language}"`);
-  if (!said.title.trim() || said.main.trim().length < 20) tell("it says nothing");
+  const answer = await page.goto(url);
+  const policy = (await answer.allHeaders())["content-security-policy"] ?? "";
+  if (!policy.includes("default-src 'none'") || policy.includes("unsafe")) tell(`its content security policy is "${policy}"`);
+  const said = await page.evaluate(() => [document.documentElement.lang, document.title, document.querySelector("main")?.innerText ?? ""]);
+  if (!said[0].startsWith(language)) tell(`its language is "${said[0]}"`);
+  if (!said[1].trim() || !/.{8,}[.。：:]/.test(said[2])) tell("it has no title, or no sentence");
+  if (language === "zh") (await page.evaluate(english)).forEach(tell);
   await page.setViewportSize(NARROWEST);
   for (const fault of await page.evaluate(overflow)) tell(`at ${NARROWEST.width} px ${fault}`);
   await page.evaluate(AXE);
