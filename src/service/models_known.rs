@@ -96,7 +96,7 @@ pub const CALIBRATION_SILENCES: u64 = 200;
 /// How far from 1 it may be.
 pub const CALIBRATION_LIMITS: [f64; 2] = [0.8, 1.25];
 /// How much more may be clipped than in the training.
-const CLIPPED_MARGIN: f64 = 0.01;
+pub const CLIPPED_MARGIN: f64 = 0.01;
 /// Days after which a model is old.
 pub const OLD_DAYS: i32 = 365;
 

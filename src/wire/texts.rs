@@ -30,6 +30,14 @@ impl Language {
         }
     }
 
+    /// What it calls itself.
+    pub const fn own_name(self) -> &'static str {
+        match self {
+            Self::En => "English",
+            Self::Zh => "中文",
+        }
+    }
+
     /// The file of templates.
     const fn source(self) -> &'static str {
         match self {

@@ -9,7 +9,7 @@ use crate::service::status::Roster;
 /// Counts over a roster.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tally {
-    /// The last day that every partition has closed.
+    /// The newest day that a partition has closed.
     pub closed: Option<Day>,
     /// Customers with a purchase.
     pub customers: u64,
@@ -26,7 +26,7 @@ pub struct Tally {
 impl Tally {
     /// Of a roster.
     pub fn of(roster: &Roster) -> Self {
-        let closed = roster.partitions.iter().map(|(_, closed)| *closed).min().flatten();
+        let closed = roster.partitions.iter().map(|(_, closed)| *closed).max().flatten();
         let mut tally = Self { closed, customers: roster.listed.len() as u64, ..Self::default() };
         for one in &roster.listed {
             tally.churned += u64::from(one.score.is_none());

@@ -127,7 +127,6 @@ report-reading = A share of the warned customers is held out at random. The arms
 # Words of the pages, by the names of src/service/http/dashboard/words.rs.
 page-skip = Skip to the content
 page-navigation = Pages
-page-other_language = 中文
 page-today = Today
 page-customers = Customers
 page-effect = Effect
@@ -141,7 +140,7 @@ page-not_possible = That is not possible
 page-nothing_closed = No day has closed yet. Customers are scored once a day, when the day closes; publish a history, or wait for the first close.
 page-incomplete = Other replicas have customers who are not counted here.
 page-opened_heading = Warnings that opened with the last close
-page-opened_none = None opened with the last close.
+page-opened_none = No warning opened with the last close.
 page-first_heading = Worth most
 page-opened_all = All of them
 page-opened_tile = Opened with the last close
@@ -170,6 +169,15 @@ page-next_page = Next page
 page-customer = Customer
 page-score = Chance that this silence becomes churn
 page-score_short = Score
+page-customers_known = Customers known
+page-customers_note = with or without a purchase; { $mebibytes } MiB of memory
+page-seconds = { $seconds } s
+page-not_found_says = There is no such page, or this replica knows no such customer.
+page-not_now_says = The service has no answer at this moment. Look again in a few seconds.
+page-not_possible_says = The address asks for something that can not be. Begin again from the links above.
+page-token_needed_says = Reload the page, and give the token of http.token_file as the password; any user name will do.
+page-effect_none = No warning has opened yet, or none in the configured currency, so there is nothing to compare. Look again once some have.
+page-no_filters = Without filters
 page-silence_days = Days of silence
 page-last_purchase = Last purchase
 page-segment = Segment
@@ -191,7 +199,7 @@ page-what_if_heading = What if the customer bought today?
 page-held_out = Held out, so that the effect of warnings can be measured: leave this customer alone.
 page-spent_year = Spent in a year, refunds deducted
 page-action_heading = What to do
-page-deadline = By
+page-deadline = Do it by
 page-offer = Offer
 page-action_none = The playbook recommends nothing here.
 page-first_purchase = First purchase
@@ -204,7 +212,7 @@ page-likes_day_part = Time of day
 page-likes_channel = Channel
 page-likes_category = Favourite category
 page-points_balance = Loyalty points
-page-displeased = Displeased by
+page-displeased = Cause of displeasure
 page-survey = Satisfied in the last survey
 page-opted_out = Wants no messages.
 page-state = State
@@ -219,7 +227,7 @@ page-course_note = Before the first day shown what was heard is kept only in sum
 page-if_silent = if the silence lasts
 page-was = was
 page-kind = Kind
-page-reference = The day after the last purchase
+page-reference = After last purchase
 page-sum = Today
 page-group = Group
 page-reason = Reason
@@ -233,7 +241,7 @@ page-group_season = Season
 page-past_none = Nothing was bought in the last 400 days.
 page-paid = Paid
 page-given_back = Given back
-page-heard_heading = Heard of late, day by day
+page-heard_heading = Heard of late
 page-heard_none = Nothing was heard of late.
 page-times = Times
 page-last_on = Last on
@@ -247,7 +255,7 @@ page-thresholds = Risk begins at
 page-thresholds_note = watch · high · critical, of the model
 page-fits = Fit
 page-fits_still = still fits
-page-retrain = retrain it
+page-retrain = no longer: retrain
 page-fits_note = of scores and calibration, below
 page-since = Since
 page-since_ever = the beginning
@@ -263,8 +271,8 @@ page-drift_none = No close has scored anybody under this model yet.
 page-not_yet_known = not yet known
 page-beyond = beyond the limit
 page-psi = Scores moved (population stability index)
-page-calibration = Churned over predicted
-page-clipped = Features outside the training's range; limit: the training's own share
+page-calibration = Churned / predicted (1: as predicted)
+page-clipped = Features outside the training's range
 page-figure = Figure
 page-limit = Limit
 page-in_training = in training
@@ -319,7 +327,6 @@ page-listed = { $count ->
     [one] 1 customer
    *[other] { $count } customers
 }, { $amount } at risk.
-page-memory = { $mebibytes } MiB of memory
 page-minutes = { $minutes } min
 page-never_bought = Never bought, as of { $day }.
 page-no_preference = no clear preference in { $purchases ->
@@ -329,7 +336,7 @@ page-no_preference = no clear preference in { $purchases ->
 page-of_purchases = { $count } of { $purchases } purchases
 page-oldest = the oldest for { $seconds } s
 page-or_above = { $band } or above
-page-pays = Amount, { $currency } (empty: the usual)
+page-pays = Amount, { $currency } (empty: the average)
 page-pending = { $model } takes over on { $day }.
 page-per_second = { $count } records/s
 page-points = { $points ->
@@ -341,8 +348,7 @@ page-records = { $count ->
     [one] 1 record
    *[other] { $count } records
 }
-page-restore_time = in { $seconds } s since the start
-page-rfm = RFM { $scores }
+page-restore_time = the start took { $seconds } s
 page-rolled_back = { $count } rolled back
 page-silent = Silent for { $days ->
     [one] 1 day
@@ -355,7 +361,7 @@ page-warned = Silent for { $days ->
     [one] 1 day
    *[other] { $days } days
 } by { $day }; a warning is open since { $opened }.
-page-what_if_says = With a purchase of { $amount } { $currency } on the day shown, once the day has closed:
+page-what_if_says = With a purchase of { $amount } { $currency } on { $day }, once that day has closed:
 
 # What codes of events and profiles are called.
 code-visit = visits

@@ -6,6 +6,7 @@ use plotters::style::RGBColor;
 use crate::effect_study::numbers::{count, money, percent, signed, whole};
 use crate::engine::day::Day;
 use crate::engine::rfm::features::Group;
+use crate::engine::rfm::ledger::LEDGER_DAYS;
 use crate::service::http::dashboard::charts::bars::by_day;
 use crate::service::http::dashboard::charts::canvas::{BAD, MAIN, MIDDLE, OTHER};
 use crate::service::http::dashboard::charts::lines::{Frame, Level, Line, lines};
@@ -16,8 +17,8 @@ use crate::service::http::dashboard::today::month_and_day;
 use crate::service::http::dashboard::words::Words;
 use crate::wire::calendar;
 
-/// Days between two dates below a picture of 400 days.
-const TICK_DAYS: i32 = 60;
+/// Months between two dates below a picture of them.
+const TICK_MONTHS: usize = 3;
 
 fn day_of(fields: Fields<'_>) -> Option<Day> {
     fields.text("/day")?.parse().ok().map(calendar::day)
@@ -78,7 +79,7 @@ pub fn course(reader: &Reader, timeline: Fields<'_>, last_purchase: Option<&str>
             @if last_purchase != Some(calendar::day_text(first).as_str()) { (words.course_note()) " " }
             @if let Some(churned) = churned { (churned) }
         }
-        details { summary { (words.as_table()) } (table(&title, 2, &[words.day(), words.kind(), words.score_short()], &rows)) }
+        details { summary { (words.as_table()) } (table(&title, &[0, 1], &[words.day(), words.kind(), words.score_short()], &rows)) }
     }
 }
 
@@ -108,7 +109,7 @@ pub fn reasons(reader: &Reader, timeline: Fields<'_>) -> Markup {
     html! {
         (picture(&title, rows(&drawn)))
         p.small { (words.reasons_note(&[("sum", &total)])) }
-        (table(&title, 2, &[words.group(), words.reason(), words.log_odds()], &said))
+        (table(&title, &[0, 1], &[words.group(), words.reason(), words.log_odds()], &said))
     }
 }
 
@@ -153,14 +154,14 @@ pub fn spending(reader: &Reader, timeline: Fields<'_>) -> Markup {
         return html! { p { (words.past_none()) } };
     }
     listed.reverse();
-    let ticks = (0..=6).rev().map(|tick| -tick * TICK_DAYS);
-    let ticks =
-        ticks.map(|back| (f64::from(back), calendar::day_text(today.plus(back)).get(..7).unwrap_or(NONE).to_owned()));
+    let months = (1 - LEDGER_DAYS..=0).map(|back| (back, calendar::day_text(today.plus(back))));
+    let months = months.filter(|(_, text)| text.ends_with("-01")).step_by(TICK_MONTHS);
+    let ticks = months.map(|(back, text)| (f64::from(back), text.get(..7).unwrap_or(NONE).to_owned()));
     let title = words.spending(&[("currency", currency)]);
     let head = [words.day(), words.purchases(), words.paid(), words.given_back()];
     html! {
-        (titled_picture(&title, by_day(400.0, &bars, ticks.collect(), [MAIN, BAD], &whole)))
-        details { summary { (words.as_table()) } (table(&title, 1, &head, &listed)) }
+        (titled_picture(&title, by_day(f64::from(LEDGER_DAYS), &bars, ticks.collect(), [MAIN, BAD], &whole)))
+        details { summary { (words.as_table()) } (table(&title, &[0], &head, &listed)) }
     }
 }
 
@@ -184,6 +185,6 @@ pub fn heard(reader: &Reader, timeline: Fields<'_>) -> Markup {
     html! {
         h3 { (title) }
         @if rows.is_empty() { p { (words.heard_none()) } }
-        @else { (table(&title, 1, &[words.kind(), words.times(), words.last_on()], &rows)) }
+        @else { (table(&title, &[0], &[words.kind(), words.times(), words.last_on()], &rows)) }
     }
 }

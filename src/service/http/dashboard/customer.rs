@@ -28,7 +28,7 @@ pub fn customer(reader: &Reader, asked: &Asked<'_>) -> Markup {
     let Asked { profile, timeline, .. } = asked;
     html! {
         p.lead {
-            (band(words, profile.text("/band"))) " "
+            @if let Some(name) = profile.text("/band") { (band(words, Some(name))) " " }
             (standing(reader, *profile))
         }
         (tiles(reader, *profile))
@@ -74,6 +74,7 @@ fn tiles(reader: &Reader, profile: Fields<'_>) -> Markup {
     let currency = profile.text("/currency").unwrap_or_default();
     let rfm = ["recency", "frequency", "monetary"].map(|name| profile.count(&format!("/rfm/{name}")));
     let rfm: Option<Vec<String>> = rfm.into_iter().map(|score| score.map(|score| score.to_string())).collect();
+    let rfm = format!("RFM {}", or_none(rfm.map(|scores| scores.join("-"))));
     let next = profile.list("/forecast").next().and_then(|change| {
         let band = change.text("/band")?;
         let known = crate::engine::alerting::band::Band::ALL.into_iter().find(|known| known.name() == band)?;
@@ -90,7 +91,7 @@ fn tiles(reader: &Reader, profile: Fields<'_>) -> Markup {
             (tile(&words.score(), &or_none(profile.percent("/score")), &next.unwrap_or_default()))
             (tile(&words.value_at_risk(), &or_none(profile.money("/value_at_risk", currency)), &place))
             (tile(&words.silence_days(), &or_none(profile.count("/recency_days").map(whole)), &last.unwrap_or_default()))
-            (tile(&words.spent_year(), &or_none(profile.money("/windows/365d/net_spend", currency)), &words.rfm(&[("scores", &or_none(rfm.map(|scores| scores.join("-"))))])))
+            (tile(&words.spent_year(), &or_none(profile.money("/windows/365d/net_spend", currency)), &rfm))
         }
     }
 }
@@ -213,7 +214,7 @@ fn what_if(reader: &Reader, asked: &Asked<'_>) -> Markup {
         @match &asked.what_if {
             Err(fault) => p.note role="alert" lang="en" { (fault) },
             Ok(what_if) => {
-                p { (words.what_if_says(&[("amount", &or_none(what_if.text("/amount").map(money))), ("currency", currency)])) }
+                p { (words.what_if_says(&[("amount", &or_none(what_if.text("/amount").map(money))), ("currency", currency), ("day", what_if.text("/day").unwrap_or(NONE))])) }
                 div.scroll tabindex="0" role="region" aria-label=(words.what_if_heading()) {
                     table {
                         thead { tr { th.name { span.unseen { (words.what()) } } th scope="col" { (words.now()) } th scope="col" { (words.then()) } } }

@@ -16,3 +16,8 @@ pub fn effect(reader: &Reader, report: &Report, playbook: &Playbook) -> Markup {
     let names = action_names(playbook, &words);
     html! { (PreEscaped(body(&document(report, &words, &names), report, &words, &names))) }
 }
+
+/// The page before there is anything to compare.
+pub fn nothing_yet(reader: &Reader) -> Markup {
+    html! { p.lead { (reader.words.effect_none()) } }
+}

@@ -73,9 +73,9 @@ pub fn titled_picture(title: &str, svg: Option<String>) -> Markup {
     html! { div { h3 { (title) } (picture(title, svg)) } }
 }
 
-/// A table: its head, then its rows; the first `names` columns are names.
-pub fn table(title: &str, names: usize, head: &[String], rows: &[Vec<Markup>]) -> Markup {
-    let class = |column: usize| (column < names).then_some("name");
+/// A table: its head, then its rows; the columns of `words` hold words, the others figures.
+pub fn table(title: &str, words: &[usize], head: &[String], rows: &[Vec<Markup>]) -> Markup {
+    let class = |column: usize| words.contains(&column).then_some("name");
     html! {
         div.scroll tabindex="0" role="region" aria-label=(title) {
             table {

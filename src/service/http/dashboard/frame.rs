@@ -86,7 +86,7 @@ pub fn page(reader: &Reader, place: Option<Place>, title: &str, body: &Markup) -
                             }
                         }
                         a.language href=(reader.here_in(other)) hreflang=(other.code()) lang=(other.code()) {
-                            (words.other_language())
+                            (other.own_name())
                         }
                     }
                 }
@@ -113,19 +113,25 @@ pub async fn show_problems(request: Request, next: Next) -> Response {
     let told = response.extensions().get::<Problem>().filter(|problem| problem.location.is_none()).cloned();
     let Some((reader, problem)) = reader.zip(told) else { return response };
     let (mut head, _) = response.into_parts();
-    let (shown, body) =
-        page(&reader, None, &title(&reader, problem.status), &html! { p.lead lang="en" { (problem.detail) } })
-            .into_parts();
+    let (shown, body) = problem_page(&reader, &problem).into_parts();
     head.headers.remove(CONTENT_LENGTH);
     head.headers.extend(shown.headers);
     Response::from_parts(head, body)
 }
 
-fn title(reader: &Reader, status: StatusCode) -> String {
-    match status {
-        StatusCode::NOT_FOUND => reader.words.not_found(),
-        StatusCode::UNAUTHORIZED => reader.words.token_needed(),
-        StatusCode::SERVICE_UNAVAILABLE => reader.words.not_now(),
-        _ => reader.words.not_possible(),
-    }
+/// A problem in the reader's language, with its own words where they tell more; those are English.
+fn problem_page(reader: &Reader, problem: &Problem) -> Response {
+    let words = &reader.words;
+    let (title, says, tells_more) = match problem.status {
+        StatusCode::NOT_FOUND => (words.not_found(), words.not_found_says(), false),
+        StatusCode::UNAUTHORIZED => (words.token_needed(), words.token_needed_says(), false),
+        StatusCode::SERVICE_UNAVAILABLE => (words.not_now(), words.not_now_says(), true),
+        _ => (words.not_possible(), words.not_possible_says(), true),
+    };
+    let body = html! {
+        p.lead { (says) }
+        @if tells_more { p.note lang="en" { (problem.detail) } }
+        p { a href=(reader.link("/customers", &[])) { (words.customers()) } }
+    };
+    page(reader, None, &title, &body)
 }

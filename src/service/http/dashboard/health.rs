@@ -5,9 +5,9 @@ use std::time::Instant;
 use maud::{Markup, html};
 
 use crate::effect_study::numbers::{count, fixed};
-use crate::service::http::dashboard::charts::canvas::{BAD, MAIN};
+use crate::service::http::dashboard::charts::canvas::MAIN;
 use crate::service::http::dashboard::charts::lines::{Frame, Line, lines};
-use crate::service::http::dashboard::figures::{NONE, cell, or_none, table, tile, titled_picture};
+use crate::service::http::dashboard::figures::{NONE, cell, or_none, table, tile, titled_picture, whole};
 use crate::service::http::dashboard::reader::Reader;
 use crate::service::telemetry::recent::{Readings, Sample};
 
@@ -49,7 +49,7 @@ fn tiles(reader: &Reader, readings: &Readings, samples: &[Sample]) -> Markup {
         dl.tiles {
             (tile(&words.lag(), &words.records(&[("count", &count(sum("lag_records") as u64))]), &words.oldest(&[("seconds", &fixed(lag_seconds, 1))])))
             (tile(&words.pace(), &words.per_second(&[("count", &count(pace as u64))]), &words.so_far(&[("count", &count(sum("records_total") as u64))])))
-            (tile(&words.customers(), &count(sum("customers") as u64), &words.memory(&[("mebibytes", &count(memory as u64))])))
+            (tile(&words.customers_known(), &count(sum("customers") as u64), &words.customers_note(&[("mebibytes", &count(memory as u64))])))
             (tile(&words.restored(), &words.records(&[("count", &restored)]), &words.restore_time(&[("seconds", &restore_seconds)])))
             (tile(&words.commits(), &count(sum("commits_total") as u64), &words.rolled_back(&[("count", &rolled_back)])))
         }
@@ -75,10 +75,16 @@ fn flow(reader: &Reader, samples: &[Sample]) -> Markup {
         return html! { p { (words.flow_none()) } };
     }
     let from = samples.first().map_or(-1.0, minutes_ago).min(-1.0);
-    let places = usize::from(from > -8.0);
     let drawn = |name: String, colour, points| {
         let ticks = (0..=4).map(|part| from * f64::from(part) / 4.0);
-        let ticks = ticks.map(|at| (at, words.minutes(&[("minutes", &format!("{at:.places$}"))]))).collect();
+        let written = |at: f64| {
+            if from > -5.0 {
+                words.seconds(&[("seconds", &whole((at * MINUTE_SECONDS).round() as i64))])
+            } else {
+                words.minutes(&[("minutes", &whole(at.round() as i64))])
+            }
+        };
+        let ticks = ticks.map(|at| (at, written(at))).collect();
         let frame = Frame { across: from..0.0, top: None, ticks, value: &|value| count(value.round() as u64) };
         let svg = lines(&[Line { name: name.clone(), colour, points, is_foretold: false }], &[], frame);
         titled_picture(&name, svg)
@@ -87,7 +93,7 @@ fn flow(reader: &Reader, samples: &[Sample]) -> Markup {
     html! {
         div.pictures {
             (drawn(words.pace_chart(), MAIN, rates(samples, |sample| sample.records)))
-            (drawn(words.lag_chart(), BAD, lag))
+            (drawn(words.lag_chart(), MAIN, lag))
         }
     }
 }
@@ -103,7 +109,7 @@ fn letters(reader: &Reader, readings: &Readings) -> Markup {
     html! {
         @if rows.is_empty() { p { (words.letters_none()) } }
         @else {
-            (table(&words.letters_heading(), 1, &[words.reason(), words.records_heading()], &rows))
+            (table(&words.letters_heading(), &[0], &[words.reason(), words.records_heading()], &rows))
             p.small { (words.letters_note()) " " code { "churnwatch dead-letters list" } }
         }
     }
@@ -133,10 +139,16 @@ fn partitions(reader: &Reader, readings: &Readings) -> Markup {
         .collect();
     rows.sort_by_key(|(partition, _)| *partition);
     let rows: Vec<Vec<Markup>> = rows.into_iter().map(|(_, row)| row).collect();
-    let head =
-        [words.partition(), words.customers(), words.closed_day(), words.closes_due(), words.lag(), words.state_size()];
+    let head = [
+        words.partition(),
+        words.customers_known(),
+        words.closed_day(),
+        words.closes_due(),
+        words.lag(),
+        words.state_size(),
+    ];
     html! {
         @if rows.is_empty() { p { (words.partitions_none()) } }
-        @else { (table(&words.partitions_heading(), 1, &head, &rows)) }
+        @else { (table(&words.partitions_heading(), &[0], &head, &rows)) }
     }
 }

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use maud::{Markup, html};
 
+use crate::effect_study::document::segment_label;
 use crate::effect_study::numbers::{count, money};
+use crate::effect_study::words::Words as ReportWords;
 use crate::engine::alerting::band::Band;
 use crate::engine::alerting::segment::Segments;
 use crate::engine::alerting::value::Tier;
@@ -14,6 +16,9 @@ use crate::wire::shapes::listing::CustomersShape;
 
 /// The parameter that asks for those with an open warning only.
 pub const WARNED: &str = "warned";
+
+/// From this age on a list says how old it is.
+const OLD_SECONDS: u64 = 5;
 
 /// The page; `asked`: the parameters of the list.
 pub fn list(reader: &Reader, asked: &BTreeMap<String, String>, segments: &Segments, shape: &CustomersShape) -> Markup {
@@ -34,7 +39,8 @@ pub fn list(reader: &Reader, asked: &BTreeMap<String, String>, segments: &Segmen
             @if shape.incomplete { " " (words.incomplete()) }
         }
         @if shape.customers.is_empty() {
-            p { (if shape.count == 0 && asked.is_empty() { words.nobody_yet() } else { words.nobody_fits() }) }
+            @if asked.is_empty() { p { (words.nobody_yet()) } }
+            @else { p { (words.nobody_fits()) " " a href=(reader.link("/customers", &[])) { (words.no_filters()) } } }
         } @else {
             (customers_table(reader, shape))
         }
@@ -42,7 +48,9 @@ pub fn list(reader: &Reader, asked: &BTreeMap<String, String>, segments: &Segmen
             @if asked.contains_key("after") { a href=(with(&[])) { (words.first_page()) } }
             @if let Some(next) = &shape.next { a rel="next" href=(with(&[("after", next)])) { (words.next_page()) } }
         }
-        p.small { (words.list_age(&[("seconds", &shape.age_seconds.to_string())])) }
+        @if shape.age_seconds >= OLD_SECONDS {
+            p.small { (words.list_age(&[("seconds", &shape.age_seconds.to_string())])) }
+        }
     }
 }
 
@@ -78,7 +86,7 @@ pub fn customers_table(reader: &Reader, shape: &CustomersShape) -> Markup {
         ]
     };
     let rows: Vec<Vec<Markup>> = shape.customers.iter().map(line).collect();
-    table(&words.customers(), 2, &head, &rows)
+    table(&words.customers(), &[0, 1, 6, 7, 9], &head, &rows)
 }
 
 /// What the playbook says to do, in the reader's language where it has words for it.
@@ -89,8 +97,7 @@ pub fn action<'a>(reader: &Reader, fields: Fields<'a>) -> Option<&'a str> {
 
 /// What a segment is called.
 pub fn segment(reader: &Reader, name: Option<&str>) -> String {
-    let words = crate::effect_study::words::Words { language: reader.words.language };
-    crate::effect_study::document::segment_label(name, &words)
+    segment_label(name, &ReportWords { language: reader.words.language })
 }
 
 fn search(reader: &Reader) -> Markup {

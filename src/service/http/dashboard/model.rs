@@ -8,7 +8,7 @@ use crate::service::http::dashboard::charts::canvas::{BAD, MAIN, OTHER};
 use crate::service::http::dashboard::charts::lines::{Frame, Line, lines};
 use crate::service::http::dashboard::figures::{Fields, NONE, cell, or_none, table, tile, titled_picture};
 use crate::service::http::dashboard::reader::Reader;
-use crate::service::models_known::{CALIBRATION_LIMITS, CALIBRATION_SILENCES, PSI_LIMIT};
+use crate::service::models_known::{CALIBRATION_LIMITS, CALIBRATION_SILENCES, CLIPPED_MARGIN, PSI_LIMIT};
 
 /// The page, of what `/v1/model` answers.
 pub fn model(reader: &Reader, models: Fields<'_>) -> Markup {
@@ -49,7 +49,7 @@ fn in_force(reader: &Reader, models: Fields<'_>) -> Markup {
         })
         .collect();
     html! {
-        (table(&words.in_force_heading(), 2, &[words.model(), words.since(), words.partitions()], &rows))
+        (table(&words.in_force_heading(), &[0, 1], &[words.model(), words.since(), words.partitions()], &rows))
         @if let (Some(next), Some(day)) = (models.text("/pending/model"), models.text("/pending/effective_day")) {
             p { (words.pending(&[("model", next), ("day", day)])) }
         }
@@ -90,7 +90,7 @@ fn validation(reader: &Reader, models: Fields<'_>) -> Markup {
     ];
     html! {
         @if rows.is_empty() { p { (words.validation_none()) } }
-        @else { (table(&words.validation_heading(), 2, &head, &rows)) p.small { (words.validation_note()) } }
+        @else { (table(&words.validation_heading(), &[0, 1], &head, &rows)) p.small { (words.validation_note()) } }
     }
 }
 
@@ -105,6 +105,8 @@ fn drift(reader: &Reader, models: Fields<'_>) -> Markup {
     };
     let psi = models.number("/drift/score_psi");
     let ratio = models.number("/drift/matured/ratio");
+    let clipped = models.number("/drift/clipped_share");
+    let most_clipped = models.number("/drift/clipped_share_in_training").map(|share| share + CLIPPED_MARGIN);
     let enough = silences.unsigned_abs() >= CALIBRATION_SILENCES;
     let figure = |number: Option<f64>| number.map_or_else(|| NONE.into(), |number| fixed(number, 2));
     let rows = vec![
@@ -122,14 +124,14 @@ fn drift(reader: &Reader, models: Fields<'_>) -> Markup {
         ],
         vec![
             words.clipped(),
-            or_none(models.percent("/drift/clipped_share")),
-            or_none(models.percent("/drift/clipped_share_in_training")),
-            String::new(),
+            or_none(clipped.map(percent)),
+            or_none(most_clipped.map(|most| words.at_most(&[("value", &percent(most))]))),
+            state(clipped.zip(most_clipped).map(|(clipped, most)| clipped <= most)),
         ],
     ];
     let rows: Vec<Vec<Markup>> = rows.into_iter().map(|row| row.into_iter().map(cell).collect()).collect();
     html! {
-        (table(&words.drift_heading(), 1, &[words.figure(), words.now(), words.limit(), words.state()], &rows))
+        (table(&words.drift_heading(), &[0], &[words.figure(), words.now(), words.limit(), words.state()], &rows))
         (scores(reader, models))
         (cohorts(reader, models))
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::extract::State;
-use axum::http::Uri;
+use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Redirect, Response};
 
 use crate::effect_study::document::goals;
@@ -110,8 +110,11 @@ async fn show_customer(
 
 /// `/effect`.
 pub async fn effect_of(State(api): State<Api>, reader: Reader) -> Result<Response, Problem> {
-    let report = effect(&api).await?;
-    let body = effect_page::effect(&reader, &report.answer, &running(&api)?.setup.policy.playbook);
+    let body = match effect(&api).await {
+        Ok(report) => effect_page::effect(&reader, &report.answer, &running(&api)?.setup.policy.playbook),
+        Err(Problem { status: StatusCode::NOT_FOUND, .. }) => effect_page::nothing_yet(&reader),
+        Err(problem) => return Err(problem),
+    };
     Ok(page(&reader, Some(Place::Effect), &reader.words.effect_title(), &body))
 }
 

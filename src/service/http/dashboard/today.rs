@@ -53,7 +53,7 @@ pub fn today(reader: &Reader, page: &Today<'_>) -> Markup {
         (tiles(reader, page))
         section {
             h2 { (words.opened_heading()) }
-            @if page.first.customers.is_empty() {
+            @if page.first.customers.is_empty() || closed.is_none() {
                 p { (words.opened_none()) }
             } @else {
                 (by_tier(reader, &page.tally, page.currency))
@@ -104,7 +104,7 @@ fn by_tier(reader: &Reader, tally: &Tally, currency: Currency) -> Markup {
     let rows: Vec<Vec<Markup>> = rows
         .map(|(tier, due)| vec![cell(tier_name(words, tier)), cell(count(due.warnings)), cell(amount(due, currency))])
         .collect();
-    table(&words.opened_heading(), 1, &head, &rows)
+    table(&words.opened_heading(), &[0], &head, &rows)
 }
 
 fn forecast(reader: &Reader, page: &Today<'_>) -> Markup {
@@ -140,7 +140,7 @@ fn forecast(reader: &Reader, page: &Today<'_>) -> Markup {
     html! {
         (picture(&title, stacked(&bars, &kinds, &|value| format!("{value:.0}"))))
         p.small { (words.forecast_note()) }
-        details { summary { (words.as_table()) } (table(&title, 1, &head, &rows)) }
+        details { summary { (words.as_table()) } (table(&title, &[0], &head, &rows)) }
     }
 }
 
@@ -158,5 +158,5 @@ fn goals(reader: &Reader, page: &Today<'_>) -> Markup {
     let mut rows = part.table.iter();
     let head = rows.next().cloned().unwrap_or_default();
     let rows: Vec<Vec<Markup>> = rows.map(|row| row.iter().map(|text| cell(text.as_str())).collect()).collect();
-    html! { (table(&part.heading, part.names, &head, &rows)) }
+    html! { (table(&part.heading, &(0..part.names).collect::<Vec<_>>(), &head, &rows)) }
 }

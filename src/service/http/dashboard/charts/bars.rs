@@ -3,9 +3,11 @@
 use plotters::element::Rectangle;
 use plotters::style::{Color, RGBColor};
 
-use crate::service::http::dashboard::charts::canvas::{Axes, Drawn, LINE, Plane, above, drawn, level, plane};
+use crate::service::http::dashboard::charts::canvas::{
+    Axes, Drawn, LINE, Mark, Plane, above, drawn, level, plane, whole_steps,
+};
 
-const HEIGHT: u32 = 260;
+const HEIGHT: u32 = 210;
 /// Most texts below the bars.
 const MOST_TICKS: usize = 7;
 
@@ -66,7 +68,11 @@ fn upright<const N: usize>(
         ticks: ticks.collect(),
         value,
         columns: value(most).chars().count() as u32,
-        legend: kinds.to_vec(),
+        legend: kinds
+            .iter()
+            .map(|(name, colour)| Mark { name: name.clone(), colour: *colour, is_broken: false })
+            .collect(),
+        steps: if most > 1.0 { whole_steps(most) } else { 5 },
     };
     drawn(HEIGHT, |area| {
         let mut chart = plane(area, &axes)?;
@@ -97,12 +103,13 @@ pub fn by_day(
         value,
         columns: columns as u32,
         legend: Vec::new(),
+        steps: 5,
     };
     drawn(HEIGHT, |area| {
         let mut chart = plane(area, &axes)?;
         for (day, amount) in bars {
             let colour = if *amount < 0.0 { fallen } else { risen };
-            chart.draw_series([Rectangle::new([(*day - 0.6, 0.0), (*day + 0.6, *amount)], colour.filled())])?;
+            chart.draw_series([Rectangle::new([(*day - 1.1, 0.0), (*day + 1.1, *amount)], colour.filled())])?;
         }
         level(&mut chart, &across, 0.0, LINE.stroke_width(1))
     })

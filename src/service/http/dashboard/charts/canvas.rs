@@ -31,7 +31,7 @@ pub const LETTERS: (&str, u32) = ("sans-serif", 15);
 /// About how wide a column of them is.
 pub const COLUMN_WIDTH: u32 = 8;
 /// Width of every chart.
-pub const WIDTH: u32 = 640;
+pub const WIDTH: u32 = 420;
 
 /// A backend into memory.
 pub type Svg<'a> = SVGBackend<'a>;
@@ -41,6 +41,17 @@ pub type Area<'a> = DrawingArea<Svg<'a>, Shift>;
 pub type Plane<'a> = ChartContext<'a, Svg<'a>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
 /// Whether it was drawn.
 pub type Drawn<T = ()> = Result<T, DrawingAreaErrorKind<<Svg<'static> as DrawingBackend>::ErrorType>>;
+
+/// What a colour stands for.
+#[derive(Clone)]
+pub struct Mark {
+    /// What it is called.
+    pub name: String,
+    /// The colour.
+    pub colour: RGBColor,
+    /// Whether its line is broken.
+    pub is_broken: bool,
+}
 
 /// Axes of a chart.
 pub struct Axes<'f> {
@@ -55,7 +66,9 @@ pub struct Axes<'f> {
     /// Columns that such a value takes at most.
     pub columns: u32,
     /// Names with their colours, above.
-    pub legend: Vec<(String, RGBColor)>,
+    pub legend: Vec<Mark>,
+    /// Most values written on the left.
+    pub steps: usize,
 }
 
 /// Draws on a picture so high; `None` where nothing could be drawn.
@@ -81,7 +94,7 @@ pub fn plane<'a>(area: &Area<'a>, axes: &Axes<'_>) -> Drawn<Plane<'a>> {
         .configure_mesh()
         .disable_x_mesh()
         .x_labels(0)
-        .y_labels(5)
+        .y_labels(axes.steps)
         .y_label_formatter(&|value| (axes.value)(*value))
         .label_style(LETTERS)
         .bold_line_style(GRID.stroke_width(1))
@@ -96,10 +109,13 @@ pub fn plane<'a>(area: &Area<'a>, axes: &Axes<'_>) -> Drawn<Plane<'a>> {
     }
     let beside = LETTERS.into_text_style(area).pos(Pos::new(HPos::Left, VPos::Center));
     let mut across = (axes.columns * COLUMN_WIDTH + 14) as i32;
-    for (name, colour) in &axes.legend {
-        area.draw(&Rectangle::new([(across, 8), (across + 12, 20)], colour.filled()))?;
+    for Mark { name, colour, is_broken } in &axes.legend {
+        let parts: &[(i32, i32)] = if *is_broken { &[(0, 5), (8, 13)] } else { &[(0, 13)] };
+        for (from, to) in parts {
+            area.draw(&Rectangle::new([(across + from, 9), (across + to, 18)], colour.filled()))?;
+        }
         area.draw(&Text::new(name.as_str(), (across + 18, 14), beside.clone()))?;
-        across += 18 + width(name) as i32 * COLUMN_WIDTH as i32 + 22;
+        across += 18 + width(name) as i32 * COLUMN_WIDTH as i32 + 14;
     }
     Ok(chart)
 }
@@ -107,6 +123,11 @@ pub fn plane<'a>(area: &Area<'a>, axes: &Axes<'_>) -> Drawn<Plane<'a>> {
 /// A level line over the whole width.
 pub fn level(plane: &mut Plane<'_>, across: &Range<f64>, at: f64, style: impl Into<ShapeStyle>) -> Drawn {
     plane.draw_series([PathElement::new(vec![(across.start, at), (across.end, at)], style)]).map(|_| ())
+}
+
+/// How many values a scale of counts has: no half ones.
+pub fn whole_steps(most: f64) -> usize {
+    (most as usize + 1).clamp(2, 5)
 }
 
 /// A scale that ends a little above what is shown.

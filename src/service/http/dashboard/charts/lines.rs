@@ -6,9 +6,9 @@ use plotters::element::{DashedPathElement, PathElement, Text};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, IntoTextStyle, RGBColor};
 
-use crate::service::http::dashboard::charts::canvas::{Axes, LETTERS, above, drawn, level, plane};
+use crate::service::http::dashboard::charts::canvas::{Axes, LETTERS, Mark, above, drawn, level, plane, whole_steps};
 
-const HEIGHT: u32 = 300;
+const HEIGHT: u32 = 240;
 
 /// One line.
 pub struct Line {
@@ -50,14 +50,17 @@ pub fn lines(lines: &[Line], levels: &[Level], frame: Frame<'_>) -> Option<Strin
     points().next()?;
     let most = frame.top.unwrap_or_else(|| above(points().map(|(_, value)| *value).fold(0.0, f64::max)));
     let across = frame.across.clone();
+    // One line alone is what the title says.
+    let legend = lines.iter().filter(|_| lines.len() > 1);
+    let legend = legend.map(|line| Mark { name: line.name.clone(), colour: line.colour, is_broken: line.is_foretold });
     let axes = Axes {
         across: across.clone(),
         up: 0.0..most,
         ticks: frame.ticks,
         value: frame.value,
         columns: (frame.value)(most).chars().count() as u32,
-        // One line alone is what the title says.
-        legend: lines.iter().filter(|_| lines.len() > 1).map(|line| (line.name.clone(), line.colour)).collect(),
+        legend: legend.collect(),
+        steps: if most > 1.0 { whole_steps(most) } else { 5 },
     };
     drawn(HEIGHT, |area| {
         let mut chart = plane(area, &axes)?;
