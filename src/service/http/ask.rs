@@ -203,7 +203,7 @@ fn study(settings: &Settings, partitions: u32) -> Result<Report, Problem> {
         Ok(())
     };
     let topic = &settings.file.topics.outcomes;
-    each_value(settings, topic, partitions, take).map_err(|fault| unavailable(&fault.to_string()))?;
+    each_value(settings, topic, partitions, &|_| {}, take).map_err(|fault| unavailable(&fault.to_string()))?;
     let study = collector.study().map_err(|why| {
         let sentence = match why {
             NoStudy::NothingTold => {

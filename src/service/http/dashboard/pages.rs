@@ -15,7 +15,7 @@ use crate::service::http::customers::{Id, customer_id, query};
 use crate::service::http::dashboard::customer::{Asked, customer};
 use crate::service::http::dashboard::figures::Fields;
 use crate::service::http::dashboard::frame::{Place, page};
-use crate::service::http::dashboard::list::{self as customers_page, WARNED};
+use crate::service::http::dashboard::list::{self as customers_page, ANY, CHURNED, WARNED};
 use crate::service::http::dashboard::reader::{Reader, steps_in_path};
 use crate::service::http::dashboard::today::{Today, today};
 use crate::service::http::dashboard::{effect as effect_page, health, model};
@@ -67,6 +67,12 @@ pub async fn customers_list(State(api): State<Api>, uri: Uri, reader: Reader) ->
     let running = running(&api)?;
     let mut parameters = asked.clone();
     let warned = parameters.remove(WARNED).is_some() || parameters.contains_key("opened");
+    // Of the lost ones nothing can be made good, so they are shown to whoever asks for them.
+    match parameters.get(CHURNED).map(String::as_str) {
+        None => drop(parameters.insert(CHURNED.to_owned(), "false".to_owned())),
+        Some(ANY) => drop(parameters.remove(CHURNED)),
+        Some(_) => {}
+    }
     let shape = list(&api, query(&parameters, warned)?).await?;
     let body = customers_page::list(&reader, &asked, &running.setup.policy.segments, &shape);
     Ok(page(&reader, Some(Place::Customers), &reader.words.customers(), &body))
