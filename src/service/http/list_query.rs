@@ -30,20 +30,23 @@ pub enum Order {
 }
 
 /// A customer's place in an order: what it is ordered by, and its hash where others have the same.
-type Place = Reverse<(u64, u64)>;
+pub type Place = Reverse<(u64, u64)>;
 
 impl Order {
     const NAMES: [(&'static str, Self); 3] =
         [("value_at_risk", Self::ValueAtRisk), ("score", Self::Score), ("silence", Self::Silence)];
 
     fn place(self, listed: &Listed) -> Place {
-        let key = match self {
-            Self::ValueAtRisk => listed.value_at_risk.0.max(0) as u64,
+        Reverse((self.key(listed.value_at_risk, listed.score, listed.silence_days), listed.hash))
+    }
+
+    fn key(self, value_at_risk: Money, score: Option<f32>, silence_days: i32) -> u64 {
+        match self {
+            Self::ValueAtRisk => value_at_risk.0.max(0) as u64,
             // Scores are above 0, and the bits of such floats stand in their order.
-            Self::Score => listed.score.map_or(0, |score| u64::from(score.to_bits())),
-            Self::Silence => listed.silence_days.max(0) as u64,
-        };
-        Reverse((key, listed.hash))
+            Self::Score => score.map_or(0, |score| u64::from(score.to_bits())),
+            Self::Silence => silence_days.max(0) as u64,
+        }
     }
 }
 
@@ -58,6 +61,8 @@ pub struct ListQuery {
     /// Only those with an open warning.
     warned: bool,
     opened: Option<Day>,
+    /// Only customers of this replica.
+    here: bool,
     order: Order,
     limit: usize,
     after: Option<Place>,
@@ -91,6 +96,7 @@ impl ListQuery {
                 }
                 "opened" if warned => day(value).map(|day| query.opened = Some(day)),
                 "churned" => churned(value).map(|churned| query.churned = Some(churned)),
+                "scope" => scope(value).map(|here| query.here = here),
                 "order" => order(value).map(|order| query.order = order),
                 "limit" => limit(value).map(|limit| query.limit = limit),
                 "after" => place(value).map(|place| query.after = Some(place)),
@@ -99,6 +105,31 @@ impl ListQuery {
             faults.extend(fault.err().map(|fault| format!("{name} {fault}")));
         }
         if faults.is_empty() { Ok(query) } else { Err(faults.join("; ")) }
+    }
+
+    /// What the order goes by, of a customer with these figures.
+    pub fn key(&self, value_at_risk: Money, score: Option<f32>, silence_days: i32) -> u64 {
+        self.order.key(value_at_risk, score, silence_days)
+    }
+
+    /// Most customers of a page.
+    pub const fn limit(&self) -> usize {
+        self.limit
+    }
+
+    /// Whether the customers of this replica alone are asked for.
+    pub const fn is_here_alone(&self) -> bool {
+        self.here
+    }
+
+    /// The place that a page gave as the next one's.
+    pub fn place(text: &str) -> Option<Place> {
+        place(text).ok()
+    }
+
+    /// The same as a text.
+    pub fn place_text(Reverse((key, hash)): Place) -> String {
+        format!("{key:016x}{hash:016x}")
     }
 
     /// Whether a customer is asked for.
@@ -141,7 +172,7 @@ impl ListQuery {
         if left.len() > self.limit {
             left.select_nth_unstable_by_key(self.limit, first);
             left.truncate(self.limit);
-            page.next = left.iter().map(first).max().map(|Reverse((key, hash))| format!("{key:016x}{hash:016x}"));
+            page.next = left.iter().map(first).max().map(Self::place_text);
         }
         left.sort_unstable_by_key(first);
         page.picked = left.into_iter().map(|(_, listed)| *listed).collect();
@@ -151,9 +182,9 @@ impl ListQuery {
 
 const fn names(warned: bool) -> &'static str {
     if warned {
-        "band, tier, segment, churned, opened, order, limit and after"
+        "band, tier, segment, churned, opened, scope, order, limit and after"
     } else {
-        "band, tier, segment, churned, order, limit and after"
+        "band, tier, segment, churned, scope, order, limit and after"
     }
 }
 
@@ -163,6 +194,15 @@ fn several<T: Copy>(value: &str, all: &[T], name: impl Fn(T) -> &'static str) ->
         let words: Vec<&str> = all.iter().map(|one| name(*one)).collect();
         format!("is one or more of {}, with commas between them", words.join(", "))
     })
+}
+
+/// Whether the word asks this replica alone.
+pub fn scope(value: &str) -> Result<bool, String> {
+    match value {
+        "all" => Ok(false),
+        "here" => Ok(true),
+        _ => Err("is all or here".to_owned()),
+    }
 }
 
 fn churned(value: &str) -> Result<bool, String> {
@@ -278,7 +318,7 @@ mod tests {
         assert_eq!(
             fault,
             "band is one or more of low, watch, high, critical, with commas between them; colour is none of band, tier, \
-             segment, churned, order, limit and after; limit is a whole number from 1 to 200"
+             segment, churned, scope, order, limit and after; limit is a whole number from 1 to 200"
         );
         for (name, value) in [
             ("limit", "201"),
@@ -288,6 +328,7 @@ mod tests {
             ("after", "+000000000000001+000000000000001"),
             ("tier", ""),
             ("churned", "yes"),
+            ("scope", "there"),
             ("opened", "2026-01-01"),
         ] {
             assert!(query(&[(name, value)], false).is_err(), "{name}={value}");
