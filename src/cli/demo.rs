@@ -92,7 +92,9 @@ fn play(args: &DemoArgs, settings: &Settings, service: &Service, address: Socket
     }
     say(summary);
     let somebody = stage.somebody.as_deref().unwrap_or("ID");
-    say(format!("\nlook at  http://{address}/metrics\n         http://{address}/v1/customers/{somebody}"));
+    say(format!(
+        "\nlook at  http://{address}/\n         http://{address}/customers/{somebody}\n         http://{address}/metrics"
+    ));
     Ok(())
 }
 
