@@ -65,7 +65,10 @@ fn a_file_with_columns_of_other_names_is_played() {
     let columns = ["--columns", "customer_id=client,timestamp=when,amount=total"];
     let played = Command::new(PROGRAM).args([&demo[..], &columns].concat()).output().unwrap();
     let said = String::from_utf8(played.stdout).unwrap();
-    assert!(said.contains("1 usable events, 0 known already, 1 dead letters\n  dead letters, bad field: 1\n"), "{said}");
+    assert!(
+        said.contains("1 usable events, 0 known already, 1 dead letters\n  dead letters, bad field: 1\n"),
+        "{said}"
+    );
 }
 
 /// While it lives, metrics and a customer can be looked at, at the addresses that it prints.

@@ -1,0 +1,125 @@
+//! The documents' commands, each typed as it stands, document by document, on a real Kafka. None is left out but those
+//! that are named here with the reason.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops at the first thing that is not as it should be")]
+
+#[path = "commands/blocks.rs"]
+mod blocks;
+#[path = "security/certificates.rs"]
+#[allow(dead_code, reason = "the security suite uses the rest")]
+mod certificates;
+#[path = "commands/props.rs"]
+mod props;
+#[path = "commands/stage.rs"]
+mod stage;
+mod support;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use blocks::{commands, unlike};
+use stage::{Stage, enter, path};
+use support::did_not_run;
+
+/// What is not typed: how such a command begins, and why.
+const NOT_TYPED: [(&str, &str); 11] = [
+    ("cargo build", "these tests are run from a build"),
+    ("cargo run --release -- demo", "these tests are run from a build; the quickstart types the demo"),
+    ("cargo test", "this is it"),
+    ("cargo install", "would build for minutes"),
+    ("cargo deny", ".ci/deny/run types it"),
+    ("docker ", "there is no container engine"),
+    ("bwrap ", "needs a root folder that was put together by hand"),
+    ("helm ", "there is no cluster; .ci/manifests/run lints and renders the chart"),
+    ("kubectl ", "there is no cluster; .ci/manifests/run renders the overlays"),
+    ("deploy/sbom.sh", "needs cargo-cyclonedx, which would build for minutes"),
+    ("jq -r '.components[]", "reads what deploy/sbom.sh makes"),
+];
+
+/// What is typed by somebody who has files, topics and a service.
+const DOCUMENTS: [&str; 4] = ["README.md", "docs/effect.md", "docs/models.md", "docs/operations.md"];
+/// What is typed by somebody who has nothing yet.
+const QUICKSTART: &str = "docs/quickstart.md";
+/// How soon Prometheus has scraped for the first time.
+const SCRAPED: Duration = Duration::from_secs(30);
+
+fn text(name: &str) -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
+}
+
+/// Why a command is not typed.
+fn not_typed(command: &str) -> Option<&'static str> {
+    NOT_TYPED.iter().map(|(begin, _)| *begin).find(|begin| command.starts_with(begin))
+}
+
+fn type_all(stage: &mut Stage, document: &str) {
+    println!("{document}");
+    for command in commands(&text(document)) {
+        if not_typed(&command.text).is_some() {
+            continue;
+        }
+        let begun = Instant::now();
+        loop {
+            let printed = stage.run(&command.text);
+            let Some(missing) = unlike(&command.shown, &printed) else { break };
+            let may_come = command.text.starts_with("promtool query") && begun.elapsed() < SCRAPED;
+            assert!(may_come, "{document}: `{}` does not print \"{missing}\":\n{printed}", command.text);
+            std::thread::sleep(Duration::from_secs(1));
+        }
+    }
+}
+
+/// Whether Kafka and Prometheus can be had; in CI they must be.
+fn is_equipped() -> bool {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let fetched = Command::new(root.join("deploy/kafka/kafka.sh")).arg("fetch").status().unwrap().success();
+    let look = "for name in prometheus promtool java curl jq; do command -v $name || exit 1; done";
+    let found = Command::new("sh").args(["-c", look]).env("PATH", path()).stdout(Stdio::null()).status();
+    let equipped = fetched && found.unwrap().success();
+    if !equipped {
+        assert!(std::env::var_os("CI").is_none(), "CI needs Java 17, Maven, curl, jq and .ci/prometheus/install");
+        did_not_run("the documents' commands need Java 17, Maven, curl, jq and Prometheus (.ci/prometheus/install)");
+    }
+    equipped
+}
+
+#[test]
+fn every_command_is_typed() {
+    if !is_equipped() || enter("every_command_is_typed") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let mut stage = Stage::new(folder.path());
+    props::lay(&mut stage, &text("README.md"));
+    let brokers = stage.run("deploy/kafka/kafka.sh start");
+    stage.environ("CHURNWATCH_KAFKA__BROKERS", brokers.trim());
+    stage.environ("CHURNWATCH_ALERTS__PUBLISH_FROM", "2026-06-01");
+    let [files @ .., operations] = DOCUMENTS;
+    for document in files {
+        type_all(&mut stage, document);
+    }
+    props::secure(&mut stage);
+    props::come_back(&mut stage);
+    props::write_letters(brokers.trim());
+    stage.run("churnwatch serve --config churnwatch.toml");
+    type_all(&mut stage, operations);
+    stage.run("deploy/kafka/kafka.sh stop --hard");
+}
+
+#[test]
+fn the_quickstart_is_walked() {
+    if !is_equipped() || enter("the_quickstart_is_walked") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    type_all(&mut Stage::new(folder.path()), QUICKSTART);
+}
+
+#[test]
+fn what_is_not_typed_is_in_the_documents() {
+    let all: Vec<_> = DOCUMENTS.iter().chain([&QUICKSTART]).flat_map(|name| commands(&text(name))).collect();
+    let left_out: BTreeSet<_> = all.iter().filter_map(|command| not_typed(&command.text)).collect();
+    assert_eq!(left_out, NOT_TYPED.iter().map(|(begin, _)| *begin).collect());
+}
