@@ -193,3 +193,24 @@ fn the_commands_that_are_not_run_are_understood() {
         }
     }
 }
+
+/// README.zh.md is README.md in Chinese: as many headings of each level, the very same code, and they lead to the same places.
+#[test]
+fn the_chinese_readme_is_the_readme() {
+    let [english, chinese] = ["README.md", "README.zh.md"].map(|name| std::fs::read_to_string(file(name)).unwrap());
+    let code = |text: &str| -> Vec<String> { text.split("```").skip(1).step_by(2).map(str::to_owned).collect() };
+    let prose = |text: &str| -> String { text.split("```").step_by(2).collect() };
+    let headings = |text: &str| -> Vec<usize> {
+        let level = |line: &str| line.bytes().take_while(|byte| *byte == b'#').count();
+        prose(text).lines().map(level).filter(|level| *level > 0).collect()
+    };
+    let links = |text: &str| -> Vec<String> {
+        let prose = prose(text);
+        let targets = prose.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        targets.filter(|target| !target.starts_with("README")).map(str::to_owned).collect()
+    };
+    assert_eq!(code(&english), code(&chinese));
+    assert_eq!(headings(&english), headings(&chinese));
+    assert_eq!(links(&english), links(&chinese));
+    assert!(english.contains("](README.zh.md)") && chinese.contains("](README.md)"));
+}
