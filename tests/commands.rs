@@ -39,7 +39,8 @@ const NOT_TYPED: [(&str, &str); 11] = [
 ];
 
 /// What is typed by somebody who has files, topics and a service.
-const DOCUMENTS: [&str; 4] = ["README.md", "docs/effect.md", "docs/models.md", "docs/operations.md"];
+const DOCUMENTS: [&str; 5] =
+    ["README.md", "docs/effect.md", "docs/models.md", "docs/migration.md", "docs/operations.md"];
 /// What is typed by somebody who has nothing yet.
 const QUICKSTART: &str = "docs/quickstart.md";
 /// How soon Prometheus has scraped for the first time.

@@ -214,3 +214,46 @@ fn the_chinese_readme_is_the_readme() {
     assert_eq!(links(&english), links(&chinese));
     assert!(english.contains("](README.zh.md)") && chinese.contains("](README.md)"));
 }
+
+/// What a heading is called in a link, as GitHub does.
+fn anchor(heading: &str) -> String {
+    let kept = heading
+        .trim_start_matches('#')
+        .trim()
+        .chars()
+        .filter(|letter| letter.is_alphanumeric() || " -_".contains(*letter));
+    kept.collect::<String>().to_lowercase().replace(' ', "-")
+}
+
+/// The headings of a document, as links call them.
+fn anchors(path: &Path) -> Vec<String> {
+    let text = std::fs::read_to_string(path).unwrap();
+    let prose: String = text.split("```").step_by(2).collect();
+    prose.lines().filter(|line| line.starts_with('#')).map(anchor).collect()
+}
+
+/// Every link from one document to another, or to a heading, leads somewhere.
+#[test]
+fn links_lead_somewhere() {
+    let in_folder = |name: &str| -> Vec<std::path::PathBuf> {
+        std::fs::read_dir(file(name)).unwrap().map(|entry| entry.unwrap().path()).collect()
+    };
+    let files = ["", "docs", "docs/decisions", "deploy/consumers", "models"].into_iter().flat_map(in_folder);
+    let mut seen = 0;
+    for path in files.filter(|path| path.extension().is_some_and(|end| end == "md")) {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let prose: String = text.split("```").step_by(2).collect();
+        for target in prose.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            if target.contains("://") {
+                continue;
+            }
+            let (name, heading) = target.split_once('#').unwrap_or((target, ""));
+            let to = if name.is_empty() { path.clone() } else { path.parent().unwrap().join(name) };
+            assert!(to.exists(), "{}: {target} is not there", path.display());
+            let named = heading.is_empty() || anchors(&to).iter().any(|known| known == heading);
+            assert!(named, "{}: {target} is no heading there", path.display());
+            seen += 1;
+        }
+    }
+    assert!(seen > 150, "{seen} links");
+}

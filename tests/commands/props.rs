@@ -16,6 +16,19 @@ today="c17,$(date -u +%FT%TZ),9.90,purchase"
 shop 1500 700 2026-11-01 | awk -F, -v OFS=, -v today="$today" \
   '{ print } $1 == "c0000017" { $1 = "CUSTOMER"; print; $1 = "c17"; print } END { print today }' | gzip >history.csv.gz"#;
 
+/// What a nightly job would have said of the midnight before October.
+const BATCH: &str = r#"python3 - <<'END' >batch.csv
+import csv, datetime, decimal, gzip
+night, seen = datetime.date(2026, 9, 30), {}
+for row in csv.DictReader(gzip.open("history.csv.gz", "rt")):
+    day = datetime.date.fromisoformat(row["timestamp"][:10])
+    if day <= night and row["type"] == "purchase":
+        seen.setdefault(row["customer_id"], []).append(((night - day).days, decimal.Decimal(row["amount"])))
+for customer, orders in seen.items():
+    year = [amount for age, amount in orders if age < 365]
+    print(customer, min(orders)[0], len(year), f"{sum(year):.2f}", sep=",")
+END"#;
+
 /// A model to begin with, a better one, and what the warnings of three quarters came to.
 const MODELS: &str = "cp \"$ROOT/models/default.json\" old.json
 churnwatch train history.csv.gz --at 2026-01-01 --output model.json
@@ -28,6 +41,7 @@ pub(crate) fn lay(stage: &mut Stage, readme: &str) {
     std::fs::write(stage.folder.join("churnwatch.toml"), block.split("```").next().unwrap()).unwrap();
     stage.environ("ROOT", env!("CARGO_MANIFEST_DIR"));
     stage.run(SHOPS);
+    stage.run(BATCH);
     stage.run(MODELS);
 }
 
