@@ -16,8 +16,21 @@ const LOOK: Duration = Duration::from_millis(50);
 /// Set where the test runs in a network of its own.
 const INSIDE: &str = "CHURNWATCH_COMMANDS_INSIDE";
 
-/// Runs the test of this name once more in namespaces of its own, which end with all that was started in them. `false`
-/// where it runs there already. No address but loopback can be reached, and `churnwatch.example` is this machine.
+/// Runs a program in namespaces of its own, which end with all that was started in them.
+fn apart() -> Command {
+    let mut command = Command::new("unshare");
+    command.args(["--map-root-user", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]);
+    command
+}
+
+/// Whether this machine lets us have namespaces.
+pub(crate) fn can_enter() -> bool {
+    let tried = apart().args(["ip", "link", "set", "lo", "up"]).stderr(Stdio::null()).status();
+    tried.is_ok_and(|status| status.success())
+}
+
+/// Runs the test of this name once more in namespaces of its own; `false` where it runs there already. No address but
+/// loopback can be reached, and `churnwatch.example` is this machine.
 pub(crate) fn enter(test: &str) -> bool {
     if std::env::var_os(INSIDE).is_some() {
         return false;
@@ -27,11 +40,10 @@ pub(crate) fn enter(test: &str) -> bool {
     std::fs::write(&hosts, "127.0.0.1 localhost churnwatch.example\n").unwrap();
     // The shell stays, as the first process, to bury those whose parents have ended.
     let script = "ip link set lo up && mount --bind \"$1\" /etc/hosts && shift && \"$@\"; exit $?";
-    let mut command = Command::new("unshare");
-    command.args(["--map-root-user", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]);
+    let mut command = apart();
     command.args(["sh", "-c", script, "sh"]).arg(hosts).arg(std::env::current_exe().unwrap());
     let status = command.args(["--exact", test, "--nocapture"]).env(INSIDE, "1").status().unwrap();
-    assert!(status.success(), "see above; it needs unshare, ip and leave to make namespaces");
+    assert!(status.success(), "see above");
     true
 }
 
@@ -119,6 +131,8 @@ impl Stage {
         self.end(|running| gives_way(running, text));
         let lasting = Lasting::of(text);
         let output = self.folder.join("printed");
+        // A file of its own: those that go on still write into theirs.
+        let _ = std::fs::remove_file(&output);
         let file = std::fs::File::create(&output).unwrap();
         let name = text.split('=').next().unwrap_or_default();
         let is_assignment = name.len() < text.len() && name.chars().all(|letter| letter.is_ascii_lowercase());
@@ -159,9 +173,10 @@ impl Stage {
 
     /// Ctrl-C for all that go on and are chosen by their text. Each ends well.
     pub(crate) fn end(&mut self, chosen: impl Fn(&str) -> bool) {
-        let (chosen, kept) = std::mem::take(&mut self.lasting).into_iter().partition(|(text, _)| chosen(text));
+        let all = std::mem::take(&mut self.lasting).into_iter();
+        let (ended, kept): (Vec<_>, Vec<_>) = all.partition(|(text, _)| chosen(text));
         self.lasting = kept;
-        for (text, mut child) in chosen as Vec<(String, Child)> {
+        for (text, mut child) in ended {
             assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
             let status = child.wait().unwrap();
             assert!(status.success(), "{text} at Ctrl-C: {status}");
