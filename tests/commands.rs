@@ -24,7 +24,7 @@ use stage::{Stage, can_enter, enter, path};
 use support::did_not_run;
 
 /// What is not typed: how such a command begins, and why.
-const NOT_TYPED: [(&str, &str); 12] = [
+const NOT_TYPED: [(&str, &str); 14] = [
     ("cargo build", "these tests are run from a build"),
     ("cargo run --release -- demo", "these tests are run from a build; the quickstart types the demo"),
     ("cargo test", "this is it"),
@@ -34,6 +34,8 @@ const NOT_TYPED: [(&str, &str); 12] = [
     ("bwrap ", "needs a root folder that was put together by hand"),
     ("helm ", "there is no cluster; .ci/manifests/run lints and renders the chart"),
     ("kubectl ", "there is no cluster; .ci/manifests/run renders the overlays"),
+    ("churnwatch man ", "would write into the machine's own folders; tests/help.rs asks for them"),
+    ("churnwatch completions ", "the same"),
     ("deploy/sbom.sh --bundled", "asks cargo about the checkout that it lies in, which is not the folder typed in"),
     ("deploy/sbom.sh ", "needs cargo-cyclonedx, which would build for minutes"),
     ("jq -r '.components[]", "reads what deploy/sbom.sh makes"),

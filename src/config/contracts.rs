@@ -15,6 +15,7 @@ use crate::wire::shapes::outcome::Outcome;
 use crate::wire::shapes::profile::ProfileShape;
 use crate::wire::shapes::risk::RiskRecord;
 use crate::wire::shapes::schema::{accepted, written};
+use crate::wire::shapes::timeline::TimelineShape;
 
 /// Something that others read or write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,13 +44,15 @@ pub enum Contract {
     Customers,
     /// What a purchase would change.
     WhatIf,
+    /// A customer's last days.
+    Timeline,
     /// What `doctor` found.
     Doctor,
 }
 
 impl Contract {
     /// Every contract, in the order of declaration.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Event,
         Self::Alert,
         Self::Risk,
@@ -62,6 +65,7 @@ impl Contract {
         Self::Forecast,
         Self::Customers,
         Self::WhatIf,
+        Self::Timeline,
         Self::Doctor,
     ];
 
@@ -80,6 +84,7 @@ impl Contract {
             Self::Forecast => "forecast",
             Self::Customers => "customers",
             Self::WhatIf => "what-if",
+            Self::Timeline => "timeline",
             Self::Doctor => "doctor",
         }
     }
@@ -99,6 +104,7 @@ impl Contract {
             Self::Forecast => written::<ForecastShape>(),
             Self::Customers => written::<CustomersShape>(),
             Self::WhatIf => written::<WhatIfShape<'_>>(),
+            Self::Timeline => written::<TimelineShape<'_>>(),
             Self::Doctor => written::<DoctorShape>(),
         }
     }

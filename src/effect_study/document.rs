@@ -195,7 +195,8 @@ fn draws([openings, matured]: &[Mismatch; 2], words: &Words) -> Vec<String> {
     said
 }
 
-fn goals(report: &Report, words: &Words) -> Option<Part> {
+/// The goals against what was measured; `None` without a goal.
+pub fn goals(report: &Report, words: &Words) -> Option<Part> {
     let [retention, margin, false_alarms] = &report.goals;
     let currency = [("currency", report.currency.as_str())];
     let margin_words = match report.period {
@@ -229,7 +230,7 @@ fn goals(report: &Report, words: &Words) -> Option<Part> {
 }
 
 /// What a segment is called: those of the default table in the report's language, a company's own as the company says.
-fn segment_label(name: Option<&str>, words: &Words) -> String {
+pub fn segment_label(name: Option<&str>, words: &Words) -> String {
     match name {
         None => words.none(),
         Some("champion") => words.champion(),

@@ -55,6 +55,15 @@ pub fn fixed(number: f64, places: usize) -> String {
     if number.is_finite() { format!("{number:.places$}") } else { "–".into() }
 }
 
+/// An amount as it stands in JSON, thousands apart.
+pub fn money(amount: &str) -> String {
+    let (sign, digits) = amount.strip_prefix('-').map_or(("", amount), |digits| ("-", digits));
+    match digits.split_once('.') {
+        Some((whole, minor)) => format!("{sign}{}.{minor}", grouped(whole)),
+        None => format!("{sign}{}", grouped(digits)),
+    }
+}
+
 /// A p-value to three places.
 pub fn p_value(p: f64) -> String {
     if p < 0.0005 { "<0.0005".into() } else { format!("{p:.3}") }
@@ -73,13 +82,14 @@ fn grouped(digits: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{count, p_value, signed, whole};
+    use super::{count, money, p_value, signed, whole};
 
     #[test]
     fn numbers_are_grouped_and_signed() {
         assert_eq!([0, 12, 123, 1_234, 1_234_567].map(count), ["0", "12", "123", "1,234", "1,234,567"]);
         assert_eq!([-1_234.4, -0.2, 999.6].map(whole), ["-1,234", "0", "1,000"]);
         assert_eq!([1.25, -3.0, -0.01].map(|number| signed(number, 1)), ["+1.2", "-3.0", "+0.0"]);
+        assert_eq!(["-1234.50", "0.05", "1000000"].map(money), ["-1,234.50", "0.05", "1,000,000"]);
         assert_eq!([0.0001, 0.5].map(p_value), ["<0.0005", "0.500"]);
     }
 }

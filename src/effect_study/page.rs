@@ -24,6 +24,13 @@ pub fn page(document: &Document, report: &Report, words: &Words, names: &BTreeMa
     out
 }
 
+/// What stands below its heading, for pages that have heads of their own.
+pub fn body(document: &Document, report: &Report, words: &Words, names: &BTreeMap<String, String>) -> String {
+    let mut out = String::new();
+    let _ = write_body(&mut out, document, report, words, names);
+    out
+}
+
 fn write_page(
     out: &mut String,
     document: &Document,
@@ -34,7 +41,18 @@ fn write_page(
     let title = escaped(&document.title);
     writeln!(out, "<!DOCTYPE html>\n<html lang=\"{}\">\n<head>\n<meta charset=\"utf-8\">", words.language.code())?;
     writeln!(out, "<meta name=\"viewport\" content=\"width=device-width\">\n<title>{title}</title>")?;
-    writeln!(out, "<style>{STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>")?;
+    writeln!(out, "<style>{STYLE}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>")?;
+    write_body(out, document, report, words, names)?;
+    writeln!(out, "</main>\n</body>\n</html>")
+}
+
+fn write_body(
+    out: &mut String,
+    document: &Document,
+    report: &Report,
+    words: &Words,
+    names: &BTreeMap<String, String>,
+) -> std::fmt::Result {
     write_sentences(out, &document.about)?;
     writeln!(out, "<p class=\"verdict\">{}</p>", escaped(&document.verdict))?;
     write_picture(out, &words.chart_sequence(), sequence_svg(report, words))?;
@@ -46,7 +64,7 @@ fn write_page(
         write_table(out, part)?;
         write_sentences(out, &part.sentences)?;
     }
-    writeln!(out, "</body>\n</html>")
+    Ok(())
 }
 
 fn write_sentences(out: &mut String, sentences: &[String]) -> std::fmt::Result {
@@ -55,14 +73,17 @@ fn write_sentences(out: &mut String, sentences: &[String]) -> std::fmt::Result {
 
 fn write_picture(out: &mut String, name: &str, svg: Option<String>) -> std::fmt::Result {
     let Some(svg) = svg else { return Ok(()) };
-    writeln!(out, "<div class=\"scroll\" role=\"img\" aria-label=\"{}\">{svg}</div>", escaped(name))
+    let name = escaped(name);
+    writeln!(out, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{name}\">")?;
+    writeln!(out, "<div role=\"img\" aria-label=\"{name}\">{svg}</div></div>")
 }
 
 fn write_table(out: &mut String, part: &Part) -> std::fmt::Result {
     if part.table.is_empty() {
         return Ok(());
     }
-    writeln!(out, "<div class=\"scroll\"><table>")?;
+    let name = escaped(&part.heading);
+    writeln!(out, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{name}\"><table>")?;
     for (number, row) in part.table.iter().enumerate() {
         let tag = if number == 0 { "th" } else { "td" };
         write!(out, "<tr>")?;

@@ -1,9 +1,7 @@
 //! The words of a report, each a method, so that none can be asked for that there is not. They stand among the templates of
 //! `src/wire/texts/` as `report-NAME`; a test checks that all are there with what is filled in.
 
-use fluent_bundle::FluentArgs;
-
-use crate::wire::texts::{Language, sentence};
+use crate::wire::texts::{Language, words};
 
 /// The words of a language.
 #[derive(Debug)]
@@ -12,33 +10,8 @@ pub struct Words {
     pub language: Language,
 }
 
-macro_rules! words {
-    (plain { $($plain:ident),* $(,)? } filled { $($filled:ident($($value:ident),*)),* $(,)? }) => {
-        impl Words {
-            /// Every word with what is filled in.
-            pub const ALL: &[(&str, &[&str])] = &[
-                $((concat!("report-", stringify!($plain)), &[])),*,
-                $((concat!("report-", stringify!($filled)), &[$(stringify!($value)),*])),*
-            ];
-
-            $(
-                #[doc = concat!("`report-", stringify!($plain), "`.")]
-                pub fn $plain(&self) -> String {
-                    self.say(concat!("report-", stringify!($plain)), &[])
-                }
-            )*
-
-            $(
-                #[doc = concat!("`report-", stringify!($filled), "`, with", $(" `", stringify!($value), "`",)* ".")]
-                pub fn $filled(&self, values: &[(&str, &str)]) -> String {
-                    self.say(concat!("report-", stringify!($filled)), values)
-                }
-            )*
-        }
-    };
-}
-
 words! {
+    "report";
     plain {
         title, no_look, verdict_arms_do_not_match, verdict_not_enough, verdict_helps, verdict_harms,
         verdict_not_shown, arms_heading, treated, held_out, difference, interval, episodes, points, to, notes_heading,
@@ -59,13 +32,6 @@ words! {
         false_alarms(share, interval), goal_margin_week(currency), goal_margin_month(currency), at_most(value),
         ranking_figures(uplift, currency, value, gain, interval), ranking_not_asked(count),
         left_out(unreadable, repeated, without), left_out_currency(count, currency),
-    }
-}
-
-impl Words {
-    fn say(&self, id: &str, values: &[(&str, &str)]) -> String {
-        let parameters: FluentArgs<'_> = values.iter().copied().collect();
-        sentence(self.language, id, &parameters)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Whether customers still look as they did in training: what each close saw of the scores, and whether silences came to
 //! what was predicted of them. Alerts never depend on it.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use crate::engine::day::Day;
 use crate::engine::scoring::model::ScoreReference;
@@ -116,6 +116,26 @@ impl Drift {
         }
         Self { spreads, cohorts }
     }
+
+    /// The cohorts whose end is known, `waits` days after they were predicted.
+    fn matured(&self, waits: i32) -> impl Iterator<Item = &Cohort> {
+        let newest = self.cohorts.back().map_or(0, |cohort| cohort.day);
+        self.cohorts.iter().filter(move |cohort| cohort.day <= newest - waits)
+    }
+}
+
+/// The matured cohorts of some partitions together, ascending by day.
+pub fn matured<'a>(drifts: impl Iterator<Item = &'a Drift>, horizon_days: i32) -> Vec<Cohort> {
+    let waits = horizon_days - cohort_silence(horizon_days);
+    let mut sums: BTreeMap<i32, Cohort> = BTreeMap::new();
+    for cohort in drifts.flat_map(|drift| drift.matured(waits)) {
+        let none = Cohort { day: cohort.day, silences: 0, expected: 0.0, exceeded: 0 };
+        let sum = sums.entry(cohort.day).or_insert(none);
+        sum.silences += cohort.silences;
+        sum.expected += cohort.expected;
+        sum.exceeded += cohort.exceeded;
+    }
+    sums.into_values().collect()
 }
 
 /// Drift over some partitions.
@@ -124,6 +144,8 @@ pub struct DriftFigures {
     /// Population stability index of the scores of the last [`SAMPLED_DAYS`] closes against those of the training
     /// (Siddiqi 2006); `None` where nobody was scored or the training's are unknown.
     pub psi: Option<f64>,
+    /// Share of those scores in each decile of the training's; `None` with `psi`.
+    pub seen: Option<[f64; 10]>,
     /// Share of features that were clipped.
     pub clipped: f64,
     /// Silences whose end is known and of which something was predicted.
@@ -150,8 +172,7 @@ impl DriftFigures {
                 features += spread.features;
                 clipped += spread.clipped;
             }
-            let newest = drift.cohorts.back().map_or(0, |cohort| cohort.day);
-            for cohort in drift.cohorts.iter().filter(|cohort| cohort.day <= newest - waits) {
+            for cohort in drift.matured(waits) {
                 figures.silences += u64::from(cohort.silences);
                 figures.expected += f64::from(cohort.expected);
                 figures.exceeded += u64::from(cohort.exceeded);
@@ -159,6 +180,7 @@ impl DriftFigures {
         }
         figures.clipped = clipped as f64 / (features as f64).max(1.0);
         let scored: f64 = bins.iter().sum();
+        figures.seen = reference.filter(|_| scored > 0.0).map(|_| bins.map(|count| count / scored));
         figures.psi = reference.filter(|_| scored > 0.0).map(|reference| {
             let parts = bins.iter().zip(reference.shares).map(|(count, expected)| {
                 let (actual, expected) = ((count / scored).max(LEAST_SHARE), expected.max(LEAST_SHARE));

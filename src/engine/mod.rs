@@ -24,6 +24,7 @@ pub mod promotion;
 pub mod partition;
 pub mod step;
 pub mod coming;
+pub mod course;
 pub mod roster;
 pub mod episodes;
 pub mod intake;

@@ -30,6 +30,7 @@ use crate::wire::partition_record::{CloseRecord, ModelChange};
 use crate::wire::profile_json::profile_json;
 use crate::wire::reject::Reject;
 use crate::wire::risk::write_risk;
+use crate::wire::timeline_json::timeline_json;
 use crate::wire::what_if_json::what_if_json;
 use crate::wire::words::Words;
 
@@ -302,6 +303,13 @@ impl Processor {
         let customer = self.engine.state().peek(slot).filter(|customer| customer.hash == hash)?;
         let day = self.day_of(&customer);
         Some(profile_json(&customer, day, self.engine.judge(), self.engine.names(), &self.setup.locale))
+    }
+
+    /// A customer's last 400 days.
+    pub fn timeline_json(&self, customer: &str) -> Option<Value> {
+        let state = self.engine.state();
+        let customer = &state.peek(state.find(customer, customer_hash(customer))?)?;
+        Some(timeline_json(customer, self.day_of(customer), self.engine.judge(), &self.setup.locale))
     }
 
     /// What a purchase would change for a customer.

@@ -61,6 +61,9 @@ impl Answers {
                 Question::WhatIf { customer, amount, answer } => {
                     let _ = answer.send(lanes.what_if(&customer, amount));
                 }
+                Question::Timeline { customer, answer } => {
+                    let _ = answer.send(lanes.timeline(&customer));
+                }
                 Question::Owns { partition, answer } => {
                     let _ = answer.send(lanes.owns(partition).then_some(()));
                 }

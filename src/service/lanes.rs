@@ -281,6 +281,11 @@ impl Lanes {
         self.owned.values().find_map(|lane| lane.processor.what_if_json(customer, amount))
     }
 
+    /// What happened with a customer day by day.
+    pub fn timeline(&self, customer: &str) -> Option<Value> {
+        self.owned.values().find_map(|lane| lane.processor.timeline_json(customer))
+    }
+
     /// Whether a partition is here.
     pub fn owns(&self, partition: u32) -> bool {
         self.owned.contains_key(&partition)

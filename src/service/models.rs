@@ -1,23 +1,21 @@
 //! What this process knows of models: the promotions as they were last read, and the model in force in each of its
 //! partitions. Workers look whether there is news; none waits for it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use tracing::error;
 
 use crate::config::settings::Settings;
-use crate::engine::day::Day;
-use crate::engine::drift::{Drift, DriftFigures};
+use crate::engine::drift::Drift;
 use crate::engine::promotion::{InForce, Schedule};
-use crate::engine::scoring::model::Model;
 use crate::service::fault::ServiceFault;
 use crate::service::kafka::models::{Promoted, read};
+use crate::service::models_known::{Known, models_json};
 use crate::service::pulse::Pulse;
 use crate::service::telemetry::metrics::Metrics;
-use crate::wire::calendar::day_text;
 
 /// Shared between the watch, the workers and HTTP.
 #[derive(Clone)]
@@ -28,18 +26,6 @@ pub struct Models {
     /// Counts the readings of the topic.
     begun: Arc<AtomicU64>,
     metrics: Metrics,
-}
-
-#[derive(Default)]
-struct Known {
-    schedule: Arc<Schedule>,
-    in_force: BTreeMap<u32, (InForce, Arc<Drift>)>,
-    /// Versions that the metric has a series of.
-    shown: BTreeSet<String>,
-    /// The newest reading that was published: one that began earlier knows less.
-    reading: u64,
-    /// Up to which offset refusals were spoken of.
-    told: i64,
 }
 
 impl Models {
@@ -108,35 +94,7 @@ impl Models {
 
     /// What `/v1/model` shows: the models in force, the one in most partitions first and in full, and what comes next.
     pub fn json(&self) -> Value {
-        let known = self.known();
-        let mut models: BTreeMap<&str, (&Model, Vec<u32>, Option<String>)> = BTreeMap::new();
-        for (partition, (one, _)) in &known.in_force {
-            let entry = models.entry(&one.model.version).or_insert((&one.model, Vec::new(), None));
-            entry.1.push(*partition);
-            entry.2 = entry.2.take().max(one.since.map(day_text));
-        }
-        let mut models: Vec<_> = models.into_values().collect();
-        models.sort_by_key(|(_, partitions, _)| std::cmp::Reverse(partitions.len()));
-        let first = known.in_most();
-        let in_force: Vec<Value> = models
-            .iter()
-            .map(|(model, partitions, since)| json!({"model": model.version, "partitions": partitions, "since": since}))
-            .collect();
-        let pending = known.in_force.values().filter_map(|(one, _)| {
-            known.schedule.pending(one.taken).filter(|promotion| promotion.model.version != one.model.version)
-        });
-        let pending = pending
-            .min_by_key(|promotion| promotion.effective)
-            .map(|promotion| json!({"model": promotion.model.version, "effective_day": day_text(promotion.effective)}));
-        json!({
-            "in_force": in_force,
-            "pending": pending,
-            "version": first.map(|model| &model.version),
-            "horizon_days": first.map(Model::horizon_days),
-            "thresholds": first.map(|model| model.thresholds),
-            "trained_until": first.map(|model| day_text(model.trained_until)),
-            "drift": known.drift().map(|(model, figures)| drift_json(model, &figures, known.newest_day())),
-        })
+        models_json(&self.known())
     }
 
     /// The offset up to which the topic was read.
@@ -160,85 +118,6 @@ impl Known {
         metrics.drift(figures.unwrap_or_default(), model.map(|model| model.trained_until));
         self.shown = counts.into_keys().map(str::to_owned).collect();
     }
-
-    /// The model that is in force in most partitions, of several the first by version.
-    fn in_most(&self) -> Option<&Model> {
-        let count =
-            |model: &Model| self.in_force.values().filter(|(one, _)| one.model.version == model.version).count();
-        let models = self.in_force.values().map(|(one, _)| &*one.model);
-        models.max_by(|a, b| count(a).cmp(&count(b)).then_with(|| b.version.cmp(&a.version)))
-    }
-
-    /// Drift of that model.
-    fn drift(&self) -> Option<(&Model, DriftFigures)> {
-        let model = self.in_most()?;
-        let its = self.in_force.values().filter(|(one, _)| one.model.version == model.version);
-        let drifts = its.map(|(_, drift)| &**drift);
-        Some((model, DriftFigures::of(drifts, model.reference.as_ref(), model.horizon_days())))
-    }
-
-    /// The newest day that any partition closed under its model.
-    fn newest_day(&self) -> Option<Day> {
-        self.in_force.values().filter_map(|(_, drift)| drift.cohorts.back()).map(|cohort| Day(cohort.day)).max()
-    }
-}
-
-/// A score distribution further from the training's than this has changed (Siddiqi 2006).
-pub const PSI_LIMIT: f64 = 0.25;
-/// Matured silences from which calibration says something.
-pub const CALIBRATION_SILENCES: u64 = 200;
-/// How far from 1 it may be.
-pub const CALIBRATION_LIMITS: [f64; 2] = [0.8, 1.25];
-/// How much more may be clipped than in the training.
-const CLIPPED_MARGIN: f64 = 0.01;
-/// Days after which a model is old.
-pub const OLD_DAYS: i32 = 365;
-
-fn drift_json(model: &Model, figures: &DriftFigures, today: Option<Day>) -> Value {
-    let reasons = retraining_reasons(model, figures, today);
-    json!({
-        "score_psi": figures.psi,
-        "clipped_share": figures.clipped,
-        "matured": {
-            "silences": figures.silences,
-            "expected": figures.expected,
-            "exceeded": figures.exceeded,
-            "ratio": figures.calibration(),
-        },
-        "retraining_due": !reasons.is_empty(),
-        "reasons": reasons,
-    })
-}
-
-/// Why a new model is due, in sentences.
-fn retraining_reasons(model: &Model, figures: &DriftFigures, today: Option<Day>) -> Vec<String> {
-    let mut reasons = Vec::new();
-    if let Some(psi) = figures.psi.filter(|psi| *psi > PSI_LIMIT) {
-        reasons.push(format!(
-            "scores are spread otherwise than in training (population stability index {psi:.2}, limit {PSI_LIMIT}): retrain"
-        ));
-    }
-    let [low, high] = CALIBRATION_LIMITS;
-    if let Some(ratio) = figures.calibration().filter(|ratio| !(low..=high).contains(ratio))
-        && figures.silences >= CALIBRATION_SILENCES
-    {
-        let which = if ratio > 1.0 { "more" } else { "fewer" };
-        reasons.push(format!(
-            "{which} silences became churn than predicted ({} instead of {:.0} of {}){}: retrain",
-            figures.exceeded,
-            figures.expected,
-            figures.silences,
-            if ratio < 1.0 { ", unless that is the work of the warnings" } else { "" },
-        ));
-    }
-    if model.reference.is_some_and(|reference| figures.clipped > reference.clipped + CLIPPED_MARGIN) {
-        reasons
-            .push(format!("{:.1} % of features lie outside what the training saw: retrain", figures.clipped * 100.0));
-    }
-    if let Some(age) = today.map(|today| today.since(model.trained_until)).filter(|age| *age > OLD_DAYS) {
-        reasons.push(format!("the model is {age} days old: retrain"));
-    }
-    reasons
 }
 
 #[cfg(test)]
@@ -247,9 +126,8 @@ mod tests {
 
     use serde_json::json;
 
-    use super::{Models, retraining_reasons};
+    use super::Models;
     use crate::engine::day::Day;
-    use crate::engine::drift::DriftFigures;
     use crate::engine::promotion::{InForce, Promotion, Schedule};
     use crate::engine::scoring::model::Model;
     use crate::service::kafka::models::Promoted;
@@ -291,20 +169,6 @@ mod tests {
         models.gone(1);
         assert!(!metrics.text().contains("model=\"old\""));
         assert_eq!(models.json()["pending"], json!(null));
-    }
-
-    #[test]
-    fn a_sentence_says_when_retraining_is_due() {
-        let model = model("old");
-        let figures = DriftFigures { psi: Some(0.1), clipped: 0.0, silences: 500, expected: 200.0, exceeded: 210 };
-        let today = Some(model.trained_until.plus(100));
-        assert!(retraining_reasons(&model, &figures, today).is_empty());
-        let drifted = DriftFigures { psi: Some(0.3), clipped: 0.2, exceeded: 300, ..figures };
-        let reasons = retraining_reasons(&model, &drifted, Some(model.trained_until.plus(400)));
-        assert_eq!(reasons.len(), 4, "{reasons:?}");
-        assert!(reasons[1].starts_with("more silences became churn than predicted (300 instead of 200 of 500)"));
-        let few = DriftFigures { silences: 100, exceeded: 300, ..figures };
-        assert!(retraining_reasons(&model, &few, today).is_empty(), "too few to say anything");
     }
 
     #[test]

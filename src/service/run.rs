@@ -11,7 +11,7 @@ use tracing::{error, info, warn};
 
 use crate::config::settings::Settings;
 use crate::service::fault::ServiceFault;
-use crate::service::http::api::Api;
+use crate::service::http::api::{Api, Running};
 use crate::service::http::door::bind;
 use crate::service::http::open::{Doors, open};
 use crate::service::http::peers::Peers;
@@ -45,16 +45,15 @@ impl Service {
     /// Starts the workers that `api` tells of; the topics have been checked and have `partitions` partitions.
     pub fn start(api: Api, settings: Settings, artifact: &Artifact, partitions: u32) -> Result<Self, ServiceFault> {
         let model = artifact.model().map_err(|fault| ServiceFault::Setup(fault.to_string()))?;
-        let setup = api.setup.get_or_init(|| Arc::new(settings.setup(partitions)));
+        let (setup, settings) = (Arc::new(settings.setup(partitions)), Arc::new(settings));
         api.metrics.configured(&setup.policy.segments, setup.rules.currency);
-        let shared = Shared {
+        api.running.get_or_init(|| Running {
+            peers: Peers::new(settings.clone(), partitions),
+            settings: settings.clone(),
             setup: setup.clone(),
-            model: Arc::new(model),
-            models: api.models.clone(),
-            metrics: api.metrics.clone(),
-            settings: Arc::new(settings),
-        };
-        api.peers.get_or_init(|| Peers::new(shared.settings.clone(), partitions));
+        });
+        let (models, metrics) = (api.models.clone(), api.metrics.clone());
+        let shared = Shared { setup, model: Arc::new(model), models, metrics, settings };
         let (stop, status, started) = (Arc::new(AtomicBool::new(false)), api.status.clone(), Instant::now());
         models_watch::start(&shared, &Pulse::new(stop.clone(), started))?;
         let source = SourceWatch::start(&shared, &Pulse::new(stop.clone(), started))?;

@@ -62,6 +62,13 @@ pub enum Question {
         /// Where the answer goes; `None`: not a customer of this worker.
         answer: oneshot::Sender<Option<Value>>,
     },
+    /// What happened with a customer day by day.
+    Timeline {
+        /// Whose.
+        customer: String,
+        /// Where the answer goes; `None`: not a customer of this worker.
+        answer: oneshot::Sender<Option<Value>>,
+    },
     /// Whether a partition is the worker's.
     Owns {
         /// Which.

@@ -113,6 +113,7 @@ pub fn train(
         tier_edges,
         rfm_edges,
         reference,
+        validation: [None; 2],
         trained_until: settings.at,
     };
     Ok(Trained { model, silence, forward, edges })

@@ -211,6 +211,7 @@ impl Artifact {
                 let ReferenceRecord { edges, shares, clipped } = *reference;
                 ScoreReference { edges, shares, clipped }
             }),
+            validation: self.validation.each_ref().map(|record| record.as_ref().and_then(ValidationRecord::figures)),
             trained_until: calendar::day(until),
         })
     }

@@ -3,6 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::engine::scoring::model::Validation;
+use crate::wire::calendar::day;
+
 /// Which head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -94,6 +97,15 @@ pub struct ValidationRecord {
     pub brier: f64,
     /// Expected calibration error, ten bins.
     pub ece: f64,
+}
+
+impl ValidationRecord {
+    /// The figures that are shown of it; `None` where its day is none.
+    pub fn figures(&self) -> Option<Validation> {
+        let Self { rows, base_rate, auc, auc_active, brier, ece, .. } = *self;
+        let at = day(self.at.parse().ok()?);
+        Some(Validation { at, rows, base_rate, auc, auc_active, brier, ece })
+    }
 }
 
 /// How and on what a model was trained.

@@ -30,6 +30,14 @@ impl Language {
         }
     }
 
+    /// What it calls itself.
+    pub const fn own_name(self) -> &'static str {
+        match self {
+            Self::En => "English",
+            Self::Zh => "中文",
+        }
+    }
+
     /// The file of templates.
     const fn source(self) -> &'static str {
         match self {
@@ -65,10 +73,53 @@ pub fn sentence(language: Language, id: &str, parameters: &FluentArgs<'_>) -> St
     text
 }
 
+/// The sentence `id` if there is one; it has no parameters.
+pub fn known(language: Language, id: &str) -> Option<String> {
+    let bundle = BUNDLES.get(language as usize)?;
+    let pattern = bundle.get_message(id)?.value()?;
+    Some(bundle.format_pattern(pattern, None, &mut Vec::new()).into_owned())
+}
+
 /// The sentence in every language, in the order of [`Language::ALL`].
 pub fn in_all_languages(id: &str, parameters: &FluentArgs<'_>) -> [String; 2] {
     Language::ALL.map(|language| sentence(language, id, parameters))
 }
+
+/// Gives a struct `Words { language }` a method for each of its words, so that none can be asked for that there is not. They
+/// stand among the templates as `PREFIX-NAME`.
+macro_rules! words {
+    ($prefix:literal; plain { $($plain:ident),* $(,)? } filled { $($filled:ident($($value:ident),*)),* $(,)? }) => {
+        impl Words {
+            /// Every word with what is filled in.
+            pub const ALL: &[(&str, &[&str])] = &[
+                $((concat!($prefix, "-", stringify!($plain)), &[])),*,
+                $((concat!($prefix, "-", stringify!($filled)), &[$(stringify!($value)),*])),*
+            ];
+
+            $(
+                #[doc = concat!("`", $prefix, "-", stringify!($plain), "`.")]
+                pub fn $plain(&self) -> String {
+                    self.say(concat!($prefix, "-", stringify!($plain)), &[])
+                }
+            )*
+
+            $(
+                #[doc = concat!("`", $prefix, "-", stringify!($filled), "`, with", $(" `", stringify!($value), "`",)* ".")]
+                pub fn $filled(&self, values: &[(&str, &str)]) -> String {
+                    self.say(concat!($prefix, "-", stringify!($filled)), values)
+                }
+            )*
+
+            fn say(&self, id: &str, values: &[(&str, &str)]) -> String {
+                use fluent_bundle::FluentValue;
+                // A number is one to Fluent too, so that a sentence can tell one day from two.
+                let parameters = values.iter().map(|(name, value)| (*name, FluentValue::try_number(value))).collect();
+                $crate::wire::texts::sentence(self.language, id, &parameters)
+            }
+        }
+    };
+}
+pub(crate) use words;
 
 /// The messages of a language with the parameters that each names.
 #[cfg(test)]

@@ -38,7 +38,10 @@ pub(crate) fn the_service_says_so(stage: &Stage, name: &str) {
     metrics.source_silent(true);
     metrics.offset_gap(4);
     (0..20).for_each(|_| metrics.transaction(3.0));
-    metrics.drift(DriftFigures { psi: Some(0.4), clipped: 0.0, silences: 300, expected: 100.0, exceeded: 150 }, None);
+    metrics.drift(
+        DriftFigures { psi: Some(0.4), silences: 300, expected: 100.0, exceeded: 150, ..DriftFigures::default() },
+        None,
+    );
     let port = answering(&[("/readyz", 503)], metrics.text());
     let report = doctor(&stage.bench(name, 1, &format!("[http]\nlisten = \"127.0.0.1:{port}\"\n")), &[]);
     report.finds(

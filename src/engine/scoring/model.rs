@@ -26,8 +26,29 @@ pub struct Model {
     pub rfm_edges: RfmEdges,
     /// The silence scores of the training, which drift is measured against; absent for an imported silence head.
     pub reference: Option<ScoreReference>,
+    /// How each head did on rows that it had not seen: silence, forward; absent where that is unknown.
+    pub validation: [Option<Validation>; 2],
     /// The midnight that closes the training window.
     pub trained_until: Day,
+}
+
+/// Figures of a head fitted on earlier rows alone.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Validation {
+    /// The midnight that opens the period of the rows judged.
+    pub at: Day,
+    /// Rows judged.
+    pub rows: u64,
+    /// Share that churned.
+    pub base_rate: f64,
+    /// Area under the ROC curve.
+    pub auc: f64,
+    /// The same among those silent for at most H days.
+    pub auc_active: f64,
+    /// Mean squared error.
+    pub brier: f64,
+    /// Expected calibration error, ten bins.
+    pub ece: f64,
 }
 
 /// How the silence scores of the newest training rows were spread.

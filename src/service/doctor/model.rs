@@ -5,7 +5,7 @@ use crate::engine::day::{Day, Millis};
 use crate::service::doctor::finding::{Checked, Finding, Kind, LOOK_FAILED, count};
 use crate::service::fault::ServiceFault;
 use crate::service::kafka::models::Promoted;
-use crate::service::models::OLD_DAYS;
+use crate::service::models_known::OLD_DAYS;
 use crate::wire::artifact::Artifact;
 use crate::wire::calendar::{day_text, local_day};
 use crate::wire::shapes::doctor::{Check, Severity};

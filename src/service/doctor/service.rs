@@ -3,7 +3,7 @@
 use crate::service::doctor::figures::Figures;
 use crate::service::doctor::finding::{Checked, Finding, Kind, count};
 use crate::service::doctor::pages::{Answers, Pages};
-use crate::service::models::{CALIBRATION_LIMITS, CALIBRATION_SILENCES, PSI_LIMIT};
+use crate::service::models_known::{CALIBRATION_LIMITS, CALIBRATION_SILENCES, PSI_LIMIT};
 use crate::wire::shapes::doctor::{Check, Severity};
 
 /// A mean commit that takes longer is slow, once there were some.
@@ -152,8 +152,10 @@ mod tests {
         metrics.source_silent(true);
         (0..10).for_each(|_| metrics.transaction(3.0));
         metrics.offset_gap(4);
-        metrics
-            .drift(DriftFigures { psi: Some(0.4), clipped: 0.0, silences: 300, expected: 100.0, exceeded: 150 }, None);
+        metrics.drift(
+            DriftFigures { psi: Some(0.4), silences: 300, expected: 100.0, exceeded: 150, ..DriftFigures::default() },
+            None,
+        );
         let all = ["source-silent", "commits-slow", "records-skipped", "scores-drifted", "calibration-off"];
         assert_eq!(found(&metrics, None, None), all);
         let nobody = judge(&Pages { address: "http://h:1".into(), service: None });

@@ -2,13 +2,16 @@
 
 use std::sync::{Arc, OnceLock};
 
+use crate::config::settings::Settings;
+use crate::effect_study::report::Report;
 use crate::processor::setup::Setup;
 use crate::service::fault::ServiceFault;
-use crate::service::http::listing::Listing;
+use crate::service::http::kept::Kept;
 use crate::service::http::peers::Peers;
 use crate::service::models::Models;
-use crate::service::status::Status;
+use crate::service::status::{Expected, Roster, Status};
 use crate::service::telemetry::metrics::Metrics;
+use crate::service::telemetry::recent::Recent;
 
 /// What handlers need. It is there before the workers are, so that probes are answered from the first moment.
 #[derive(Clone)]
@@ -19,12 +22,26 @@ pub struct Api {
     pub metrics: Metrics,
     /// The models.
     pub models: Models,
-    /// What the processors are made with, once the topics were looked at.
-    pub setup: Arc<OnceLock<Arc<Setup>>>,
-    /// The other replicas, once the topics were looked at.
-    pub peers: Arc<OnceLock<Peers>>,
+    /// What there is once the topics were looked at.
+    pub running: Arc<OnceLock<Running>>,
     /// The customers that lists are made of.
-    pub listing: Arc<Listing>,
+    pub roster: Arc<Kept<Roster>>,
+    /// The warnings of the coming fortnight.
+    pub fortnight: Arc<Kept<Expected>>,
+    /// How the last hour went.
+    pub recent: Arc<Recent>,
+    /// Whether acting on warnings helps.
+    pub report: Arc<Kept<Report>>,
+}
+
+/// What there is once the topics were looked at.
+pub struct Running {
+    /// The settings.
+    pub settings: Arc<Settings>,
+    /// What the processors are made with.
+    pub setup: Arc<Setup>,
+    /// The other replicas.
+    pub peers: Peers,
 }
 
 impl Api {
@@ -36,9 +53,11 @@ impl Api {
             status: Arc::default(),
             metrics,
             models,
-            setup: Arc::default(),
-            peers: Arc::default(),
-            listing: Arc::default(),
+            running: Arc::default(),
+            roster: Arc::default(),
+            fortnight: Arc::default(),
+            recent: Arc::default(),
+            report: Arc::default(),
         })
     }
 }

@@ -15,6 +15,8 @@ use axum::http::header::{
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use governor::clock::{Clock, DefaultClock};
 use governor::state::keyed::HashMapStateStore;
 use governor::{Quota, RateLimiter};
@@ -22,10 +24,13 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+use crate::service::http::dashboard::frame::STYLE;
 use crate::service::http::problem::problem;
 
 /// What needs no token: probes and metrics, which hold no customer data.
 pub const OPEN: [&str; 4] = ["/livez", "/readyz", "/startupz", "/metrics"];
+/// What makes a browser ask.
+const BASIC: &str = "Basic realm=\"churnwatch\", charset=\"UTF-8\"";
 /// Longest answer to a whole request: a question about all customers may take two minutes.
 pub const LONGEST_ANSWER: Duration = Duration::from_secs(130);
 /// Most addresses that rates are kept of; beyond that those at rest are forgotten.
@@ -71,7 +76,8 @@ impl Gate {
         if !is_empty || headers.contains_key(TRANSFER_ENCODING) {
             return Some(problem(StatusCode::PAYLOAD_TOO_LARGE, "no request has a body here: send it without one"));
         }
-        if OPEN.contains(&request.uri().path()) {
+        let path = request.uri().path();
+        if OPEN.contains(&path) || path == STYLE {
             return None;
         }
         let Some(token) = &self.token else {
@@ -79,14 +85,18 @@ impl Gate {
             let sentence = "without a token only 127.0.0.1, [::1] and localhost are answered: set http.token_file";
             return (!is_at_home(headers)).then(|| problem(StatusCode::MISDIRECTED_REQUEST, sentence));
         };
-        let given = bearer(headers);
-        if given.is_some_and(|given| Sha256::digest(given).ct_eq(token.as_slice()).into()) {
+        let given = given(headers);
+        if given.as_ref().is_some_and(|given| Sha256::digest(given).ct_eq(token.as_slice()).into()) {
             return None;
         }
         let sentence = "send the token of http.token_file as `Authorization: Bearer TOKEN`";
         let mut refusal = problem(StatusCode::UNAUTHORIZED, sentence);
         let challenge = if given.is_some() { "Bearer error=\"invalid_token\"" } else { "Bearer" };
         refusal.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+        if !path.starts_with("/v1/") {
+            // A browser asks for it, as a password.
+            refusal.headers_mut().append(WWW_AUTHENTICATE, HeaderValue::from_static(BASIC));
+        }
         Some(refusal)
     }
 
@@ -132,12 +142,18 @@ pub async fn pass(State(gate): State<Gate>, request: Request, next: Next) -> Res
     response
 }
 
-/// The token that is sent, if exactly one is.
-fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
+/// The token that is sent, if exactly one is: as itself, or as the password of a browser's user, whose name is of no matter.
+fn given(headers: &HeaderMap) -> Option<Vec<u8>> {
     let mut all = headers.get_all(AUTHORIZATION).iter();
     let (only, None) = (all.next()?, all.next()) else { return None };
     let (scheme, token) = only.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().as_bytes())
+    let token = token.trim();
+    if scheme.eq_ignore_ascii_case("bearer") {
+        return Some(token.as_bytes().to_vec());
+    }
+    let pair = STANDARD.decode(token).ok().filter(|_| scheme.eq_ignore_ascii_case("basic"))?;
+    let colon = pair.iter().position(|byte| *byte == b':')?;
+    pair.get(colon + 1..).map(<[u8]>::to_vec)
 }
 
 /// Whether a request names this machine as its host.
@@ -164,16 +180,24 @@ mod tests {
     use axum::http::HeaderMap;
     use axum::http::header::{AUTHORIZATION, HOST};
 
-    use super::{bearer, is_at_home, network};
+    use super::{given, is_at_home, network};
 
     #[test]
     fn one_token_counts_and_two_are_none() {
         let mut headers = HeaderMap::new();
-        assert_eq!(bearer(&headers), None);
+        assert_eq!(given(&headers), None);
         headers.append(AUTHORIZATION, "bearer one".parse().unwrap());
-        assert_eq!(bearer(&headers), Some(&b"one"[..]));
+        assert_eq!(given(&headers).as_deref(), Some(&b"one"[..]));
         headers.append(AUTHORIZATION, "Bearer two".parse().unwrap());
-        assert_eq!(bearer(&headers), None);
+        assert_eq!(given(&headers), None);
+    }
+
+    #[test]
+    fn a_browser_sends_the_token_as_a_password() {
+        let sent = |text: &str| given(&[(AUTHORIZATION, text.parse().unwrap())].into_iter().collect());
+        // anna:secret:2
+        assert_eq!(sent("Basic YW5uYTpzZWNyZXQ6Mg==").as_deref(), Some(&b"secret:2"[..]));
+        assert_eq!([sent("Basic YW5uYQ=="), sent("Basic %"), sent("Digest YW5uYTpzZWNyZXQ6Mg==")], [None, None, None]);
     }
 
     #[test]

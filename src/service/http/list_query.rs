@@ -53,6 +53,8 @@ pub struct ListQuery {
     bands: Vec<Band>,
     tiers: Vec<Tier>,
     segment: Option<String>,
+    /// Only those whose silence has become churn, or only the others.
+    churned: Option<bool>,
     /// Only those with an open warning.
     warned: bool,
     opened: Option<Day>,
@@ -88,6 +90,7 @@ impl ListQuery {
                     Ok(())
                 }
                 "opened" if warned => day(value).map(|day| query.opened = Some(day)),
+                "churned" => churned(value).map(|churned| query.churned = Some(churned)),
                 "order" => order(value).map(|order| query.order = order),
                 "limit" => limit(value).map(|limit| query.limit = limit),
                 "after" => place(value).map(|place| query.after = Some(place)),
@@ -105,6 +108,7 @@ impl ListQuery {
         (self.bands.is_empty() || band())
             && (self.tiers.is_empty() || self.tiers.contains(&listed.tier))
             && (segment.is_none() || listed.segment == segment)
+            && self.churned.is_none_or(|churned| listed.score.is_none() == churned)
             && (!self.warned || listed.opened.is_some())
             && self.opened.is_none_or(|day| listed.opened == Some(day))
     }
@@ -116,6 +120,7 @@ impl ListQuery {
         (self.bands.is_empty() || band())
             && (self.tiers.is_empty() || self.tiers.iter().any(|tier| word("/tier") == Some(tier.name())))
             && (self.segment.is_none() || self.segment.as_deref() == word("/segment"))
+            && self.churned.is_none_or(|churned| profile.pointer("/score").is_none_or(Value::is_null) == churned)
             && (!self.warned || word("/episode/opened_day").is_some())
             && self.opened.is_none_or(|day| word("/episode/opened_day") == Some(&calendar::day_text(day)))
     }
@@ -146,9 +151,9 @@ impl ListQuery {
 
 const fn names(warned: bool) -> &'static str {
     if warned {
-        "band, tier, segment, opened, order, limit and after"
+        "band, tier, segment, churned, opened, order, limit and after"
     } else {
-        "band, tier, segment, order, limit and after"
+        "band, tier, segment, churned, order, limit and after"
     }
 }
 
@@ -158,6 +163,10 @@ fn several<T: Copy>(value: &str, all: &[T], name: impl Fn(T) -> &'static str) ->
         let words: Vec<&str> = all.iter().map(|one| name(*one)).collect();
         format!("is one or more of {}, with commas between them", words.join(", "))
     })
+}
+
+fn churned(value: &str) -> Result<bool, String> {
+    value.parse().map_err(|_| "is true or false".to_owned())
 }
 
 fn order(value: &str) -> Result<Order, String> {
@@ -222,7 +231,13 @@ mod tests {
     fn pages_are_the_whole_list_cut() {
         let shop = shop();
         for order in ["value_at_risk", "score", "silence"] {
-            for filter in [("band", "high,critical"), ("tier", "low"), ("segment", "loyal"), ("opened", "1970-01-06")] {
+            for filter in [
+                ("band", "high,critical"),
+                ("tier", "low"),
+                ("segment", "loyal"),
+                ("opened", "1970-01-06"),
+                ("churned", "false"),
+            ] {
                 let mut after: Option<String> = None;
                 let mut seen = Vec::new();
                 loop {
@@ -263,7 +278,7 @@ mod tests {
         assert_eq!(
             fault,
             "band is one or more of low, watch, high, critical, with commas between them; colour is none of band, tier, \
-             segment, order, limit and after; limit is a whole number from 1 to 200"
+             segment, churned, order, limit and after; limit is a whole number from 1 to 200"
         );
         for (name, value) in [
             ("limit", "201"),
@@ -272,6 +287,7 @@ mod tests {
             ("after", "x"),
             ("after", "+000000000000001+000000000000001"),
             ("tier", ""),
+            ("churned", "yes"),
             ("opened", "2026-01-01"),
         ] {
             assert!(query(&[(name, value)], false).is_err(), "{name}={value}");

@@ -7,6 +7,7 @@ use crate::service::http::api::Api;
 use crate::service::http::door::{Tls, serve};
 use crate::service::http::gate::Gate;
 use crate::service::http::server::routes;
+use crate::service::telemetry::recent::EVERY;
 
 /// What a listener is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,11 +18,26 @@ pub enum Doors {
     Admin,
 }
 
+/// Remembers how the service goes, for whoever looks at it.
+async fn sample(api: &Api) {
+    let mut tick = tokio::time::interval(EVERY);
+    loop {
+        tick.tick().await;
+        api.recent.take(&api.metrics);
+    }
+}
+
 /// Serves until the process ends.
 pub fn open(listener: TcpListener, settings: &Settings, api: Api, doors: Doors) -> impl Future<Output = ()> + use<> {
     let http = &settings.file.http;
     let all = doors == Doors::All;
     let tls = settings.certificate.clone().filter(|_| all).map(Tls::new);
     let gate = Gate::new(settings.token.as_ref(), http.requests_per_second, tls.is_some());
-    serve(listener, routes(api, gate, all), tls, http.max_connections as usize)
+    let serving = serve(listener, routes(api.clone(), gate, all), tls, http.max_connections as usize);
+    async move {
+        tokio::select! {
+            () = serving => {},
+            () = sample(&api), if all => {},
+        }
+    }
 }

@@ -1,7 +1,5 @@
 //! The routes and what they answer. Who may ask is not asked here: `gate` has done that.
 
-use std::time::Duration;
-
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::{StatusCode, header};
@@ -10,20 +8,32 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use serde::Deserialize;
+use serde_json::Value;
 
-use crate::engine::coming::add;
+use crate::effect_study::json::report_json;
 use crate::service::http::api::Api;
-use crate::service::http::customers::{alerts, customer, customers, what_if};
+use crate::service::http::ask::{self, effect, expected_json, running};
+use crate::service::http::customers::{alerts, customer, customers, timeline, what_if};
+use crate::service::http::dashboard::frame::{Place, STYLE, show_problems, style};
+use crate::service::http::dashboard::pages::{
+    customer_page, customers_list, effect_of, health_page, model_page, today_page,
+};
 use crate::service::http::gate::{Gate, OPEN, pass};
-use crate::service::http::problem::problem;
-use crate::service::status::{Expected, Question};
-use crate::wire::forecast_json::forecast_json;
+use crate::service::http::problem::{Problem, problem};
 
 /// What needs the token.
-pub const GUARDED: [&str; 6] =
-    ["/v1/alerts", "/v1/customers", "/v1/customers/{id}", "/v1/customers/{id}/what-if", "/v1/forecast", "/v1/model"];
-/// How long a question about all customers may take.
-const SCAN_PATIENCE: Duration = Duration::from_mins(2);
+pub const GUARDED: [&str; 8] = [
+    "/v1/alerts",
+    "/v1/customers",
+    "/v1/customers/{id}",
+    "/v1/customers/{id}/timeline",
+    "/v1/customers/{id}/what-if",
+    "/v1/forecast",
+    "/v1/model",
+    "/v1/report",
+];
+/// The page of a customer.
+const CUSTOMER: &str = "/customers/{id}";
 /// Furthest forecast.
 const MAX_AHEAD_DAYS: i32 = 365;
 
@@ -36,17 +46,30 @@ pub fn routes(api: Api, gate: Gate, with_customers: bool) -> Router {
         .route(has_started, get(readyz))
         .route(figures, get(metrics));
     if with_customers {
-        let [warnings, all, one, supposed, coming, models] = GUARDED;
+        let [warnings, all, one, past, supposed, coming, models, effects] = GUARDED;
         router = router
             .route(warnings, get(alerts))
             .route(all, get(customers))
             .route(one, get(customer))
+            .route(past, get(timeline))
             .route(supposed, get(what_if))
             .route(coming, get(forecast))
-            .route(models, get(model));
+            .route(models, get(model))
+            .route(effects, get(report));
+    }
+    if with_customers {
+        router = router
+            .route(Place::Today.path(), get(today_page))
+            .route(Place::Customers.path(), get(customers_list))
+            .route(CUSTOMER, get(customer_page))
+            .route(Place::Effect.path(), get(effect_of))
+            .route(Place::Model.path(), get(model_page))
+            .route(Place::Health.path(), get(health_page))
+            .route(STYLE, get(style));
     }
     let router = router.fallback(missing).method_not_allowed_fallback(not_allowed);
-    router.layer(middleware::from_fn_with_state(gate, pass)).with_state(api)
+    let router = router.layer(middleware::from_fn_with_state(gate, pass)).with_state(api);
+    if with_customers { router.layer(middleware::from_fn(show_problems)) } else { router }
 }
 
 async fn livez(State(api): State<Api>) -> Response {
@@ -68,11 +91,12 @@ async fn metrics(State(api): State<Api>) -> Response {
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], api.metrics.text()).into_response()
 }
 
-async fn model(State(api): State<Api>) -> Response {
-    if api.setup.get().is_none() {
-        return problem(StatusCode::SERVICE_UNAVAILABLE, "no model is in force yet; ask again in a moment");
-    }
-    Json(api.models.json()).into_response()
+async fn model(State(api): State<Api>) -> Result<Json<Value>, Problem> {
+    running(&api).map(|_| Json(api.models.json()))
+}
+
+async fn report(State(api): State<Api>) -> Result<Json<Value>, Problem> {
+    effect(&api).await.map(|seen| Json(report_json(&seen.answer)))
 }
 
 /// How far ahead is asked.
@@ -86,33 +110,12 @@ const fn fortnight() -> i32 {
     14
 }
 
-async fn forecast(State(api): State<Api>, ahead: Result<Query<Ahead>, QueryRejection>) -> Response {
-    let Some(days) = ahead.ok().map(|Query(ahead)| ahead.days).filter(|days| (1..=MAX_AHEAD_DAYS).contains(days))
-    else {
-        return problem(StatusCode::BAD_REQUEST, &format!("days is a whole number from 1 to {MAX_AHEAD_DAYS}"));
-    };
-    let asked = api.status.ask(|answer| Question::Forecast { days, answer });
-    let mut whole = asked.len() == api.status.phases().len();
-    let deadline = tokio::time::Instant::now() + SCAN_PATIENCE;
-    let mut all = Expected::default();
-    for answer in asked {
-        match tokio::time::timeout_at(deadline, answer).await {
-            Ok(Ok(Some(expected))) => {
-                add(&mut all.forecast, &expected.forecast);
-                all.partitions.extend(expected.partitions);
-            }
-            Ok(Ok(None) | Err(_)) | Err(_) => whole = false,
-        }
-    }
-    let Some(setup) = api.setup.get().filter(|_| whole && api.status.ready()) else {
-        return problem(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "partitions are on the move or too busy; ask again in a moment",
-        );
-    };
-    let incomplete = all.partitions.len() < setup.policy.partitions as usize;
-    let closed = all.partitions.iter().filter_map(|(_, closed)| *closed).min();
-    Json(forecast_json(&all.forecast, days, closed, incomplete, &setup.locale)).into_response()
+async fn forecast(State(api): State<Api>, ahead: Result<Query<Ahead>, QueryRejection>) -> Result<Json<Value>, Problem> {
+    let days = ahead.ok().map(|Query(ahead)| ahead.days).filter(|days| (1..=MAX_AHEAD_DAYS).contains(days));
+    let wrong = || Problem::new(StatusCode::BAD_REQUEST, format!("days is a whole number from 1 to {MAX_AHEAD_DAYS}"));
+    let days = days.ok_or_else(wrong)?;
+    let expected = ask::forecast(&api.status, days).await?;
+    Ok(Json(expected_json(&expected, days, running(&api)?)))
 }
 
 async fn not_allowed() -> Response {

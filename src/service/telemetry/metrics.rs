@@ -320,7 +320,7 @@ impl Metrics {
         series.iter().map(|metric| metric.get_counter().get_value() as u64).sum()
     }
 
-    fn gather(&self) -> Vec<MetricFamily> {
+    pub(crate) fn gather(&self) -> Vec<MetricFamily> {
         let mut families = self.usage.gather();
         families.extend(self.registry.gather());
         families

@@ -5,4 +5,5 @@ pub mod logs;
 pub mod metrics;
 pub mod modelled;
 pub mod process;
+pub mod recent;
 pub mod register;

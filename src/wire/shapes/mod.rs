@@ -13,6 +13,7 @@ pub mod outcome;
 pub mod risk;
 pub mod dead_letter;
 pub mod event;
+pub mod timeline;
 pub mod understanding;
 pub mod profile;
 pub mod forecast;

@@ -123,3 +123,272 @@ report-left_out = Passed over: { $unreadable } lines that could not be read, { $
 report-left_out_currency = Also passed over: { $count } outcomes that are not in { $currency }.
 report-reading_heading = How to read this
 report-reading = A share of the warned customers is held out at random. The arms differ in nothing else, so the difference between them is what acting did. The 95 % interval may be looked at every week: over a year of looks it misses the truth in at most one study of twenty. docs/effect.md says more.
+
+# Words of the pages, by the names of src/service/http/dashboard/words.rs.
+page-skip = Skip to the content
+page-navigation = Pages
+page-today = Today
+page-customers = Customers
+page-effect = Effect
+page-model = Model
+page-health = Health
+page-effect_title = Does acting on warnings help?
+page-not_found = Not found
+page-token_needed = The token is needed
+page-not_now = Not now
+page-not_possible = That is not possible
+page-nothing_closed = No day has closed yet. Customers are scored once a day, when the day closes; publish a history, or wait for the first close.
+page-incomplete = Other replicas have customers who are not counted here.
+page-opened_heading = Warnings that opened with the last close
+page-opened_none = No warning opened with the last close.
+page-first_heading = Worth most
+page-opened_all = All of them
+page-opened_tile = Opened with the last close
+page-open_tile = Open warnings
+page-goals_heading = Goals
+page-goals_unset = No goal is set. Set retention, incremental_margin or false_alarms in [goals] of the configuration, and this says how far they are.
+page-goals_unknown = The outcomes are being read, or nothing has matured yet. Look again in a moment.
+page-tier = Tier
+page-tier_low = low
+page-tier_mid = mid
+page-tier_high = high
+page-band = Risk
+page-band_low = low
+page-band_watch = watch
+page-band_high = high
+page-band_critical = critical
+page-warnings = Warnings
+page-value_at_risk = Value at risk
+page-day = Day
+page-as_table = As a table
+page-forecast_note = What silence alone would open if nobody bought. Held-out customers are not among them.
+page-nobody_yet = There are no customers with a purchase yet: publish a history, or wait for the first events.
+page-nobody_fits = Nobody fits. Choose wider filters.
+page-first_page = First page
+page-next_page = Next page
+page-customer = Customer
+page-score = Chance that this silence becomes churn
+page-score_short = Score
+page-customers_known = Customers known
+page-customers_note = with or without a purchase; { $mebibytes } MiB of memory
+page-seconds = { $seconds } s
+page-not_found_says = There is no such page, or this replica knows no such customer.
+page-not_now_says = The service has no answer at this moment. Look again in a few seconds.
+page-not_possible_says = The address asks for something that can not be. Begin again from the links above.
+page-token_needed_says = Reload the page, and give the token of http.token_file as the password; any user name will do.
+page-effect_none = No warning has opened yet, or none in the configured currency, so there is nothing to compare. Look again once some have.
+page-no_filters = Without filters
+page-churned = Churned
+page-not_yet = not yet
+page-churned_already = already
+page-silence_days = Days of silence
+page-last_purchase = Last purchase
+page-segment = Segment
+page-warned_since = Warned since
+page-action = What to do
+page-find = Find a customer by id
+page-open = Open
+page-any = any
+page-order = In order of
+page-warned_only = with an open warning
+page-opened_on = Opened on
+page-show = Show
+page-course_heading = How this silence goes
+page-reasons_heading = Why the score is what it is
+page-past_heading = What happened
+page-known_heading = What is known
+page-warnings_heading = Warnings about this customer
+page-what_if_heading = What if the customer bought today?
+page-held_out = Held out, so that the effect of warnings can be measured: leave this customer alone.
+page-spent_year = Spent in a year, refunds deducted
+page-action_heading = What to do
+page-deadline = Do it by
+page-offer = Offer
+page-action_none = The playbook recommends nothing here.
+page-first_purchase = First purchase
+page-purchases = Purchases
+page-spent_life = Spent in all, refunds deducted
+page-forward_score = Chance of no purchase in the coming horizon
+page-style = Way of deciding
+page-likes_week = Days of the week
+page-likes_day_part = Time of day
+page-likes_channel = Channel
+page-likes_category = Favourite category
+page-points_balance = Loyalty points
+page-displeased = Cause of displeasure
+page-survey = Satisfied in the last survey
+page-opted_out = Wants no messages.
+page-state = State
+page-is_open = open
+page-warnings_none = The CRM has heard of none.
+page-what = Figure
+page-now = Now
+page-then = With the purchase
+page-work_out = Work out
+page-course_none = There is no score: nothing was bought, or the silence has become churn.
+page-course_note = Before the first day shown what was heard is kept only in sum, so those closes can't be scored as they were.
+page-if_silent = if the silence lasts
+page-was = was
+page-kind = Kind
+page-reference = After last purchase
+page-sum = Today
+page-group = Group
+page-reason = Reason
+page-log_odds = Log-odds
+page-group_silence = Silence
+page-group_trend = Trend
+page-group_value = Spend
+page-group_engagement = Engagement
+page-group_satisfaction = Satisfaction
+page-group_season = Season
+page-past_none = Nothing was bought in the last 400 days.
+page-paid = Paid
+page-given_back = Given back
+page-heard_heading = Heard of late
+page-heard_none = Nothing was heard of late.
+page-times = Times
+page-last_on = Last on
+page-model_none = No partition is here yet, so no model is in force. Look again in a moment.
+page-in_force_heading = In force
+page-validation_heading = How it did when it was made
+page-drift_heading = How well it still fits
+page-horizon = Horizon
+page-horizon_note = a silence this long is churn
+page-thresholds = Risk begins at
+page-thresholds_note = watch · high · critical, of the model
+page-fits = Fit
+page-fits_still = still fits
+page-retrain = no longer: retrain
+page-fits_note = of scores and calibration, below
+page-since = Since
+page-since_ever = the beginning
+page-partitions = Partitions
+page-head = Head
+page-judged_from = Judged from
+page-rows = Rows
+page-base_rate = Churned
+page-auc_active = AUC, active
+page-validation_none = The artifact does not say.
+page-validation_note = On rows later than those that the head was fitted on. Active: silent for less than the horizon.
+page-drift_none = No close has scored anybody under this model yet.
+page-not_yet_known = not yet known
+page-beyond = beyond the limit
+page-psi = Scores moved (population stability index)
+page-calibration = Churned / predicted (1: as predicted)
+page-clipped = Features outside the training's range
+page-figure = Figure
+page-limit = Limit
+page-in_training = in training
+page-seen_now = last 64 closes
+page-scores_heading = Share of customers by score
+page-cohorts_heading = Predicted churn against what came of it, summed up
+page-cohorts_none = No silence has reached its end since this model scored it.
+page-cohorts_note = Of silences a third of the horizon long, by the day that they were scored. Warnings that help keep the second line below the first.
+page-predicted = predicted
+page-occurred = became churn
+page-ready = The service is at work.
+page-not_ready = The service is not ready:
+page-flow_heading = The last hour
+page-flow_none = Look again in half a minute: samples are taken every ten seconds.
+page-letters_heading = What could not be used
+page-letters_none = Every record could be used since the start of this process.
+page-letters_note = Each lies in the dead-letter topic with its reason. To look at them:
+page-records_heading = Records
+page-partitions_heading = Partitions of this replica
+page-partitions_none = This replica has no partition yet.
+page-partition = Partition
+page-lag = Waiting
+page-pace = Throughput
+page-restored = Restored
+page-commits = Transactions
+page-pace_chart = Records a second
+page-lag_chart = Records that wait
+page-closed_day = Last closed day
+page-closes_due = Closes due
+page-state_size = State, MiB
+page-as_of = As of the close of { $day }.
+page-at_most = at most { $value }
+page-at_risk = { $amount } at risk
+page-band_changes = { $band } on { $day } if the silence lasts
+page-churn_day = The silence becomes churn on { $day }.
+page-coming_tile = Coming in { $days } days
+page-days = { $days ->
+    [one] 1 day
+   *[other] { $days } days
+}
+page-ended_lapsed = given up on { $day }: the silence became churn
+page-ended_resolved = won back or calmed on { $day }
+page-ended_withdrawn = withdrawn on { $day }
+page-forecast_heading = Warnings of the coming { $days } days
+page-has_churned = Silent for { $days } days by { $day }: the silence has become churn.
+page-last_bought = last bought on { $day }
+page-list_age = Counted and ordered { $seconds ->
+    [one] 1 second
+   *[other] { $seconds } seconds
+} ago; each customer is shown as of now.
+page-listed = { $count ->
+    [one] 1 customer
+   *[other] { $count } customers
+}, { $amount } at risk.
+page-minutes = { $minutes } min
+page-never_bought = Never bought, as of { $day }.
+page-no_preference = no clear preference in { $purchases ->
+    [one] 1 purchase
+   *[other] { $purchases } purchases
+}
+page-of_purchases = { $count } of { $purchases } purchases
+page-oldest = the oldest for { $seconds } s
+page-or_above = { $band } or above
+page-pays = Amount, { $currency } (empty: the average)
+page-pending = { $model } takes over on { $day }.
+page-per_second = { $count } records/s
+page-points = { $points ->
+    [one] 1 point
+   *[other] { $points } points
+}
+page-reasons_note = Each bar begins where the one above ends. Together: { $sum }.
+page-records = { $count ->
+    [one] 1 record
+   *[other] { $count } records
+}
+page-restore_time = the start took { $seconds } s
+page-rolled_back = { $count } rolled back
+page-silent = Silent for { $days ->
+    [one] 1 day
+   *[other] { $days } days
+} by { $day }; no warning is open.
+page-so_far = { $count } since the start
+page-spending = Spent and given back by day, { $currency }
+page-trained_until = trained until { $day }
+page-warned = Silent for { $days ->
+    [one] 1 day
+   *[other] { $days } days
+} by { $day }; a warning is open since { $opened }.
+page-what_if_says = With a purchase of { $amount } { $currency } on { $day }, once that day has closed:
+
+# What codes of events and profiles are called.
+code-visit = visits
+code-product_view = products viewed
+code-cart = carts filled
+code-checkout = checkouts begun
+code-login = logins
+code-message_sent = messages sent
+code-message_opened = messages opened
+code-message_clicked = messages clicked
+code-unsubscribed = unsubscriptions
+code-support_contact = support contacts
+code-complaint = complaints
+code-review = reviews
+code-survey = surveys
+code-loyalty = loyalty points
+code-note = notes
+code-rational = compares before buying
+code-impulsive = buys at first sight
+code-unknown = too little is known
+code-weekday = weekdays
+code-weekend = weekends
+code-night = night
+code-morning = morning
+code-afternoon = afternoon
+code-evening = evening
+code-dissatisfied = dissatisfied in a survey

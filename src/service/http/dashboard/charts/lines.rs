@@ -1,0 +1,84 @@
+//! Lines over time, some of them broken because they have not happened yet, and levels that they may cross.
+
+use std::ops::Range;
+
+use plotters::element::{DashedPathElement, PathElement, Text};
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+use plotters::style::{Color, IntoTextStyle, RGBColor};
+
+use crate::service::http::dashboard::charts::canvas::{Axes, LETTERS, Mark, above, drawn, level, plane, whole_steps};
+
+const HEIGHT: u32 = 240;
+
+/// One line.
+pub struct Line {
+    /// What it shows.
+    pub name: String,
+    /// Its colour.
+    pub colour: RGBColor,
+    /// Its points, ascending.
+    pub points: Vec<(f64, f64)>,
+    /// Whether it is foretold.
+    pub is_foretold: bool,
+}
+
+/// A level with its name.
+pub struct Level {
+    /// What begins there.
+    pub name: String,
+    /// Its colour.
+    pub colour: RGBColor,
+    /// Where it is.
+    pub at: f64,
+}
+
+/// What lines are drawn in.
+pub struct Frame<'f> {
+    /// From left to right.
+    pub across: Range<f64>,
+    /// Where the scale ends; absent: a little above the lines.
+    pub top: Option<f64>,
+    /// What is written below.
+    pub ticks: Vec<(f64, String)>,
+    /// How values are written.
+    pub value: &'f dyn Fn(f64) -> String,
+}
+
+/// Lines and levels; `None` where there is no point.
+pub fn lines(lines: &[Line], levels: &[Level], frame: Frame<'_>) -> Option<String> {
+    let points = || lines.iter().flat_map(|line| line.points.iter());
+    points().next()?;
+    let most = frame.top.unwrap_or_else(|| above(points().map(|(_, value)| *value).fold(0.0, f64::max)));
+    let across = frame.across.clone();
+    // One line alone is what the title says.
+    let legend = lines.iter().filter(|_| lines.len() > 1);
+    let legend = legend.map(|line| Mark { name: line.name.clone(), colour: line.colour, is_broken: line.is_foretold });
+    let axes = Axes {
+        across: across.clone(),
+        up: 0.0..most,
+        ticks: frame.ticks,
+        value: frame.value,
+        columns: (frame.value)(most).chars().count() as u32,
+        legend: legend.collect(),
+        steps: if most > 1.0 { whole_steps(most) } else { 5 },
+    };
+    drawn(HEIGHT, |area| {
+        let mut chart = plane(area, &axes)?;
+        let style = LETTERS.into_text_style(area);
+        for one in levels {
+            level(&mut chart, &across, one.at, one.colour.stroke_width(1))?;
+            let (left, down) = chart.backend_coord(&(across.start, one.at));
+            let anchor = style.clone().pos(Pos::new(HPos::Left, VPos::Bottom));
+            area.draw(&Text::new(one.name.as_str(), (left + 8, down - 1), anchor))?;
+        }
+        for line in lines {
+            let (points, stroke) = (line.points.clone(), line.colour.stroke_width(2));
+            if line.is_foretold {
+                chart.draw_series([DashedPathElement::new(points, 6, 5, stroke)])?;
+            } else {
+                chart.draw_series([PathElement::new(points, stroke)])?;
+            }
+        }
+        Ok(())
+    })
+}

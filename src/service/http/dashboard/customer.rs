@@ -1,0 +1,231 @@
+//! *Customer*: who it is, where it stands, why, and what to do.
+
+use maud::{Markup, html};
+
+use crate::effect_study::numbers::money;
+use crate::service::http::dashboard::course::{course, heard, reasons, spending};
+use crate::service::http::dashboard::figures::{Fields, NONE, band, or_none, tier, tile, whole};
+use crate::service::http::dashboard::list::{language, segment};
+use crate::service::http::dashboard::reader::Reader;
+
+/// What the page is made of, as the API answers it.
+pub struct Asked<'a> {
+    /// `/v1/customers/{id}`.
+    pub profile: Fields<'a>,
+    /// `/v1/customers/{id}/timeline`.
+    pub timeline: Fields<'a>,
+    /// `/v1/customers/{id}/what-if`, or what was wrong with the amount.
+    pub what_if: Result<Fields<'a>, String>,
+    /// The id, where a form has to send it since the path can't name it.
+    pub hidden_id: Option<&'a str>,
+    /// The amount as it was asked for.
+    pub amount: &'a str,
+}
+
+/// The page.
+pub fn customer(reader: &Reader, asked: &Asked<'_>) -> Markup {
+    let words = &reader.words;
+    let Asked { profile, timeline, .. } = asked;
+    html! {
+        p.lead {
+            @if let Some(name) = profile.text("/band") { (band(words, Some(name))) " " }
+            (standing(reader, *profile))
+        }
+        (tiles(reader, *profile))
+        (action(reader, *profile))
+        section {
+            h2 { (words.course_heading()) }
+            (course(reader, *timeline, profile.text("/last_purchase_day")))
+        }
+        section {
+            h2 { (words.reasons_heading()) }
+            (reasons(reader, *timeline))
+        }
+        section {
+            h2 { (words.past_heading()) }
+            (spending(reader, *timeline))
+            (heard(reader, *timeline))
+        }
+        section { h2 { (words.known_heading()) } (known(reader, *profile)) }
+        section { h2 { (words.warnings_heading()) } (warnings(reader, *profile, *timeline)) }
+        section { h2 { (words.what_if_heading()) } (what_if(reader, asked)) }
+    }
+}
+
+/// Where the customer stands, in a sentence.
+fn standing(reader: &Reader, profile: Fields<'_>) -> String {
+    let words = &reader.words;
+    let day = profile.text("/day").unwrap_or(NONE);
+    if profile.0.pointer("/contactable") == Some(&serde_json::Value::Bool(false)) {
+        return words.held_out();
+    }
+    match (profile.count("/recency_days"), profile.text("/episode/opened_day")) {
+        (None, _) => words.never_bought(&[("day", day)]),
+        (Some(days), Some(opened)) => words.warned(&[("days", &days.to_string()), ("opened", opened), ("day", day)]),
+        (Some(days), None) if profile.number("/score").is_none() => {
+            words.has_churned(&[("days", &days.to_string()), ("day", day)])
+        }
+        (Some(days), None) => words.silent(&[("days", &days.to_string()), ("day", day)]),
+    }
+}
+
+fn tiles(reader: &Reader, profile: Fields<'_>) -> Markup {
+    let words = &reader.words;
+    let currency = profile.text("/currency").unwrap_or_default();
+    let rfm = ["recency", "frequency", "monetary"].map(|name| profile.count(&format!("/rfm/{name}")));
+    let rfm: Option<Vec<String>> = rfm.into_iter().map(|score| score.map(|score| score.to_string())).collect();
+    let rfm = format!("RFM {}", or_none(rfm.map(|scores| scores.join("-"))));
+    let next = profile.list("/forecast").next().and_then(|change| {
+        let band = change.text("/band")?;
+        let known = crate::engine::alerting::band::Band::ALL.into_iter().find(|known| known.name() == band)?;
+        let name = crate::service::http::dashboard::figures::band_name(words, known);
+        Some(words.band_changes(&[("band", &name), ("day", change.text("/day")?)]))
+    });
+    let last = profile.text("/last_purchase_day").map(|day| words.last_bought(&[("day", day)]));
+    let segment = segment(reader, profile.text("/segment"));
+    let place =
+        [tier(words, profile.text("/tier")), if profile.text("/segment").is_some() { segment } else { NONE.into() }];
+    let place = format!("{} {} · {} {}", words.tier(), place[0], words.segment(), place[1]);
+    html! {
+        dl.tiles {
+            (tile(&words.score(), &or_none(profile.percent("/score")), &next.unwrap_or_default()))
+            (tile(&words.value_at_risk(), &or_none(profile.money("/value_at_risk", currency)), &place))
+            (tile(&words.silence_days(), &or_none(profile.count("/recency_days").map(whole)), &last.unwrap_or_default()))
+            (tile(&words.spent_year(), &or_none(profile.money("/windows/365d/net_spend", currency)), &rfm))
+        }
+    }
+}
+
+fn action(reader: &Reader, profile: Fields<'_>) -> Markup {
+    let words = &reader.words;
+    if profile.text("/episode/opened_day").is_none() {
+        return html! {};
+    }
+    let currency = profile.text("/currency").unwrap_or_default();
+    let said = crate::service::http::dashboard::list::action(reader, profile);
+    let offer = profile.text("/episode/action/offer/class").map(|class| {
+        let percent = profile.number("/episode/action/offer/percent").map(|percent| format!("{percent} %"));
+        let amount = profile.money("/episode/action/offer/amount", currency);
+        let points = profile
+            .count("/episode/action/offer/points")
+            .map(|points| words.points(&[("points", &points.to_string())]));
+        [Some(class.to_owned()), percent.or(amount).or(points)].into_iter().flatten().collect::<Vec<_>>().join(", ")
+    });
+    html! {
+        section.action {
+            h2 { (words.action_heading()) }
+            @if let Some(said) = said {
+                p { strong { bdi { (said) } } }
+                dl.known {
+                    @if let Some(day) = profile.text("/episode/action/deadline_day") { dt { (words.deadline()) } dd { (day) } }
+                    @if let Some(offer) = &offer { dt { (words.offer()) } dd { bdi { (offer) } } }
+                }
+            } @else { p { (words.action_none()) } }
+        }
+    }
+}
+
+fn known(reader: &Reader, profile: Fields<'_>) -> Markup {
+    let words = &reader.words;
+    let currency = profile.text("/currency").unwrap_or_default();
+    let liking = |what: &str| {
+        let at = |field: &str| format!("/preferences/{what}/{field}");
+        let purchases = profile.count(&at("purchases")).unwrap_or_default();
+        match (profile.text(&at("value")), profile.count(&at("count"))) {
+            (Some(value), Some(count)) => {
+                let of = words.of_purchases(&[("count", &count.to_string()), ("purchases", &purchases.to_string())]);
+                format!("{} ({of})", words.code(value))
+            }
+            _ => words.no_preference(&[("purchases", &purchases.to_string())]),
+        }
+    };
+    let purchases = profile.count("/purchases").map(whole);
+    let rows = [
+        (words.first_purchase(), or_none(profile.text("/first_purchase_day"))),
+        (words.purchases(), or_none(purchases)),
+        (words.spent_life(), or_none(profile.money("/net_spend", currency))),
+        (words.forward_score(), or_none(profile.percent("/forward_score"))),
+        (words.style(), or_none(profile.text("/style").map(|style| words.code(style)))),
+        (words.likes_week(), liking("week")),
+        (words.likes_day_part(), liking("day_part")),
+        (words.likes_channel(), liking("channel")),
+        (words.likes_category(), liking("category")),
+        (words.points_balance(), or_none(profile.count("/points/balance").map(whole))),
+        (words.displeased(), or_none(profile.text("/satisfaction/cause").map(|cause| words.code(cause)))),
+        (words.survey(), or_none(profile.percent("/satisfaction/survey/value"))),
+    ];
+    html! {
+        dl.known { @for (name, value) in rows { dt { (name) } dd { bdi { (value) } } } }
+        @if profile.0.pointer("/opted_out") == Some(&serde_json::Value::Bool(true)) { p.note { (words.opted_out()) } }
+    }
+}
+
+fn warnings(reader: &Reader, profile: Fields<'_>, timeline: Fields<'_>) -> Markup {
+    let words = &reader.words;
+    let currency = profile.text("/currency").unwrap_or_default();
+    let line = |fields: Fields<'_>, at: &str, state: String| {
+        html! {
+            tr {
+                td.name { (or_none(fields.text(&format!("{at}/opened_day")))) }
+                td.name { (band(words, fields.text(&format!("{at}/band")))) }
+                td.name { (state) }
+                td { (or_none(fields.money(&format!("{at}/value_at_risk"), currency))) }
+            }
+        }
+    };
+    let open = profile.text("/episode/opened_day").is_some();
+    let last = timeline.text("/last_warning/opened_day").is_some();
+    let ended = || {
+        let day = timeline.text("/last_warning/ended_day").unwrap_or(NONE);
+        match timeline.text("/last_warning/ending") {
+            Some("resolved") => words.ended_resolved(&[("day", day)]),
+            Some("withdrawn") => words.ended_withdrawn(&[("day", day)]),
+            _ => words.ended_lapsed(&[("day", day)]),
+        }
+    };
+    html! {
+        @if open || last {
+            div.scroll tabindex="0" role="region" aria-label=(words.warnings_heading()) {
+                table {
+                    thead { tr {
+                        th.name scope="col" { (words.opened_on()) } th.name scope="col" { (words.band()) }
+                        th.name scope="col" { (words.state()) } th scope="col" { (words.value_at_risk()) }
+                    } }
+                    tbody {
+                        @if open { (line(profile, "/episode", words.is_open())) }
+                        @if last { (line(timeline, "/last_warning", ended())) }
+                    }
+                }
+            }
+        } @else { p { (words.warnings_none()) } }
+    }
+}
+
+fn what_if(reader: &Reader, asked: &Asked<'_>) -> Markup {
+    let words = &reader.words;
+    let currency = asked.profile.text("/currency").unwrap_or_default();
+    html! {
+        form.filters {
+            label { (words.pays(&[("currency", currency)])) " " input name="amount" inputmode="decimal" size="10" value=(asked.amount); }
+            @if let Some(id) = asked.hidden_id { input type="hidden" name="id" value=(id); }
+            (language(reader))
+            button { (words.work_out()) }
+        }
+        @match &asked.what_if {
+            Err(fault) => p.note role="alert" lang="en" { (fault) },
+            Ok(what_if) => {
+                p { (words.what_if_says(&[("amount", &or_none(what_if.text("/amount").map(money))), ("currency", currency), ("day", what_if.text("/day").unwrap_or(NONE))])) }
+                div.scroll tabindex="0" role="region" aria-label=(words.what_if_heading()) {
+                    table {
+                        thead { tr { th.name { span.unseen { (words.what()) } } th scope="col" { (words.now()) } th scope="col" { (words.then()) } } }
+                        tbody {
+                            tr { th.name scope="row" { (words.score_short()) } @for at in ["now", "then"] { td { (or_none(what_if.percent(&format!("/{at}/score")))) } } }
+                            tr { th.name scope="row" { (words.band()) } @for at in ["now", "then"] { td { (band(words, what_if.text(&format!("/{at}/band")))) } } }
+                            tr { th.name scope="row" { (words.value_at_risk()) } @for at in ["now", "then"] { td { (or_none(what_if.money(&format!("/{at}/value_at_risk"), currency))) } } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
