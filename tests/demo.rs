@@ -55,6 +55,22 @@ fn a_real_log_is_played_and_adds_up() {
     assert_eq!(summary.pointer("/records").unwrap(), 44_870);
 }
 
+/// A file as shops have them: columns of other names, and dates of another country, which the summary counts by reason.
+#[test]
+fn a_file_with_columns_of_other_names_is_played() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("orders.csv");
+    std::fs::write(&file, "client,when,total\n1,2026-01-02,3.50\n2,02/01/2026,3.50\n").unwrap();
+    let demo = ["demo", "--exit", "--log-level", "off", "--data", file.to_str().unwrap()];
+    let columns = ["--columns", "customer_id=client,timestamp=when,amount=total"];
+    let played = Command::new(PROGRAM).args([&demo[..], &columns].concat()).output().unwrap();
+    let said = String::from_utf8(played.stdout).unwrap();
+    assert!(
+        said.contains("1 usable events, 0 known already, 1 dead letters\n  dead letters, bad field: 1\n"),
+        "{said}"
+    );
+}
+
 /// While it lives, metrics and a customer can be looked at, at the addresses that it prints.
 #[test]
 fn while_it_lives_it_answers() {

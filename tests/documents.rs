@@ -168,11 +168,11 @@ fn the_segments_shown_are_the_default_ones() {
     assert_eq!(shown, Segments::default());
 }
 
-/// Every churnwatch command in these documents' consoles exists with the options it is given.
+/// Every churnwatch command in the consoles of these documents exists with the options it is given. Those of the others are
+/// run by tests/commands.rs.
 #[test]
-fn the_readme_s_commands_are_understood() {
-    let names =
-        ["README.md", "docs/models.md", "docs/accuracy.md", "docs/effect.md", "docs/operations.md", "models/README.md"];
+fn the_commands_that_are_not_run_are_understood() {
+    let names = ["docs/accuracy.md", "docs/performance.md", "models/README.md"];
     let text = names.map(|name| std::fs::read_to_string(file(name)).unwrap()).join("\n");
     let commands: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("$ churnwatch ")).collect();
     assert!(commands.len() >= 7, "{commands:?}");
@@ -192,4 +192,68 @@ fn the_readme_s_commands_are_understood() {
             assert!(help.contains(option), "churnwatch {command}: {option} is unknown");
         }
     }
+}
+
+/// README.zh.md is README.md in Chinese: as many headings of each level, the very same code, and they lead to the same places.
+#[test]
+fn the_chinese_readme_is_the_readme() {
+    let [english, chinese] = ["README.md", "README.zh.md"].map(|name| std::fs::read_to_string(file(name)).unwrap());
+    let code = |text: &str| -> Vec<String> { text.split("```").skip(1).step_by(2).map(str::to_owned).collect() };
+    let prose = |text: &str| -> String { text.split("```").step_by(2).collect() };
+    let headings = |text: &str| -> Vec<usize> {
+        let level = |line: &str| line.bytes().take_while(|byte| *byte == b'#').count();
+        prose(text).lines().map(level).filter(|level| *level > 0).collect()
+    };
+    let links = |text: &str| -> Vec<String> {
+        let prose = prose(text);
+        let targets = prose.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        targets.filter(|target| !target.starts_with("README")).map(str::to_owned).collect()
+    };
+    assert_eq!(code(&english), code(&chinese));
+    assert_eq!(headings(&english), headings(&chinese));
+    assert_eq!(links(&english), links(&chinese));
+    assert!(english.contains("](README.zh.md)") && chinese.contains("](README.md)"));
+}
+
+/// What a heading is called in a link, as GitHub does.
+fn anchor(heading: &str) -> String {
+    let kept = heading
+        .trim_start_matches('#')
+        .trim()
+        .chars()
+        .filter(|letter| letter.is_alphanumeric() || " -_".contains(*letter));
+    kept.collect::<String>().to_lowercase().replace(' ', "-")
+}
+
+/// The headings of a document, as links call them.
+fn anchors(path: &Path) -> Vec<String> {
+    let text = std::fs::read_to_string(path).unwrap();
+    let prose: String = text.split("```").step_by(2).collect();
+    prose.lines().filter(|line| line.starts_with('#')).map(anchor).collect()
+}
+
+/// Every link from one document to another, or to a heading, leads somewhere.
+#[test]
+fn links_lead_somewhere() {
+    let in_folder = |name: &str| -> Vec<std::path::PathBuf> {
+        std::fs::read_dir(file(name)).unwrap().map(|entry| entry.unwrap().path()).collect()
+    };
+    let files = ["", "docs", "docs/decisions", "deploy/consumers", "models"].into_iter().flat_map(in_folder);
+    let mut seen = 0;
+    for path in files.filter(|path| path.extension().is_some_and(|end| end == "md")) {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let prose: String = text.split("```").step_by(2).collect();
+        for target in prose.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            if target.contains("://") {
+                continue;
+            }
+            let (name, heading) = target.split_once('#').unwrap_or((target, ""));
+            let to = if name.is_empty() { path.clone() } else { path.parent().unwrap().join(name) };
+            assert!(to.exists(), "{}: {target} is not there", path.display());
+            let named = heading.is_empty() || anchors(&to).iter().any(|known| known == heading);
+            assert!(named, "{}: {target} is no heading there", path.display());
+            seen += 1;
+        }
+    }
+    assert!(seen > 150, "{seen} links");
 }

@@ -9,6 +9,7 @@
 #   kafka.sh up [--dir DIR] [--node N]               starts one node, or all, as they were started first
 #   kafka.sh tool NAME [ARGUMENT]...             runs a tool of Kafka's, as AclCommand
 #   kafka.sh status [--dir DIR]
+#   kafka.sh fetch                               has the jars there for when they are needed
 # The jars come from Maven Central once, into ~/.cache/churnwatch (or KAFKA_HOME with a libs folder is used), of the
 # version in CHURNWATCH_KAFKA_VERSION.
 set -euo pipefail
@@ -164,5 +165,6 @@ case $command in
   up) up ;;
   status) status ;;
   tool) tool "$@" ;;
+  fetch) jars >/dev/null ;;
   *) sed -n '2,14p' "$0" | cut -c3-; exit 64 ;;
 esac

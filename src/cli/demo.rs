@@ -10,7 +10,7 @@ use rdkafka::message::Message;
 use serde_json::Value;
 
 use crate::cli::args::DemoArgs;
-use crate::cli::common::{artifact, now, settings};
+use crate::cli::common::{artifact, file_options, now, settings};
 use crate::cli::demo_table::{Summary, heading, line};
 use crate::cli::exit::Failure;
 use crate::cli::output::say;
@@ -30,7 +30,6 @@ use crate::service::run::Service;
 use crate::shop::event_json::{customer_id, customer_number, write_json};
 use crate::shop::generator::{Shop, ShopSettings};
 use crate::wire::alert_line::warning;
-use crate::wire::file_record::{Columns, FileOptions};
 use crate::wire::merge::{EventStream, time_of};
 
 /// Partitions of the embedded topics.
@@ -81,7 +80,7 @@ fn play(args: &DemoArgs, settings: &Settings, service: &Service, address: Socket
     let mut stage = Stage::new(settings, service, args.json)?;
     stage.tell(&heading());
     let customers = match &args.data {
-        Some(path) => stage.play_file(path, settings)?,
+        Some(path) => stage.play_file(path, &args.columns, settings)?,
         None => stage.play_shop(args, settings)?,
     };
     stage.settle()?;
@@ -174,8 +173,8 @@ impl<'a> Stage<'a> {
         Ok(u64::from(args.customers))
     }
 
-    fn play_file(&mut self, path: &Path, settings: &Settings) -> Result<u64, Failure> {
-        let options = FileOptions { columns: Columns::default(), currency: settings.rules.currency.code().to_owned() };
+    fn play_file(&mut self, path: &Path, columns: &[String], settings: &Settings) -> Result<u64, Failure> {
+        let options = file_options(columns, settings)?;
         let mut stream = EventStream::open(&[path.to_path_buf()], &options, &settings.rules).map_err(Failure::usage)?;
         let mut customers = std::collections::HashSet::new();
         let progress = self.quiet.then(|| Bar::files("playing", &[path.to_path_buf()]));
@@ -277,7 +276,7 @@ impl<'a> Stage<'a> {
             records: metrics.records(),
             events: metrics.total("events_total"),
             duplicates: metrics.total("duplicate_events_total"),
-            dead_letters: metrics.total("dead_letters_total"),
+            dead_letters: metrics.dead_letters(),
             days_closed: metrics.total("closes_total"),
             transitions: TRANSITIONS.map(count),
             held_out: metrics.total("held_out_transitions_total"),

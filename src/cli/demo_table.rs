@@ -46,8 +46,8 @@ pub struct Summary {
     pub events: u64,
     /// Events known already.
     pub duplicates: u64,
-    /// Dead letters.
-    pub dead_letters: u64,
+    /// Dead letters by their reasons.
+    pub dead_letters: BTreeMap<&'static str, u64>,
     /// Days closed, over all partitions.
     pub days_closed: u64,
     /// Transitions of treated episodes, by [`TRANSITIONS`].
@@ -78,7 +78,8 @@ impl Summary {
             "records": self.records,
             "events": self.events,
             "duplicates": self.duplicates,
-            "dead_letters": self.dead_letters,
+            "dead_letters": self.dead_letters.values().sum::<u64>(),
+            "dead_letter_reasons": self.dead_letters,
             "days_closed": self.days_closed,
             "alerts": transitions,
             "held_out_transitions": self.held_out,
@@ -101,8 +102,12 @@ impl fmt::Display for Summary {
         writeln!(out, "\n{published} records of {customers} customers in {seconds:.1} s, {rate:.0} a second")?;
         writeln!(
             out,
-            "{records} read and committed: {events} usable events, {duplicates} known already, {dead_letters} dead letters"
+            "{records} read and committed: {events} usable events, {duplicates} known already, {} dead letters",
+            dead_letters.values().sum::<u64>()
         )?;
+        for (reason, count) in dead_letters {
+            writeln!(out, "  dead letters, {reason}: {count}")?;
+        }
         if let Some(first) = self.first_warning_seconds {
             writeln!(out, "first warning after {first:.1} s")?;
         }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use tracing::{error, warn};
+use tracing::{error, info, warn};
 
 use crate::engine::coming::Forecast;
 use crate::engine::day::{Day, Millis};
@@ -22,6 +22,7 @@ use crate::service::narrowed::Narrowed;
 use crate::service::restoring::Restoring;
 use crate::service::shared::{Now, Shared};
 use crate::service::telemetry::metrics::{Headway, Metrics};
+use crate::wire::calendar::day_text;
 use crate::wire::event::RawRecord;
 
 /// Records in all open batches at which a transaction is handed over before its time.
@@ -151,15 +152,26 @@ impl Lanes {
         restoring.end(processors.len(), processors.iter().map(Processor::customers).sum());
         // Asked after the changelogs were read, so every promotion that they speak of is among them.
         let schedule = broker.promotions()?;
+        let mut quiet_before = None;
         for mut processor in processors {
-            let number = processor.partition();
+            let (number, configured) = (processor.partition(), processor.publish_from());
             processor.offer(schedule.clone());
             for doubt in processor.restored(wall) {
                 warn!(partition = number, "{doubt}");
             }
+            if configured.is_none() {
+                quiet_before = quiet_before.or(processor.publish_from());
+            }
             models.holds(number, processor.engine().in_force(), processor.engine().drift());
             tell_state(metrics, &processor);
             self.owned.insert(number, Lane::new(processor));
+        }
+        // Whoever has put years of history in would otherwise look in vain for its warnings.
+        if let Some(day) = quiet_before {
+            info!(
+                "a first start: only warnings that open from {} on are published; for earlier ones stop, set alerts.publish_from and run `churnwatch rebuild`",
+                day_text(day)
+            );
         }
         Ok(())
     }

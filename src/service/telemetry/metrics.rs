@@ -305,6 +305,13 @@ impl Metrics {
         self.records.get()
     }
 
+    /// Dead letters so far by their reasons, those of which there is one.
+    pub fn dead_letters(&self) -> BTreeMap<&'static str, u64> {
+        let counts =
+            Reason::ALL.map(|reason| (reason.words(), self.dead_letters.with_label_values(&[reason.words()]).get()));
+        counts.into_iter().filter(|(_, count)| *count > 0).collect()
+    }
+
     /// Sum over all series of a counter, by its name without the prefix; 0 where there is none.
     pub fn total(&self, name: &str) -> u64 {
         let families = self.registry.gather();
