@@ -4,6 +4,7 @@
 #   docker build -t churnwatch:0.1.0 .
 #   docker build -t churnwatch-retrain:0.1.0 --target retrain .
 #   docker build --target sbom --output . .            what is in them: churnwatch.cdx.json
+#   docker run --rm churnwatch:0.1.0 completions bash  for the shell in which the image is run
 #
 # Dependencies are built in a layer of their own, so that a change of the source does not build them again.
 FROM rust:1.95-slim-bookworm AS build

@@ -110,18 +110,26 @@ fn shop_records() -> BTreeMap<&'static str, Vec<Value>> {
         ("risk", of(OutTopic::Risk)),
         ("dead-letter", of(OutTopic::DeadLetters)),
         ("profile", processor.profiles_json(Some(END)).collect()),
+        ("timeline", timelines(&processor)),
         ("forecast", forecasts(&processor)),
     ])
+}
+
+/// The days of every customer.
+fn timelines(processor: &Processor) -> Vec<Value> {
+    let everybody =
+        processor.profiles_json(Some(END)).map(|profile| profile["customer_id"].as_str().unwrap().to_owned());
+    everybody.filter_map(|id| processor.timeline_json(&id)).collect()
 }
 
 /// What would be answered at the end, about one day, some and many, and by a replica that knows nothing yet.
 fn forecasts(processor: &Processor) -> Vec<Value> {
     let locale = load(None).unwrap().setup(1).locale;
-    let mut answers = vec![forecast_json(&Forecast::new(), 14, None, true, &locale)];
+    let mut answers = vec![forecast_json(&Forecast::new(), 14, None, [0, 1], &locale)];
     for days in [1, 14, 365] {
         let mut forecast = Forecast::new();
         assert_eq!(processor.engine().forecast(days, 0, usize::MAX, &mut forecast), None);
-        answers.push(forecast_json(&forecast, days, processor.closed_day(), false, &locale));
+        answers.push(forecast_json(&forecast, days, processor.closed_day(), [1, 1], &locale));
     }
     answers
 }

@@ -209,6 +209,8 @@ fn a_compacted_and_a_rebuilt_changelog_are_the_same_state() {
     let (code, said) = bench.run(&["rebuild"]);
     assert_eq!(code, 64, "{said}");
     assert!(said.contains("--yes"), "{said}");
+    let (code, said) = bench.run(&["rebuild", "--dry-run"]);
+    assert!(code == 0 && said.contains("a dry run"), "{code}: {said}");
     let (code, said) = bench.run(&["rebuild", "--yes"]);
     assert_eq!(code, 0, "{said}");
     assert_eq!(bench.committed(&profiles).len(), 0);
@@ -334,8 +336,13 @@ fn three_nodes_serve_as_one_does() {
     let Some(brokers) = three_nodes() else { return };
     let bench = Bench::new(&brokers, "three", "2026-01-01");
     let path = shop(&bench, "200", "200", "2026-01-01", 9);
-    let made = bench.run(&["topics", "create", "--partitions", "6", "--replication-factor", "3"]);
-    assert_eq!(made.0, 0, "{}", made.1);
+    let create = ["topics", "create", "--partitions", "6", "--replication-factor"];
+    let dry = bench.run(&[&create[..], &["3", "--dry-run"]].concat());
+    assert!(dry.0 == 0 && dry.1.contains("7 topics would be made"), "{dry:?}");
+    let too_many = bench.run(&[&create[..], &["9", "--dry-run"]].concat());
+    assert!(too_many.0 == 1 && too_many.1.contains("replication factor"), "{too_many:?}");
+    let made = bench.run(&[&create[..], &["3"]].concat());
+    assert!(made.0 == 0 && made.1.contains("7 topics made"), "{made:?}");
     let topics = bench.settings().file.topics;
     let set = configs(&bench.settings(), &[&topics.profiles, &topics.alerts], |_| true).unwrap().unwrap();
     assert_eq!(set[&topics.profiles]["max.compaction.lag.ms"], "604800000");

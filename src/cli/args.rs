@@ -2,27 +2,37 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::builder::NonEmptyStringValueParser;
+use clap::{ArgGroup, Args, ColorChoice, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use jiff::civil::Date;
 
 use crate::cli::ask::ServiceArgs;
+use crate::cli::consent::ConsentArgs;
 use crate::cli::input_args::{FileArgs, HistoryArgs};
 use crate::cli::letter_args::DeadLettersCommand;
 use crate::cli::model_args::{BacktestArgs, CompareArgs, EvaluateArgs, ImportArgs, TrainArgs};
 use crate::cli::model_at::{ModelAt, model_at};
 use crate::cli::study_args::{OptimizeArgs, ReportArgs};
+use crate::cli::values::{date, number};
 use crate::config::contracts::Contract;
+
+/// Options of every command stand behind its own.
+const GLOBAL: usize = 500;
 
 /// Tells a shop, while there is still time, which customers are slipping away.
 #[derive(Debug, Parser)]
 #[command(name = "churnwatch", version, propagate_version = true)]
 pub struct Cli {
     /// How much is logged on standard error: off, error, warn, info, debug or trace [default: info; of doctor: off].
-    #[arg(long, global = true, env = "CHURNWATCH_LOG")]
+    #[arg(long, global = true, env = "CHURNWATCH_LOG", value_name = "LEVEL", display_order = GLOBAL)]
     pub log_level: Option<String>,
     /// How log lines look.
-    #[arg(long, global = true, default_value = "text")]
+    #[arg(long, global = true, default_value = "text", value_name = "FORMAT", display_order = GLOBAL)]
     pub log_format: LogFormat,
+    /// Whether there are colours; auto goes by the terminal, `NO_COLOR`, `CLICOLOR_FORCE` and `TERM`.
+    #[arg(long, global = true, default_value = "auto", value_name = "WHEN", display_order = GLOBAL)]
+    pub color: ColorChoice,
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
@@ -41,21 +51,18 @@ pub enum LogFormat {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// See it work: an embedded broker, the real service, a generated shop or your file.
-    #[command(after_help = "Example: churnwatch demo --data history.csv.gz --exit")]
     Demo(DemoArgs),
     /// Run the service on Kafka.
-    #[command(after_help = "Example: churnwatch serve --config churnwatch.toml")]
     Serve(ConfigArgs),
     /// Put files into the input topic.
-    #[command(after_help = "Example: churnwatch publish history.csv.gz --config churnwatch.toml")]
     Publish(FileArgs),
     /// Make or check the topics.
     #[command(subcommand)]
     Topics(TopicsCommand),
     /// Say what is wrong with configuration, Kafka and the running service, and what to do about it; nothing is changed.
-    #[command(
-        after_help = "Exit codes: 0 no error, whatever warnings and notes; 1 an error; 64 the configuration.\n\nExamples:\n  churnwatch doctor --config churnwatch.toml\n  churnwatch doctor --config churnwatch.toml --json | jq -r '.checks[].findings[].remedy'"
-    )]
+    ///
+    /// The exit code is 0 without an error, whatever warnings and notes there are; 1 with one; 64 where the configuration
+    /// itself is refused.
     Doctor(DoctorArgs),
     /// Empty the changelog and read the inputs again from their beginning; stop the service first.
     Rebuild(RebuildArgs),
@@ -63,62 +70,62 @@ pub enum Command {
     #[command(subcommand)]
     DeadLetters(DeadLettersCommand),
     /// Ask the running service about a customer.
-    #[command(after_help = "Example: churnwatch inspect c0000017 --json")]
     Inspect(InspectArgs),
     /// Ask the running service which warnings the coming days will bring.
-    #[command(after_help = "Example: churnwatch forecast --days 14")]
     Forecast(ForecastArgs),
     /// Erase a customer, and give a receipt.
-    #[command(after_help = "Example: churnwatch forget c0000017 --config churnwatch.toml")]
     Forget(ForgetArgs),
     /// Write the events of a synthetic shop.
-    #[command(after_help = "Example: churnwatch generate --customers 1000 --days 400 --seed 1 --output shop.jsonl.gz")]
     Generate(GenerateArgs),
     /// Run the service's processor over files, without Kafka.
-    #[command(after_help = "Example: churnwatch replay shop.jsonl.gz --until 2026-01-01 --alerts alerts.jsonl")]
     Replay(ReplayArgs),
     /// Make a model from history.
-    #[command(after_help = "Example: churnwatch train history.csv.gz --at 2026-01-01 --output model.json")]
     Train(TrainArgs),
     /// Score every customer at a date and compare with what then happened.
-    #[command(after_help = "Example: churnwatch evaluate history.csv.gz --model model.json --at 2026-01-01")]
     Evaluate(EvaluateArgs),
     /// See what the warnings of a past period would have been worth, against the best idle-days rule.
-    #[command(
-        after_help = "Example: churnwatch backtest history.csv.gz --model model.json --from 2025-06-01 --to 2026-01-01 --precision 0.8"
-    )]
     Backtest(BacktestArgs),
     /// Set a new model against the one in force; exit code 2 where it may not take its place.
-    #[command(
-        after_help = "Example: churnwatch compare history.csv.gz --champion old.json --challenger new.json --at 2026-01-01"
-    )]
     Compare(CompareArgs),
     /// Say whether acting on warnings helped, from the outcomes of both arms.
-    #[command(after_help = "Example: churnwatch report --outcomes outcomes.jsonl --html report.html")]
     Report(ReportArgs),
     /// Give actions that work more weight in the playbook, and say whom to serve first where that wins.
-    #[command(
-        after_help = "Example: churnwatch optimize --playbook playbook.toml --outcomes outcomes.jsonl --output next.toml"
-    )]
     Optimize(OptimizeArgs),
     /// Put heads fitted by scikit-learn into a model.
-    #[command(after_help = "Example: churnwatch import --silence head.json --base model.json --output imported.json")]
     Import(ImportArgs),
     /// Let another model decide from a day on, or the previous one again.
-    #[command(after_help = "Example: churnwatch promote model.json --config churnwatch.toml")]
     Promote(PromoteArgs),
     /// Check, print or describe the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
     /// Print a contract as JSON Schema: what goes in, what comes out, what files hold.
-    #[command(after_help = "Example: churnwatch schema alert")]
     Schema(SchemaArgs),
+    /// Print the script by which a shell completes commands and options.
+    Completions(CompletionsArgs),
+    /// Write the manual pages, one a command.
+    Man(ManArgs),
+}
+
+/// Arguments of `completions`.
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// Which shell.
+    pub shell: Shell,
+}
+
+/// Arguments of `man`.
+#[derive(Debug, Args)]
+pub struct ManArgs {
+    /// The folder they go into; made if it is not there.
+    #[arg(long, value_name = "FOLDER")]
+    pub output: PathBuf,
 }
 
 /// Arguments of `schema`.
 #[derive(Debug, Args)]
 pub struct SchemaArgs {
     /// Whose schema.
+    #[arg(value_name = "CONTRACT")]
     pub of: Contract,
 }
 
@@ -126,16 +133,16 @@ pub struct SchemaArgs {
 #[derive(Debug, Args)]
 pub struct GenerateArgs {
     /// Number of customers.
-    #[arg(long, default_value_t = 1_000)]
+    #[arg(long, default_value_t = 1_000, value_name = "N", value_parser = number::<u32>)]
     pub customers: u32,
     /// Days that the shop is open.
-    #[arg(long, default_value_t = 400)]
+    #[arg(long, default_value_t = 400, value_name = "N", value_parser = number::<u32>)]
     pub days: u32,
     /// Everything follows from it.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = number::<u64>)]
     pub seed: u64,
     /// The day after the last; today if absent.
-    #[arg(long)]
+    #[arg(long, value_name = "DATE", value_parser = date)]
     pub end: Option<Date>,
     /// Alerts, as `replay --alerts` writes them: on the day after each opened the shop's sales people do what it recommends.
     #[arg(long)]
@@ -177,7 +184,7 @@ pub struct ReplayArgs {
     #[arg(long, value_name = "M[@DATE]", value_parser = model_at)]
     pub model: Vec<ModelAt>,
     /// Events from this date on are refused, and days close through the one before.
-    #[arg(long)]
+    #[arg(long, value_name = "DATE", value_parser = date)]
     pub until: Option<Date>,
     /// Number of partitions, as the topic would have; with --source kafka the topic's own.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10_000))]
@@ -234,13 +241,13 @@ pub struct ConfigArgs {
 #[derive(Debug, Args)]
 pub struct DemoArgs {
     /// Customers of the generated shop.
-    #[arg(long, default_value_t = 20_000)]
+    #[arg(long, default_value_t = 20_000, value_name = "N", value_parser = number::<u32>)]
     pub customers: u32,
     /// Days that the generated shop is open.
-    #[arg(long, default_value_t = 400)]
+    #[arg(long, default_value_t = 400, value_name = "N", value_parser = number::<u32>)]
     pub days: u32,
     /// Seed of the generated shop.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = number::<u64>)]
     pub seed: u64,
     /// Play this file instead of a generated shop.
     #[arg(long)]
@@ -267,6 +274,9 @@ pub enum TopicsCommand {
         /// Copies of each partition; the broker's default if absent.
         #[arg(long, value_parser = clap::value_parser!(i32).range(1..=100))]
         replication_factor: Option<i32>,
+        /// Only say which would be made; the brokers check it.
+        #[arg(long)]
+        dry_run: bool,
     },
     /// Check that they are there and fit together.
     Check(ConfigArgs),
@@ -274,19 +284,23 @@ pub enum TopicsCommand {
 
 /// Arguments of `promote`.
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("which").required(true).args(["model", "previous"]))]
 pub struct PromoteArgs {
     /// Model artifact.
-    #[arg(required_unless_present = "previous", value_name = "M")]
+    #[arg(value_name = "M")]
     pub model: Option<PathBuf>,
     /// The model that was promoted before the newest one.
-    #[arg(long, conflicts_with = "model")]
+    #[arg(long)]
     pub previous: bool,
     /// The first day that it decides; tomorrow if absent.
-    #[arg(long)]
+    #[arg(long, value_name = "DATE", value_parser = date)]
     pub effective_day: Option<Date>,
     /// Configuration file; the environment is read in any case.
     #[arg(long)]
     pub config: Option<PathBuf>,
+    /// Only say what would be done.
+    #[arg(long)]
+    pub dry_run: bool,
     /// What was done as JSON.
     #[arg(long)]
     pub json: bool,
@@ -298,9 +312,9 @@ pub struct RebuildArgs {
     /// Configuration file.
     #[arg(long)]
     pub config: Option<PathBuf>,
-    /// Do it; without this only what would be done is said, and the exit code is 64.
-    #[arg(long)]
-    pub yes: bool,
+    /// Whether it is to be done.
+    #[command(flatten)]
+    pub consent: ConsentArgs,
 }
 
 /// Arguments of `doctor`.
@@ -318,6 +332,7 @@ pub struct DoctorArgs {
 #[derive(Debug, Args)]
 pub struct InspectArgs {
     /// Customer id.
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
     pub customer: String,
     /// Where to ask.
     #[command(flatten)]
@@ -336,8 +351,11 @@ pub struct ForgetArgs {
     #[arg(long)]
     pub config: Option<PathBuf>,
     /// Seconds to wait for the service to carry it out.
-    #[arg(long, default_value_t = 60)]
+    #[arg(long, default_value_t = 60, value_name = "N", value_parser = number::<u32>)]
     pub wait_seconds: u32,
+    /// Whether it is to be done.
+    #[command(flatten)]
+    pub consent: ConsentArgs,
     /// The receipt as JSON.
     #[arg(long)]
     pub json: bool,
@@ -347,7 +365,7 @@ pub struct ForgetArgs {
 #[derive(Debug, Args)]
 pub struct ForecastArgs {
     /// How many days ahead, 1 to 365.
-    #[arg(long, default_value_t = 14)]
+    #[arg(long, default_value_t = 14, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=365))]
     pub days: u32,
     /// Where to ask.
     #[command(flatten)]

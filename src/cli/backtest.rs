@@ -12,6 +12,7 @@ use crate::cli::model_args::BacktestArgs;
 use crate::cli::output::{check_folder, say_json, write_whole};
 use crate::cli::past::history;
 use crate::cli::play::Play;
+use crate::cli::progress::during;
 use crate::cli::wish::{Reached, asked_json, missed_here};
 use crate::config::settings::Settings;
 use crate::engine::alerting::policy::Policy;
@@ -65,7 +66,8 @@ pub fn run(args: &BacktestArgs) -> Result<(), Failure> {
     let treatments = Treatments::default();
     let lateness_days = settings.policy.lateness_days;
     let rules = RowRules { constants: model.constants, lateness_days, treatments: &treatments, seed: 0 };
-    let mut survey = survey(&read.history, model, &rules, period, settings.policy.min_silence_days);
+    let least = settings.policy.min_silence_days;
+    let mut survey = during("looking at silences", || survey(&read.history, model, &rules, period, least));
     if survey.evaluated.is_empty() {
         return Err(Failure::usage("no silence starts in the period: choose --from and --to further apart"));
     }
@@ -74,8 +76,8 @@ pub fn run(args: &BacktestArgs) -> Result<(), Failure> {
     judged.warn_of_currency();
     judged.warn_of_hindsight(period.from, period.to);
     let stage = Stage { args, settings: &settings, history: &read.history };
-    let ours = stage.warnings(model, chosen.threshold)?;
-    let theirs = stage.warnings(&idle_model(model, chosen.idle_days), 0.5)?;
+    let ours = stage.warnings("playing the model", model, chosen.threshold)?;
+    let theirs = stage.warnings("playing the rule", &idle_model(model, chosen.idle_days), 0.5)?;
     let records = [&ours, &theirs].map(|warnings| record(&survey.evaluated, warnings, horizon));
     let report = report(args, model, &settings, &mut survey, &chosen, [&ours, &theirs], &records);
     if !args.json {
@@ -166,7 +168,7 @@ struct Stage<'a> {
 
 impl Stage<'_> {
     /// The warnings of a model that opens at `threshold`, through the service's own processor. Both arms count.
-    fn warnings(&self, model: &Model, threshold: f64) -> Result<Warnings, Failure> {
+    fn warnings(&self, what: &'static str, model: &Model, threshold: f64) -> Result<Warnings, Failure> {
         let settings = self.settings.clone().until(Some(day(self.args.to)));
         let above = |part: f64| threshold + (1.0 - threshold) * part;
         let setup = settings.setup(1);
@@ -189,7 +191,7 @@ impl Stage<'_> {
             }
             Ok(())
         };
-        Play::new(&mut see).all(&self.args.input, &settings, setup, &Arc::new(model.clone()))?;
+        Play::new(what, &mut see).all(&self.args.input, &settings, setup, &Arc::new(model.clone()))?;
         Ok(warnings)
     }
 }

@@ -11,6 +11,7 @@ use crate::cli::judged::Judged;
 use crate::cli::model_args::CompareArgs;
 use crate::cli::past::history;
 use crate::cli::past_outcomes::outcomes;
+use crate::cli::progress::during;
 use crate::config::settings::Settings;
 use crate::engine::alerting::value::Tier;
 use crate::service::kafka::models::read;
@@ -39,7 +40,8 @@ pub fn run(args: &CompareArgs) -> Result<(), Failure> {
     let outcomes = outcomes(&args.input, &args.outcomes, &settings, at.plus(horizon))?;
     outcomes.check(&read.history)?;
     let models = [champion, challenger];
-    let mut compared = compare(&read.history, &outcomes.treatments, models, at, settings.policy.lateness_days);
+    let (treatments, lateness) = (&outcomes.treatments, settings.policy.lateness_days);
+    let mut compared = during("comparing", || compare(&read.history, treatments, models, at, lateness));
     check_anybody(compared.forward.rows, at)?;
     // `promote` would refuse it.
     compared.objections.extend(of_challenger.foreign.clone());

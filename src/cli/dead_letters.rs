@@ -9,12 +9,16 @@ use crate::cli::exit::Failure;
 use crate::cli::letter_args::{DeadLettersCommand, ListArgs, PutBackArgs, ShowArgs};
 use crate::cli::letter_page::{letter_json, letter_text, list_json, list_text};
 use crate::cli::output::say;
+use crate::cli::progress::Bar;
 use crate::service::kafka::letters::{each, one};
 use crate::service::kafka::put_back::{PutBack, Wish, no_letter, put_back, replayed};
 use crate::service::kafka::topics::{check, partitions};
 use crate::wire::letter::LetterRecord;
 use crate::wire::letter_choice::verdict;
 use crate::wire::letter_groups::Groups;
+
+/// What is said while their topic is read.
+const READING: &str = "reading the dead letters";
 
 /// Runs the command.
 pub fn run(command: &DeadLettersCommand) -> Result<(), Failure> {
@@ -29,9 +33,11 @@ fn list(args: &ListArgs) -> Result<(), Failure> {
     let settings = settings(args.telling.config.as_deref())?;
     let filter = args.which.filter(&[], &settings)?;
     let numbers = partitions(&settings, &settings.file.topics.dead_letters)?;
-    let replayed = replayed(&settings, &numbers, &BTreeSet::new())?;
+    let progress = Bar::count(READING, 0);
+    let left = |left| progress.left(left);
+    let replayed = replayed(&settings, &numbers, &BTreeSet::new(), &left)?;
     let mut groups = Groups::new(args.limit as usize);
-    each(&settings, &numbers, |record, _| {
+    each(&settings, &numbers, &left, |record, _| {
         if let LetterRecord::Letter(letter) = record
             && filter.takes(&letter)
         {
@@ -40,6 +46,7 @@ fn list(args: &ListArgs) -> Result<(), Failure> {
         }
         Ok(())
     })?;
+    drop(progress);
     if args.telling.json {
         say(list_json(&groups));
     } else if groups.letters() == 0 {
@@ -54,7 +61,10 @@ fn list(args: &ListArgs) -> Result<(), Failure> {
 fn show(args: &ShowArgs) -> Result<(), Failure> {
     let settings = settings(args.telling.config.as_deref())?;
     let numbers = partitions(&settings, &settings.file.topics.dead_letters)?;
-    let found = if numbers.contains(&args.place.partition) { one(&settings, args.place)? } else { None };
+    let progress = Bar::count(READING, 0);
+    let left = |left| progress.left(left);
+    let found = if numbers.contains(&args.place.partition) { one(&settings, args.place, &left)? } else { None };
+    drop(progress);
     let whole = found.ok_or_else(|| no_letter(&settings, args.place))?;
     let content = (whole.key.as_deref(), whole.value.as_deref());
     let verdict = verdict(&whole.letter, content, &settings.rules, now());
@@ -70,17 +80,27 @@ fn replay(args: &PutBackArgs) -> Result<(), Failure> {
     let settings = settings(args.telling.config.as_deref())?;
     let filter = args.which.filter(&args.places, &settings)?;
     let inputs = check(&settings)?;
-    let done = put_back(&settings, inputs, &Wish { filter: &filter, all: args.all, write: args.yes, wall: now() })?;
-    if args.telling.json {
-        say(done_json(&done, args.yes));
+    let put = |write| -> Result<u64, Failure> {
+        let progress = Bar::count(READING, 0);
+        let wish = Wish { filter: &filter, all: args.all, write, wall: now() };
+        let done = put_back(&settings, inputs, &wish, &|left| progress.left(left))?;
+        drop(progress);
+        if args.telling.json {
+            say(done_json(&done, write));
+        }
+        for sentence in sentences(&done, write) {
+            eprintln!("{sentence}");
+        }
+        Ok(done.put_back)
+    };
+    if !args.consent.yes {
+        let records = put(false)?;
+        let loss = format!("{records} records go into their inputs, where nothing takes them out again");
+        if records == 0 || !args.consent.given(&loss)? {
+            return Ok(());
+        }
     }
-    for sentence in sentences(&done, args.yes) {
-        eprintln!("{sentence}");
-    }
-    if args.yes || args.dry_run {
-        return Ok(());
-    }
-    Err(Failure::usage("nothing was done: with --yes it is, with --dry-run only this is said"))
+    put(true).map(drop)
 }
 
 fn done_json(done: &PutBack, written: bool) -> Value {

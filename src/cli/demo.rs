@@ -14,6 +14,7 @@ use crate::cli::common::{artifact, now, settings};
 use crate::cli::demo_table::{Summary, heading, line};
 use crate::cli::exit::Failure;
 use crate::cli::output::say;
+use crate::cli::progress::Bar;
 use crate::config::file::Clock;
 use crate::config::settings::Settings;
 use crate::engine::day::{Day, Millis};
@@ -150,11 +151,15 @@ impl<'a> Stage<'a> {
         let end = Day(now().0.div_euclid(86_400_000) as i32);
         let mut shop = Shop::new(ShopSettings { customers: args.customers, days: args.days, seed: args.seed, end });
         let mut value = Vec::new();
-        loop {
+        let progress = self.quiet.then(|| Bar::count("playing days", args.days.into()));
+        for day in 0.. {
+            if let Some(progress) = &progress {
+                progress.done(day);
+            }
             for (customer, episode, action) in std::mem::take(&mut self.calls) {
                 shop.respond(customer, episode, action.as_deref());
             }
-            let Some(events) = shop.next_day() else { return Ok(u64::from(args.customers)) };
+            let Some(events) = shop.next_day() else { break };
             let behind = (DAYS_BEHIND * events.len() as u64).clamp(MIN_BEHIND, MAX_BEHIND);
             for event in events {
                 value.clear();
@@ -164,18 +169,23 @@ impl<'a> Stage<'a> {
             self.listen(Duration::ZERO);
             self.wait(behind)?;
         }
+        Ok(u64::from(args.customers))
     }
 
     fn play_file(&mut self, path: &Path, settings: &Settings) -> Result<u64, Failure> {
         let options = FileOptions { columns: Columns::default(), currency: settings.rules.currency.code().to_owned() };
         let mut stream = EventStream::open(&[path.to_path_buf()], &options, &settings.rules).map_err(Failure::usage)?;
         let mut customers = std::collections::HashSet::new();
+        let progress = self.quiet.then(|| Bar::files("playing", &[path.to_path_buf()]));
         while let Some((record, _)) = stream.next(&settings.rules).map_err(Failure::of)? {
             let time = time_of(record, &settings.rules).unwrap_or_else(now);
             if !customers.contains(record.key.as_slice()) {
                 customers.insert(record.key.clone());
             }
             self.send(&record.key, &record.value, time)?;
+            if let Some(progress) = &progress {
+                progress.step(|| stream.bytes());
+            }
         }
         Ok(customers.len() as u64)
     }

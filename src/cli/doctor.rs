@@ -8,6 +8,7 @@ use crate::cli::common::{read_artifact, settings};
 use crate::cli::doctor_page::page;
 use crate::cli::exit::Failure;
 use crate::cli::output::say;
+use crate::cli::progress::during;
 use crate::service::doctor::examine::examine;
 use crate::wire::shapes::doctor::Severity;
 
@@ -15,7 +16,7 @@ use crate::wire::shapes::doctor::Severity;
 pub fn run(args: &DoctorArgs) -> Result<(), Failure> {
     let settings = settings(args.config.as_deref())?;
     let configured = read_artifact(None, &settings).map_err(|failure| failure.sentences().join("; "));
-    let report = examine(settings, configured)?;
+    let report = during("examining", || examine(settings, configured))?;
     if args.json {
         say(to_value(report.shape()).map_err(Failure::of)?);
     } else {

@@ -10,6 +10,7 @@ use crate::cli::judged::Judged;
 use crate::cli::model_args::EvaluateArgs;
 use crate::cli::output::{check_folder, create, say_json};
 use crate::cli::past::{ReadHistory, history};
+use crate::cli::progress::during;
 use crate::engine::day::Day;
 use crate::engine::scoring::model::Model;
 use crate::training::evaluate::{Evaluation, Figures, evaluate, rows_at, scored};
@@ -40,7 +41,7 @@ pub fn run(args: &EvaluateArgs) -> Result<(), Failure> {
         }
         out.flush().map_err(Failure::of)?;
     }
-    let evaluation = evaluate(&scored, horizon);
+    let evaluation = during("evaluating", || evaluate(&scored, horizon));
     let report = report(model, at, &evaluation, &read);
     read.unusable.tell();
     judged.warn_of_currency();

@@ -9,6 +9,7 @@ use crate::cli::args::ForgetArgs;
 use crate::cli::common::{now, settings};
 use crate::cli::exit::Failure;
 use crate::cli::output::say;
+use crate::cli::progress::during;
 use crate::config::settings::Settings;
 use crate::engine::customer::MAX_ID_BYTES;
 use crate::engine::day::Millis;
@@ -18,12 +19,18 @@ use crate::service::kafka::topics::{check, configs};
 use crate::wire::calendar::instant_text;
 use crate::wire::partitioner::partition;
 
+/// What cannot be taken back. It names nobody: it may end in a log.
+const LOSS: &str = "the customer's profile and risk are erased, an open warning is withdrawn, and events from before now are kept out for good";
+
 /// Runs the command.
 pub fn run(args: &ForgetArgs) -> Result<(), Failure> {
     if args.customer.is_empty() || args.customer.len() > MAX_ID_BYTES {
         return Err(Failure::usage(format!("a customer id has 1 to {MAX_ID_BYTES} bytes")));
     }
     let settings = settings(args.config.as_deref())?;
+    if !args.consent.given(LOSS)? {
+        return Ok(());
+    }
     let partitions = check(&settings)?;
     let number = partition(args.customer.as_bytes(), partitions);
     let lookout = Lookout::new(&settings, &args.customer, number)?;
@@ -43,7 +50,8 @@ pub fn run(args: &ForgetArgs) -> Result<(), Failure> {
         "partition": number,
         "offset": publisher.last_offset(),
     });
-    let written = lookout.wait(Duration::from_secs(u64::from(args.wait_seconds)))?;
+    let patience = Duration::from_secs(u64::from(args.wait_seconds));
+    let written = during("waiting for the service", || lookout.wait(patience))?;
     let done = written.is_some();
     let receipt = receipt(&settings, &args.customer, asked, &request, &written.unwrap_or_default())?;
     if args.json {

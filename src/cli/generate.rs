@@ -9,6 +9,7 @@ use crate::cli::args::{EventFormat, GenerateArgs};
 use crate::cli::common::now;
 use crate::cli::exit::Failure;
 use crate::cli::output::create;
+use crate::cli::progress::Bar;
 use crate::engine::day::Day;
 use crate::shop::event_json::{customer_id, customer_number, write_csv, write_json};
 use crate::shop::generator::{Shop, ShopSettings};
@@ -29,7 +30,9 @@ pub fn run(args: &GenerateArgs) -> Result<(), Failure> {
         out.write_all(b"customer_id,timestamp,amount,type\n").map_err(Failure::of)?;
     }
     let mut calls = args.alerts.as_deref().map(openings).transpose()?.unwrap_or_default();
-    loop {
+    let progress = Bar::count("generating days", args.days.into());
+    for number in 0.. {
+        progress.done(number);
         let due = calls.split_off(&shop.next_date());
         for call in std::mem::replace(&mut calls, due).into_values().flatten() {
             shop.respond(call.customer, call.episode, call.action.as_deref());
@@ -50,6 +53,7 @@ pub fn run(args: &GenerateArgs) -> Result<(), Failure> {
         }
     }
     out.flush().map_err(Failure::of)?;
+    drop(progress);
     if let Some(path) = &args.truth {
         let mut truth = create(Some(path))?;
         truth.write_all(b"customer_id,left\n").map_err(Failure::of)?;

@@ -6,7 +6,9 @@ use clap::{Args, Subcommand};
 use jiff::civil::Date;
 
 use crate::cli::common::now;
+use crate::cli::consent::ConsentArgs;
 use crate::cli::exit::Failure;
+use crate::cli::values::nearest;
 use crate::config::checker::duration;
 use crate::config::settings::Settings;
 use crate::engine::day::Millis;
@@ -20,15 +22,10 @@ use crate::wire::time_text::instant;
 #[derive(Debug, Subcommand)]
 pub enum DeadLettersCommand {
     /// Count them by reason, field and topic.
-    #[command(after_help = "Example: churnwatch dead-letters list --since 1d --limit 20 --config churnwatch.toml")]
     List(ListArgs),
     /// Show one: headers, key, value, why, what to do, and whether it would be accepted now.
-    #[command(after_help = "Example: churnwatch dead-letters show 3@17 --config churnwatch.toml")]
     Show(ShowArgs),
     /// Put the original records back into their inputs, each once, however often it is asked for.
-    #[command(
-        after_help = "Example: churnwatch dead-letters replay --reason 'state full' --since 7d --dry-run --config churnwatch.toml"
-    )]
     Replay(PutBackArgs),
 }
 
@@ -97,12 +94,9 @@ pub struct PutBackArgs {
     /// Also those that would be refused again.
     #[arg(long)]
     pub all: bool,
-    /// Only say what would be done.
-    #[arg(long, conflicts_with = "yes")]
-    pub dry_run: bool,
-    /// Do it; without this only what would be done is said, and the exit code is 64.
-    #[arg(long)]
-    pub yes: bool,
+    /// Whether it is to be done.
+    #[command(flatten)]
+    pub consent: ConsentArgs,
     /// How it is told.
     #[command(flatten)]
     pub telling: TellingArgs,
@@ -144,7 +138,8 @@ fn reason(text: &str) -> Result<Reason, String> {
     let words = |text: &str| text.replace(['-', '_'], " ").to_lowercase();
     let wanted = words(text);
     let found = Reason::ALL.into_iter().find(|reason| words(reason.words()) == wanted);
-    found.ok_or_else(|| format!("it is one of: {}", Reason::ALL.map(Reason::words).join(", ")))
+    let known = Reason::ALL.map(Reason::words);
+    found.ok_or_else(|| format!("it is one of: {}{}", known.join(", "), nearest(&words(text), &known)))
 }
 
 #[cfg(test)]

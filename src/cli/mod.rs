@@ -1,13 +1,16 @@
 //! The command line: one file a command, no logic of its own.
 
 pub mod exit;
+pub mod values;
 pub mod machine;
 pub mod input_args;
+pub mod consent;
 pub mod model_args;
 pub mod model_at;
 pub mod ask;
 pub mod args;
 pub mod common;
+pub mod progress;
 pub mod output;
 pub mod past;
 pub mod past_outcomes;
@@ -43,4 +46,7 @@ pub mod import;
 pub mod promote;
 pub mod config;
 pub mod schema;
+pub mod examples;
+pub mod completions;
+pub mod man;
 pub mod run;

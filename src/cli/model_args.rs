@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::{ArgGroup, Args, ValueEnum};
 use jiff::civil::Date;
 
 use crate::cli::input_args::HistoryArgs;
+use crate::cli::values::{date, number};
 
 /// Arguments of `train`.
 #[derive(Debug, Args)]
@@ -14,16 +15,16 @@ pub struct TrainArgs {
     #[command(flatten)]
     pub input: HistoryArgs,
     /// Only events before this date are looked at.
-    #[arg(long)]
+    #[arg(long, value_name = "DATE", value_parser = date)]
     pub at: Date,
     /// Churn horizon H, days; the configuration's if absent.
-    #[arg(long)]
+    #[arg(long, value_name = "N", value_parser = number::<u32>)]
     pub horizon_days: Option<u32>,
     /// Which features the heads use.
     #[arg(long, default_value = "rich")]
     pub features: FeatureSet,
     /// Seed of the sampling.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = number::<u64>)]
     pub seed: u64,
     /// Which question the heads answer: each its own, or both the same one.
     #[arg(long, default_value = "both")]
@@ -85,11 +86,11 @@ pub struct EvaluateArgs {
     #[arg(long)]
     pub model: Option<PathBuf>,
     /// The midnight at which everybody is scored.
-    #[arg(long)]
+    #[arg(long, value_name = "DATE", value_parser = date)]
     pub at: Date,
     /// The churn horizon that the model must have. If absent the configuration's where it states one, else the model's
     /// own counts.
-    #[arg(long)]
+    #[arg(long, value_name = "N", value_parser = number::<u32>)]
     pub horizon_days: Option<u32>,
     /// Also write every customer's score, as JSON Lines.
     #[arg(long)]
@@ -116,7 +117,7 @@ pub struct CompareArgs {
     #[arg(long)]
     pub outcomes: Vec<PathBuf>,
     /// The midnight at which everybody is scored by both.
-    #[arg(long)]
+    #[arg(long, value_name = "DATE", value_parser = date)]
     pub at: Date,
     /// Only JSON, on one line.
     #[arg(long)]
@@ -133,10 +134,10 @@ pub struct BacktestArgs {
     #[arg(long)]
     pub model: Option<PathBuf>,
     /// First day on which an evaluated silence may start.
-    #[arg(long)]
+    #[arg(long, value_name = "DATE", value_parser = date)]
     pub from: Date,
     /// The midnight before which its horizon has passed.
-    #[arg(long)]
+    #[arg(long, value_name = "DATE", value_parser = date)]
     pub to: Date,
     /// Share of warnings that shall come true: the watch threshold that gives it on the silences before --from.
     #[arg(long, group = "asked", value_parser = share)]
@@ -193,9 +194,10 @@ fn three(text: &str, one: impl Fn(&str) -> Result<f64, String>) -> Result<[f64; 
 
 /// Arguments of `import`.
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("heads").required(true).multiple(true).args(["silence", "forward"]))]
 pub struct ImportArgs {
     /// The silence head, as `models/export_sklearn.py` writes it: JSON, or ONNX where the name ends in .onnx.
-    #[arg(long, required_unless_present = "forward")]
+    #[arg(long)]
     pub silence: Option<PathBuf>,
     /// The forward head, likewise.
     #[arg(long)]

@@ -9,6 +9,7 @@ use crate::cli::common::settings;
 use crate::cli::exit::Failure;
 use crate::cli::outcomes::{same_currency, study};
 use crate::cli::output::{check_folder, say, write_whole};
+use crate::cli::progress::during;
 use crate::cli::study_args::{OptimizeArgs, RewardArg};
 use crate::config::playbook::playbook;
 use crate::effect_study::bandit::{LEAST_TREATED, Reward};
@@ -36,7 +37,7 @@ pub fn run(args: &OptimizeArgs) -> Result<(), Failure> {
         RewardArg::Return => Reward::Return,
         RewardArg::Margin => Reward::Margin,
     });
-    let records = optimize(&mut editable, &study.episodes, reward, args.seed);
+    let records = during("drawing", || optimize(&mut editable, &study.episodes, reward, args.seed));
     let (text, ranking) = rank(&editable.text(), &study, settings.rules.currency, &settings.policy.segments)
         .map_err(|fault| Failure::usage(format!("the playbook {}: {fault}", path.display())))?;
     if let TableChange::Written(_) = ranking.table {

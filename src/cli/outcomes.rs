@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader};
 
 use crate::cli::exit::Failure;
 use crate::cli::input_args::Source;
+use crate::cli::progress::Bar;
 use crate::cli::study_args::OutcomeArgs;
 use crate::config::settings::Settings;
 use crate::effect_study::collect::Collector;
@@ -12,6 +13,7 @@ use crate::service::kafka::history::each_value;
 use crate::service::kafka::topics::check;
 use crate::wire::calendar::day;
 use crate::wire::files::open_lines;
+use crate::wire::meter::Meter;
 use crate::wire::outcome_facts::facts;
 
 /// Reads everything that there is; what can't be used is counted, and told on standard error.
@@ -42,12 +44,14 @@ pub fn study(input: &OutcomeArgs, settings: &Settings) -> Result<Study, Failure>
     };
     match input.source {
         Source::Files => {
+            let (progress, meter) = (Bar::files("reading outcomes", &input.outcomes), Meter::default());
             for path in &input.outcomes {
                 let unreadable =
                     |fault: &dyn std::fmt::Display| Failure::usage(format!("cannot read {}: {fault}", path.display()));
-                let file = open_lines(path).map_err(|fault| unreadable(&fault))?;
+                let file = open_lines(path, &meter).map_err(|fault| unreadable(&fault))?;
                 for line in BufReader::new(file).split(b'\n') {
                     take(&line.map_err(|fault| unreadable(&fault))?);
+                    progress.step(|| meter.bytes());
                 }
             }
         }
@@ -56,7 +60,9 @@ pub fn study(input: &OutcomeArgs, settings: &Settings) -> Result<Study, Failure>
                 take(value);
                 Ok(())
             };
-            each_value(settings, &settings.file.topics.outcomes, check(settings)?, take)?;
+            let progress = Bar::count("reading outcomes", 0);
+            let left = |left| progress.left(left);
+            each_value(settings, &settings.file.topics.outcomes, check(settings)?, &left, take)?;
         }
     }
     let study = collector.study().map_err(|why| {

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 use std::fs::File;
-use std::io::{BufWriter, ErrorKind, Write, stdout};
+use std::io::{BufWriter, ErrorKind, IsTerminal, Write, stdout};
 use std::path::{Path, PathBuf};
 
 use flate2::Compression;
@@ -10,10 +10,14 @@ use flate2::write::GzEncoder;
 use serde_json::Value;
 
 use crate::cli::exit::Failure;
+use crate::cli::progress::hush;
 
 /// Opens a file for writing; absent or `-` is standard output.
 pub fn create(path: Option<&Path>) -> Result<Box<dyn Write>, Failure> {
     let Some(path) = path.filter(|path| path.as_os_str() != "-") else {
+        if stdout().is_terminal() {
+            hush();
+        }
         return Ok(Box::new(BufWriter::new(stdout().lock())));
     };
     let file = File::create(path).map_err(|fault| cannot_write(path, &fault))?;

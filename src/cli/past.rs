@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 use crate::cli::common::{now, open};
 use crate::cli::exit::Failure;
 use crate::cli::input_args::{HistoryArgs, Source};
+use crate::cli::progress::{Bar, TopicBar};
 use crate::config::settings::Settings;
 use crate::engine::day::{Day, Millis};
 use crate::engine::event::{Body, Reason};
@@ -79,16 +80,22 @@ pub fn history(input: &HistoryArgs, settings: &Settings, until: Option<Day>) -> 
     match input.source {
         Source::Files => {
             let mut stream = open(&input.files, &input.columns, settings)?;
+            let progress = Bar::files("reading", &input.files);
             while let Some((record, _)) = stream.next(&settings.rules).map_err(Failure::of)? {
                 let (key, value, timestamp) = (Some(&record.key[..]), Some(&record.value[..]), taking.wall);
                 taking.take(&RawRecord { key, value, timestamp });
+                progress.step(|| stream.bytes());
             }
         }
         Source::Kafka => {
-            for partition in 0..check(settings)? {
+            let partitions = check(settings)?;
+            let mut progress = TopicBar::new("reading", settings, partitions)?;
+            for partition in 0..partitions {
                 let mut past = PartitionHistory::open(settings, partition)?;
+                progress.begin(past.left());
                 while let Some(record) = past.next(None)? {
                     taking.take(&record.record(taking.wall));
+                    progress.step(|| past.left());
                 }
             }
         }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::cli::exit::Failure;
 use crate::cli::input_args::{HistoryArgs, Source};
+use crate::cli::progress::Bar;
 use crate::config::settings::Settings;
 use crate::engine::day::Day;
 use crate::service::kafka::history::each_value;
@@ -13,6 +14,7 @@ use crate::training::history::History;
 use crate::training::treatments::{Opening, Treatments};
 use crate::wire::calendar::day_text;
 use crate::wire::files::decompressed;
+use crate::wire::meter::Meter;
 use crate::wire::outcome_lines::{OpeningLine, opening};
 
 /// Outcomes read.
@@ -79,16 +81,20 @@ pub fn outcomes(input: &HistoryArgs, files: &[PathBuf], settings: &Settings, unt
         }
         Ok(())
     };
+    let (progress, meter) = (Bar::files("reading outcomes", files), Meter::default());
     for path in files {
         let unreadable =
             |fault: &dyn std::fmt::Display| Failure::usage(format!("cannot read {}: {fault}", path.display()));
-        let (_, file) = decompressed(path).map_err(Failure::usage)?;
+        let (_, file) = decompressed(path, &meter).map_err(Failure::usage)?;
         for line in BufReader::new(file).split(b'\n') {
             take(&line.map_err(|fault| unreadable(&fault))?).map_err(|fault| unreadable(&fault))?;
+            progress.step(|| meter.bytes());
         }
     }
     if input.source == Source::Kafka && files.is_empty() {
-        each_value(settings, &settings.file.topics.outcomes, check(settings)?, take)?;
+        let progress = Bar::count("reading outcomes", 0);
+        let left = |left| progress.left(left);
+        each_value(settings, &settings.file.topics.outcomes, check(settings)?, &left, take)?;
     }
     Ok(outcomes)
 }

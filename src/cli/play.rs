@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::cli::common::{now, open};
 use crate::cli::exit::Failure;
 use crate::cli::input_args::{HistoryArgs, Source};
+use crate::cli::progress::{Bar, TopicBar};
 use crate::config::settings::Settings;
 use crate::engine::day::Millis;
 use crate::engine::scoring::model::Model;
@@ -25,6 +26,8 @@ pub type See<'a> = dyn FnMut(&OutRecord<'_>) -> Result<(), Failure> + 'a;
 
 /// A history under way through processors.
 pub struct Play<'a> {
+    /// What is said of it while it goes on.
+    what: &'static str,
     see: &'a mut See<'a>,
     batch: Batch,
     wall: Millis,
@@ -34,8 +37,8 @@ pub struct Play<'a> {
 
 impl<'a> Play<'a> {
     /// Nothing played yet.
-    pub fn new(see: &'a mut See<'a>) -> Self {
-        Self { see, batch: Batch::new(), wall: now(), pending: 0 }
+    pub fn new(what: &'static str, see: &'a mut See<'a>) -> Self {
+        Self { what, see, batch: Batch::new(), wall: now(), pending: 0 }
     }
 
     /// Plays a history under one model, by the events' own clock.
@@ -54,8 +57,10 @@ impl<'a> Play<'a> {
                 self.files(input, settings, &mut processors)?;
             }
             Source::Kafka => {
-                for number in 0..check(settings)? {
-                    self.partition(settings, &mut fresh(setup.clone(), number), &mut None)?;
+                let partitions = check(settings)?;
+                let mut progress = self.over_topics(settings, partitions)?;
+                for number in 0..partitions {
+                    self.partition(settings, &mut fresh(setup.clone(), number), &mut None, &mut progress)?;
                 }
             }
         }
@@ -71,6 +76,7 @@ impl<'a> Play<'a> {
         processors: &mut [Processor],
     ) -> Result<u64, Failure> {
         let mut stream = open(&input.files, &input.columns, settings)?;
+        let progress = Bar::files(self.what, &input.files);
         let partitions = processors.len() as u32;
         while let Some((record, _)) = stream.next(&settings.rules).map_err(Failure::of)? {
             let number = partition(&record.key, partitions);
@@ -80,6 +86,7 @@ impl<'a> Play<'a> {
                 self.take(processor, 0, next, &raw)?;
                 self.close(processor, &mut None, false)?;
             }
+            progress.step(|| stream.bytes());
         }
         for processor in processors {
             self.close(processor, &mut None, true)?;
@@ -88,19 +95,27 @@ impl<'a> Play<'a> {
         Ok(stream.skipped())
     }
 
+    /// What is shown while partitions are played one after the other.
+    pub fn over_topics(&self, settings: &Settings, partitions: u32) -> Result<TopicBar, Failure> {
+        Ok(TopicBar::new(self.what, settings, partitions)?)
+    }
+
     /// Plays the processor's partition of the input topics; `closes`: those of a live history, to be repeated.
     pub fn partition(
         &mut self,
         settings: &Settings,
         processor: &mut Processor,
         closes: &mut Option<Recorded>,
+        progress: &mut TopicBar,
     ) -> Result<(), Failure> {
         let mut past = PartitionHistory::open(settings, processor.partition())?;
+        progress.begin(past.left());
         loop {
             self.close(processor, closes, false)?;
             let read_to = closes.as_ref().and_then(Recorded::read_to);
             let Some(record) = past.next(read_to)? else { break };
             self.take(processor, record.topic, record.offset, &record.record(self.wall))?;
+            progress.step(|| past.left());
         }
         self.close(processor, closes, true)?;
         self.commit(processor)

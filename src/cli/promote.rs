@@ -34,13 +34,15 @@ pub fn run(args: &PromoteArgs) -> Result<(), Failure> {
     let asked = args.effective_day.map(day);
     let newest = promoted.promotions.last().map(|one| &one.promotion).filter(|one| one.model.version == version);
     if let Some(newest) = newest.filter(|newest| asked.is_none_or(|asked| asked == newest.effective)) {
-        report(args.json, &version, newest.effective, false);
+        report(args, &version, newest.effective, false);
         return Ok(());
     }
     let tomorrow = || settings.rules.day(now()).plus(1);
     let effective = asked.unwrap_or_else(tomorrow);
-    promote(&settings, &version, &wanted, effective)?;
-    report(args.json, &version, effective, true);
+    if !args.dry_run {
+        promote(&settings, &version, &wanted, effective)?;
+    }
+    report(args, &version, effective, true);
     Ok(())
 }
 
@@ -61,10 +63,13 @@ fn previous(promoted: &[PromotedModel], settings: &Settings) -> Result<Artifact,
     Ok(configured)
 }
 
-fn report(as_json: bool, version: &str, effective: Day, published: bool) {
-    let day = day_text(effective);
-    if as_json {
-        say(json!({"version": version, "effective_day": day, "published": published}));
+/// Says what was done; `new`: it was not the newest promotion already.
+fn report(args: &PromoteArgs, version: &str, effective: Day, new: bool) {
+    let (day, published) = (day_text(effective), new && !args.dry_run);
+    if args.json {
+        say(json!({"version": version, "effective_day": day, "published": published, "dry_run": args.dry_run}));
+    } else if new && args.dry_run {
+        eprintln!("{version} would decide from {day} on, in every partition as that day opens; nothing was published");
     } else if published {
         eprintln!("{version} is promoted: it decides from {day} on, in every partition as that day opens");
     } else {

@@ -3,6 +3,7 @@
 use crate::cli::args::RebuildArgs;
 use crate::cli::common::settings;
 use crate::cli::exit::Failure;
+use crate::cli::progress::during;
 use crate::service::kafka::rebuild::empty;
 use crate::service::kafka::topics::check;
 
@@ -11,12 +12,13 @@ pub fn run(args: &RebuildArgs) -> Result<(), Failure> {
     let settings = settings(args.config.as_deref())?;
     let partitions = check(&settings)?;
     let topic = &settings.file.topics.profiles;
-    if !args.yes {
-        return Err(Failure::usage(format!(
-            "nothing was done: with --yes, {topic} ({partitions} partitions) is made anew, after which the inputs are read again from their beginning and what opens from alerts.publish_from on is published again (with the wall clock and without that setting only what opens from today on: set it if warnings that are open now are to be ended); stop every replica first"
-        )));
+    let loss = format!(
+        "every profile, open warning and outcome under way is forgotten: {topic} ({partitions} partitions) is made anew, after which the inputs are read again from their beginning and what opens from alerts.publish_from on is published again (with the wall clock and without that setting only what opens from today on: set it if warnings that are open now are to be ended); stop every replica first"
+    );
+    if !args.consent.given(&loss)? {
+        return Ok(());
     }
-    empty(&settings, partitions)?;
+    during("making the changelog anew", || empty(&settings, partitions))?;
     eprintln!("{topic} is empty; start the service again");
     Ok(())
 }

@@ -15,6 +15,7 @@ use crate::cli::input_args::Source;
 use crate::cli::judged::check_least_silence;
 use crate::cli::output::{check_folder, create, say};
 use crate::cli::play::Play;
+use crate::cli::progress::during;
 use crate::config::settings::Settings;
 use crate::engine::alerting::policy::Policy;
 use crate::engine::event::Reason;
@@ -57,7 +58,7 @@ pub fn run(args: &ReplayArgs) -> Result<(), Failure> {
     args.profiles.as_deref().map(check_folder).transpose()?;
     let mut sinks = Sinks::open(args)?;
     let mut put = |record: &OutRecord<'_>| sinks.put(record);
-    let play = Play::new(&mut put);
+    let play = Play::new("replaying", &mut put);
     let (processors, skipped) = match args.input.source {
         Source::Files => files(play, args, &settings, models)?,
         Source::Kafka => (topics(play, args, &settings, &models)?, 0),
@@ -125,7 +126,7 @@ fn topics(
     } else {
         Arc::new(models.schedule.clone())
     };
-    let mut processors = Vec::new();
+    let (mut processors, mut progress) = (Vec::new(), play.over_topics(settings, partitions)?);
     for number in 0..partitions {
         let (mut processor, mut closes) = match args.clock {
             ReplayClock::Event => {
@@ -138,7 +139,7 @@ fn topics(
                 (processor, Some(closes))
             }
         };
-        play.partition(settings, &mut processor, &mut closes)?;
+        play.partition(settings, &mut processor, &mut closes, &mut progress)?;
         if closes.as_ref().and_then(Recorded::read_to).is_some() {
             return Err(Failure::Failed(format!(
                 "the inputs of partition {number} no longer reach to every close that the changelog remembers: records were deleted, so the history can't be repeated"
@@ -158,7 +159,8 @@ fn once_more(
     promoted: &Schedule,
 ) -> Result<(Processor, Recorded), Failure> {
     let mut live = Processor::new(Arc::new(setup.clone()), number, named.first.clone());
-    restore(settings, std::slice::from_mut(&mut live), &|_, _| {}, &Pulse::free())?;
+    let alone = std::slice::from_mut(&mut live);
+    during("reading the changelog", || restore(settings, alone, &|_, _| {}, &Pulse::free()))?;
     let find = |version: &str| {
         let first = Some(&named.first).filter(|model| model.version == version);
         first.or_else(|| named.schedule.find(version)).or_else(|| promoted.find(version)).cloned()

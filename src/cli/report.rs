@@ -4,6 +4,7 @@ use crate::cli::common::settings;
 use crate::cli::exit::Failure;
 use crate::cli::outcomes::{same_currency, study};
 use crate::cli::output::{check_folder, say, say_json, write_whole};
+use crate::cli::progress::during;
 use crate::cli::study_args::{PeriodArg, ReportArgs};
 use crate::effect_study::action_names::action_names;
 use crate::effect_study::boundary::Spending;
@@ -30,7 +31,7 @@ pub fn run(args: &ReportArgs) -> Result<(), Failure> {
         PeriodArg::Week => Period::Week,
         PeriodArg::Month => Period::Month,
     };
-    let report = report(&study, &Spending::yearly(), &settings.goals, period);
+    let report = during("reckoning", || report(&study, &Spending::yearly(), &settings.goals, period));
     let words = &Words { language: args.language };
     let names = action_names(&settings.policy.playbook, words);
     let document = document(&report, words, &names);

@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use jiff::civil::Date;
 
 use crate::cli::input_args::Source;
+use crate::cli::values::{date, number};
 use crate::wire::texts::Language;
 
 /// Where outcomes come from.
@@ -22,10 +23,10 @@ pub struct OutcomeArgs {
     #[arg(long)]
     pub config: Option<PathBuf>,
     /// The first day whose openings count; the first there is if absent.
-    #[arg(long)]
+    #[arg(long, value_name = "DATE", value_parser = date)]
     pub from: Option<Date>,
     /// Only what was known before this date.
-    #[arg(long)]
+    #[arg(long, value_name = "DATE", value_parser = date)]
     pub at: Option<Date>,
     /// Only outcomes in this currency; outcomes of several are refused if absent.
     #[arg(long, value_name = "CUR")]
@@ -91,7 +92,7 @@ pub struct OptimizeArgs {
     #[arg(long)]
     pub reward: Option<RewardArg>,
     /// Everything drawn follows from it.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = number::<u64>)]
     pub seed: u64,
     /// Where the playbook with the new weights goes; standard output if absent.
     #[arg(long, value_name = "FILE")]

@@ -11,6 +11,7 @@ use crate::cli::model_args::{FeatureSet, LabelArg, TrainArgs};
 use crate::cli::output::{check_folder, create, say, write_whole};
 use crate::cli::past::{ReadHistory, history};
 use crate::cli::past_outcomes::outcomes;
+use crate::cli::progress::during;
 use crate::cli::wish::{bands_json, missed_by_bands};
 use crate::config::settings::Settings;
 use crate::engine::day::Day;
@@ -50,7 +51,7 @@ pub fn run(args: &TrainArgs) -> Result<(), Failure> {
     }
     let stem = args.output.file_stem().map(|stem| stem.to_string_lossy().into_owned());
     let name = args.name.clone().or(stem).unwrap_or_else(|| "model".into());
-    let trained = train(&read.history, treatments, &train_settings, &name).map_err(failure)?;
+    let trained = during("fitting", || train(&read.history, treatments, &train_settings, &name)).map_err(failure)?;
     read.unusable.tell();
     outcomes.tell(&read.history);
     let artifact = artifact(&name, &settings, &trained, record(args, &read, treatments, &trained, at));

@@ -10,7 +10,7 @@ use crate::wire::shapes::dead_letter::DeadLetter;
 use crate::wire::shapes::doctor::DoctorShape;
 use crate::wire::shapes::event::EventShape;
 use crate::wire::shapes::forecast::ForecastShape;
-use crate::wire::shapes::listing::{CustomersShape, WhatIfShape};
+use crate::wire::shapes::listing::{CustomersShape, SummaryShape, WhatIfShape};
 use crate::wire::shapes::outcome::Outcome;
 use crate::wire::shapes::profile::ProfileShape;
 use crate::wire::shapes::risk::RiskRecord;
@@ -46,13 +46,15 @@ pub enum Contract {
     WhatIf,
     /// A customer's last days.
     Timeline,
+    /// Customers and warnings, counted.
+    Summary,
     /// What `doctor` found.
     Doctor,
 }
 
 impl Contract {
     /// Every contract, in the order of declaration.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Event,
         Self::Alert,
         Self::Risk,
@@ -66,6 +68,7 @@ impl Contract {
         Self::Customers,
         Self::WhatIf,
         Self::Timeline,
+        Self::Summary,
         Self::Doctor,
     ];
 
@@ -85,6 +88,7 @@ impl Contract {
             Self::Customers => "customers",
             Self::WhatIf => "what-if",
             Self::Timeline => "timeline",
+            Self::Summary => "summary",
             Self::Doctor => "doctor",
         }
     }
@@ -105,6 +109,7 @@ impl Contract {
             Self::Customers => written::<CustomersShape>(),
             Self::WhatIf => written::<WhatIfShape<'_>>(),
             Self::Timeline => written::<TimelineShape<'_>>(),
+            Self::Summary => written::<SummaryShape>(),
             Self::Doctor => written::<DoctorShape>(),
         }
     }

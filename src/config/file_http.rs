@@ -47,4 +47,6 @@ pub struct HttpTls {
     pub certificate_file: PathBuf,
     /// PEM file of its key, without a password.
     pub key_file: PathBuf,
+    /// PEM file of the authority that vouches for the other replicas' certificates; absent: those that browsers trust.
+    pub ca_file: Option<PathBuf>,
 }

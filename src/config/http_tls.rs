@@ -44,6 +44,13 @@ pub fn server_config(files: &Files) -> Result<Certificate, String> {
     Ok(Certificate { files: files.clone(), config: Arc::new(config), digest })
 }
 
+/// Reads the authority that vouches for other replicas.
+pub fn read_authority(path: &Path) -> Result<Vec<u8>, String> {
+    let pem = read(path)?;
+    let one = CertificateDer::from_pem_slice(&pem);
+    one.map(|_| pem).map_err(|_| format!("{} holds no certificate in PEM", path.display()))
+}
+
 fn read(path: &Path) -> Result<Vec<u8>, String> {
     std::fs::read(path).map_err(|fault| format!("cannot read {}: {fault}", path.display()))
 }

@@ -16,7 +16,7 @@ use crate::config::checker::{Checker, address, currency, date, duration, reachab
 use crate::config::fault::Fault;
 use crate::config::file::{Clock, ConfigFile};
 use crate::config::goals::goals;
-use crate::config::http_tls::{Certificate, server_config};
+use crate::config::http_tls::{Certificate, read_authority, server_config};
 use crate::config::playbook::playbook;
 use crate::config::security::{is_secret, security};
 use crate::config::segments::segments;
@@ -62,6 +62,8 @@ pub struct Settings {
     pub token: Option<SecretString>,
     /// What HTTP is encrypted with.
     pub certificate: Option<Certificate>,
+    /// The authority that vouches for other replicas' certificates, as PEM.
+    pub authority: Option<Vec<u8>>,
     /// Key of the digests of erased ids.
     pub erasure_secret: Arc<[u8]>,
     /// librdkafka's properties for encryption and login.
@@ -109,6 +111,8 @@ impl Settings {
             check.must("http.token_file", is_strong, sentence);
         }
         let files = file.http.tls.as_ref().map(|tls| [tls.certificate_file.clone(), tls.key_file.clone()]);
+        let ca_file = file.http.tls.as_ref().and_then(|tls| tls.ca_file.as_deref());
+        let authority = check.take("http.tls.ca_file", ca_file.map(read_authority).transpose(), None);
         let certificate = check.take("http.tls", files.as_ref().map(server_config).transpose(), None);
         check.must(
             "http.token_file",
@@ -141,6 +145,7 @@ impl Settings {
             admin_listen,
             token,
             certificate,
+            authority,
             erasure_secret,
             security,
         })

@@ -13,6 +13,7 @@ use serde_json::value::RawValue;
 
 use crate::wire::csv_rows::CsvRows;
 use crate::wire::file_record::{FileFault, FileOptions, FileRecord};
+use crate::wire::meter::Meter;
 
 /// One open file.
 pub enum EventFile {
@@ -23,13 +24,14 @@ pub enum EventFile {
 }
 
 impl EventFile {
-    /// Opens a file; its format and compression follow from its name, those of standard input from its first letter.
-    pub fn open(path: &Path, options: &FileOptions) -> Result<Self, FileFault> {
+    /// Opens a file, whose bytes `meter` counts; its format and compression follow from its name, those of standard input
+    /// from its first letter.
+    pub fn open(path: &Path, options: &FileOptions, meter: &Meter) -> Result<Self, FileFault> {
         let name = path.display().to_string();
         if name == "-" {
-            return Self::unnamed(BufReader::new(Box::new(stdin())), options);
+            return Self::unnamed(BufReader::new(Box::new(meter.count(stdin()))), options);
         }
-        let (stem, source) = decompressed(path)?;
+        let (stem, source) = decompressed(path, meter)?;
         match Path::new(&stem).extension().and_then(|suffix| suffix.to_str()) {
             Some("jsonl" | "json" | "ndjson") => Ok(Self::Json(JsonLines::new(source, name))),
             Some("csv") => Ok(Self::Csv(Box::new(CsvRows::new(source, &name, &options.columns, &options.currency)?))),
@@ -66,11 +68,11 @@ impl EventFile {
 }
 
 /// The decompressed bytes of a file of lines; `-` is standard input.
-pub fn open_lines(path: &Path) -> Result<Box<dyn Read + Send>, FileFault> {
+pub fn open_lines(path: &Path, meter: &Meter) -> Result<Box<dyn Read + Send>, FileFault> {
     if path.as_os_str() == "-" {
-        return Ok(Box::new(stdin()));
+        return Ok(Box::new(meter.count(stdin())));
     }
-    decompressed(path).map(|(_, source)| source)
+    decompressed(path, meter).map(|(_, source)| source)
 }
 
 /// The first byte that is no blank, which is still to be read; `None` at the end.
@@ -88,9 +90,9 @@ fn first_letter(source: &mut impl BufRead) -> std::io::Result<Option<u8>> {
 }
 
 /// A file's name without its compression suffix, and its decompressed bytes.
-pub fn decompressed(path: &Path) -> Result<(String, Box<dyn Read + Send>), FileFault> {
+pub fn decompressed(path: &Path, meter: &Meter) -> Result<(String, Box<dyn Read + Send>), FileFault> {
     let name = path.display().to_string();
-    let file = File::open(path).map_err(|fault| FileFault::unreadable(&name, &fault))?;
+    let file = meter.count(File::open(path).map_err(|fault| FileFault::unreadable(&name, &fault))?);
     if let Some(stem) = name.strip_suffix(".gz") {
         return Ok((stem.into(), Box::new(MultiGzDecoder::new(BufReader::new(file)))));
     }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::engine::day::Millis;
 use crate::wire::file_record::{FileFault, FileOptions, FileRecord};
 use crate::wire::files::EventFile;
+use crate::wire::meter::Meter;
 use crate::wire::rules::EventRules;
 use crate::wire::time_text::instant;
 
@@ -13,6 +14,7 @@ pub struct EventStream {
     sources: Vec<Source>,
     /// The source whose head was handed out last and must be read on first.
     taken: Option<usize>,
+    meter: Meter,
 }
 
 struct Source {
@@ -45,14 +47,14 @@ pub fn time_of(record: &FileRecord, rules: &EventRules) -> Option<Millis> {
 impl EventStream {
     /// Opens all files and reads their first events.
     pub fn open(paths: &[PathBuf], options: &FileOptions, rules: &EventRules) -> Result<Self, FileFault> {
-        let mut sources = Vec::with_capacity(paths.len());
+        let (mut sources, meter) = (Vec::with_capacity(paths.len()), Meter::default());
         for path in paths {
-            let file = EventFile::open(path, options)?;
+            let file = EventFile::open(path, options, &meter)?;
             let mut source = Source { file, head: FileRecord::default(), time: Millis(i64::MIN), ended: false };
             source.advance(rules)?;
             sources.push(source);
         }
-        Ok(Self { sources, taken: None })
+        Ok(Self { sources, taken: None, meter })
     }
 
     /// The next event and its time, `None` at the end. The record is valid until the next call.
@@ -63,6 +65,11 @@ impl EventStream {
         let heads = self.sources.iter().enumerate().filter(|(_, source)| !source.ended);
         self.taken = heads.min_by_key(|(_, source)| source.time).map(|(at, _)| at);
         Ok(self.taken.and_then(|at| self.sources.get(at)).map(|source| (&source.head, source.time)))
+    }
+
+    /// Bytes of the files that were read so far.
+    pub fn bytes(&self) -> u64 {
+        self.meter.bytes()
     }
 
     /// Rows that are no events.

@@ -21,6 +21,7 @@ pub mod letter_advice;
 pub mod letter_groups;
 pub mod partitioner;
 pub mod file_record;
+pub mod meter;
 pub mod csv_rows;
 pub mod files;
 pub mod merge;

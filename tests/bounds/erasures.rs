@@ -47,7 +47,7 @@ fn on_disk(data: &Path, tag: &str) -> BTreeMap<String, BTreeSet<String>> {
 /// Asks for an erasure as the user does; gives the receipt.
 fn forget(bench: &Bench, customer: &str) -> Value {
     let mut command = Command::new(PROGRAM);
-    command.args(["forget", customer, "--json", "--wait-seconds", "60", "--config"]).arg(bench.path());
+    command.args(["forget", customer, "--yes", "--json", "--wait-seconds", "60", "--config"]).arg(bench.path());
     let output = command.output().unwrap();
     assert!(output.status.success(), "{customer}: {}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()

@@ -44,8 +44,11 @@ fn a_forgotten_customer_gets_a_receipt_and_stays_forgotten() {
     assert_eq!((&forecast["days"], &forecast["incomplete"]), (&json!(30), &json!(false)), "{forecast}");
     assert_eq!(answer(port, "/v1/forecast?days=0").unwrap().0, 400);
 
-    let output =
-        Command::new(PROGRAM).args(["forget", customer, "--json", "--config"]).arg(bench.path()).output().unwrap();
+    let output = Command::new(PROGRAM)
+        .args(["forget", customer, "--yes", "--json", "--config"])
+        .arg(bench.path())
+        .output()
+        .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let receipt: Value = serde_json::from_slice(&output.stdout).unwrap();
     let whats: Vec<&str> =
@@ -80,7 +83,7 @@ fn a_forgotten_customer_gets_a_receipt_and_stays_forgotten() {
     replica.terminate();
 
     // Without a service the request stands, and the exit code says that nobody has carried it out.
-    let (code, said) = bench.run(&["forget", customer, "--wait-seconds", "2"]);
+    let (code, said) = bench.run(&["forget", customer, "--yes", "--wait-seconds", "2"]);
     assert_eq!(code, 1);
     assert!(said.contains("is carried out as soon as"), "{said}");
 }

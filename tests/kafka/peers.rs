@@ -1,5 +1,7 @@
-//! Two replicas: each answers for its own customers, and says of everybody else's where they are known.
+//! Two replicas: each answers for its own customers, says of everybody else's where they are known, and lists and counts all of them
+//! together with the other.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use churnwatch::wire::partitioner::partition;
@@ -10,14 +12,67 @@ use crate::broker::broker;
 use crate::support::page::{free_port, page};
 
 const PARTITIONS: u32 = 4;
+const TOKEN: &str = "the-word-that-both-replicas-know";
 
 /// Status, where to ask instead, and the document.
 fn ask(port: u16, path: &str) -> (u16, Option<String>, Value) {
     let config = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0);
     let agent: ureq::Agent = config.timeout_global(Some(Duration::from_secs(10))).build().into();
-    let mut response = agent.get(format!("http://127.0.0.1:{port}{path}")).call().unwrap();
+    let request =
+        agent.get(format!("http://127.0.0.1:{port}{path}")).header("Authorization", format!("Bearer {TOKEN}"));
+    let mut response = request.call().unwrap();
     let location = response.headers().get("location").map(|value| value.to_str().unwrap().to_owned());
     (response.status().as_u16(), location, response.body_mut().read_json().unwrap())
+}
+
+/// A page for people.
+fn html(port: u16, path: &str) -> String {
+    let agent = ureq::Agent::new_with_defaults();
+    let request =
+        agent.get(format!("http://127.0.0.1:{port}{path}")).header("Authorization", format!("Bearer {TOKEN}"));
+    request.header("Accept", "text/html").call().unwrap().body_mut().read_to_string().unwrap()
+}
+
+/// Each of the two lists, counts and foretells for both.
+fn together(ports: [u16; 2], lists: &[Vec<Value>]) {
+    let mut everybody: Vec<&Value> = lists.iter().flatten().collect();
+    let money = |one: &Value| one["value_at_risk"].as_str().unwrap().parse::<f64>().unwrap();
+    everybody.sort_by(|one, other| money(other).total_cmp(&money(one)));
+    let count = |document: &Value, pointer: &str| document.pointer(pointer).unwrap().as_u64().unwrap();
+    for port in ports {
+        let (mut listed, mut after) = (Vec::new(), String::new());
+        loop {
+            let (status, _, page) = ask(port, &format!("/v1/customers?limit=7{after}"));
+            assert!(status == 200 && page["incomplete"] == false, "{status} {page}");
+            assert_eq!(count(&page, "/count") as usize, everybody.len());
+            listed.extend(page["customers"].as_array().unwrap().iter().cloned());
+            let Some(next) = page["next"].as_str() else { break };
+            after = format!("&after={next}");
+        }
+        assert_eq!(
+            listed.iter().map(money).collect::<Vec<_>>(),
+            everybody.iter().map(|one| money(one)).collect::<Vec<_>>()
+        );
+        let ids = |list: &mut dyn Iterator<Item = &Value>| {
+            list.map(|one| one["customer_id"].as_str().unwrap().to_owned()).collect::<BTreeSet<String>>()
+        };
+        assert_eq!(ids(&mut listed.iter()), ids(&mut everybody.iter().copied()));
+        assert_eq!(listed.len(), everybody.len(), "nobody twice");
+    }
+    for path in ["/v1/summary", "/v1/forecast?days=30"] {
+        let [one, other] = ports.map(|port| ask(port, path).2);
+        assert!(one == other && one["incomplete"] == false, "{path}: {one} {other}");
+        let joiner = if path.contains('?') { '&' } else { '?' };
+        let parts = ports.map(|port| ask(port, &format!("{path}{joiner}scope=here")).2);
+        let pointers: &[&str] = match path {
+            "/v1/summary" => &["/partitions", "/customers", "/bands/low", "/bands/watch", "/open/low/count"],
+            _ => &["/partitions", "/warnings/low/count", "/warnings/mid/count", "/warnings/high/count"],
+        };
+        for pointer in pointers {
+            let sum: u64 = parts.iter().map(|part| count(part, pointer)).sum();
+            assert_eq!(count(&one, pointer), sum, "{path} {pointer}");
+        }
+    }
 }
 
 #[test]
@@ -28,10 +83,15 @@ fn a_replica_says_who_knows_a_customer() {
     bench.topics(PARTITIONS);
     bench.publish(&path);
     let ports = [free_port(), free_port()];
-    let mut replicas = ports.map(|port| bench.serve_at(port));
+    let token = bench.folder().join("token");
+    std::fs::write(&token, TOKEN).unwrap();
+    let mut replicas = ports.map(|port| {
+        let listen = ("CHURNWATCH_HTTP__LISTEN", format!("127.0.0.1:{port}"));
+        bench.serve_with([listen, ("CHURNWATCH_HTTP__TOKEN_FILE", token.display().to_string())])
+    });
     let started = Instant::now();
     let customers = |port| {
-        let (status, _, list) = ask(port, "/v1/customers?limit=200");
+        let (status, _, list) = ask(port, "/v1/customers?limit=200&scope=here");
         (status == 200).then(|| list["customers"].as_array().unwrap().clone())
     };
     // Both have joined, and every purchase is known.
@@ -47,8 +107,9 @@ fn a_replica_says_who_knows_a_customer() {
         assert!(started.elapsed() < Duration::from_mins(2), "the two don't share the customers");
         std::thread::sleep(Duration::from_millis(500));
     };
-    let (_, _, list) = ask(ports[0], "/v1/customers");
+    let (_, _, list) = ask(ports[0], "/v1/customers?scope=here");
     assert_eq!(list["incomplete"], true, "half of the partitions are the other's");
+    together(ports, &lists);
     let mut elsewhere = 0;
     for (port, list) in ports.iter().zip(&lists) {
         for customer in list {
@@ -73,8 +134,8 @@ fn a_replica_says_who_knows_a_customer() {
     assert!(elsewhere > 40, "{elsewhere}");
     // Followed, it is answered; nobody knows who is nobody.
     let known = lists[1][0]["customer_id"].as_str().unwrap();
-    let followed = page(ports[0], &format!("/v1/customers/{known}")).unwrap();
-    assert!(followed.contains(known));
+    let shown = |port| html(port, &format!("/customers/{known}"));
+    assert!(shown(ports[0]).contains(known) && shown(ports[0]) == shown(ports[1]), "a page shows whom the other knows");
     assert!((0..20).all(|number| {
         let path = format!("/v1/customers/nobody-{number}");
         let [one, other] = ports.map(|port| ask(port, &path).0);
@@ -83,7 +144,7 @@ fn a_replica_says_who_knows_a_customer() {
     // The one that is left answers for all.
     replicas[1].terminate();
     let started = Instant::now();
-    while page(ports[0], &format!("/v1/customers/{known}")).is_none() {
+    while ask(ports[0], &format!("/v1/customers/{known}")).0 != 200 {
         assert!(started.elapsed() < Duration::from_mins(1), "the other's customers are not taken over");
         std::thread::sleep(Duration::from_millis(200));
     }

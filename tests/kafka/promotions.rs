@@ -163,9 +163,11 @@ fn a_model_is_promoted_once_and_the_previous_one_comes_back() {
         assert_eq!(exit, code, "{said}");
         assert!(said.contains(words), "{said}");
     };
-    says(&["promote"], 64, "<M>");
+    says(&["promote"], 64, "<M|--previous>");
     says(&["promote", "--previous"], 1, "no model was promoted yet");
     says(&["promote", "/nowhere.json"], 64, "cannot read the model /nowhere.json");
+    let would = promote(&[eager, "--dry-run"]);
+    assert_eq!((&would["published"], &would["dry_run"], records().len()), (&false.into(), &true.into(), 0), "{would}");
     let first = promote(&[eager]);
     assert_eq!(first["published"], true);
     let now = Millis(jiff::Timestamp::now().as_millisecond());

@@ -1,10 +1,10 @@
 //! What the API and the pages ask alike: workers, the outcomes topic, the models. Each question has one answer, whoever shows it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::{HeaderValue, StatusCode, Uri};
+use axum::http::{HeaderValue, StatusCode};
 use serde_json::Value;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
@@ -14,20 +14,24 @@ use crate::effect_study::boundary::Spending;
 use crate::effect_study::collect::{Collector, NoStudy};
 use crate::effect_study::periods::Period;
 use crate::effect_study::report::{Report, report};
-use crate::engine::coming::add;
+use crate::engine::coming::{Forecast, add};
+use crate::engine::day::Day;
 use crate::engine::money::Money;
 use crate::engine::roster::Listed;
 use crate::service::http::api::{Api, Running};
+use crate::service::http::gather::{Listing, expected, listing, merged, tally};
 use crate::service::http::kept::Seen;
 use crate::service::http::list_query::{ListQuery, Page};
 use crate::service::http::peers::Owner;
 use crate::service::http::problem::Problem;
+use crate::service::http::tally::Tally;
 use crate::service::kafka::history::each_value;
 use crate::service::status::{Expected, Question, Roster, Status};
 use crate::wire::amount::amount;
-use crate::wire::forecast_json::forecast_json;
+use crate::wire::forecast_json::{forecast_json, tiers_shape};
 use crate::wire::outcome_facts::facts;
-use crate::wire::shapes::listing::CustomersShape;
+use crate::wire::rules::EventRules;
+use crate::wire::shapes::listing::{BandsShape, CustomersShape, SummaryShape};
 use crate::wire::shapes::scalars::MoneyText;
 
 /// How long the workers may take to answer about one customer, or about a page of them.
@@ -62,10 +66,11 @@ pub fn paid(api: &Api, parameters: &BTreeMap<String, String>) -> Result<Option<M
     read.map(Some).map_err(|_| wrong(format!("amount is what would be paid, a number in {}", rules.currency.code())))
 }
 
-/// What the worker that has the customer answers, or where the replica is that has it; `asked`: the path that leads there.
+/// What the worker that has the customer answers; `asked`: the path that leads to the same on the replica that has it.
 pub async fn one(
     api: &Api,
-    asked: &Uri,
+    asked: String,
+    followed: Followed,
     customer: &str,
     question: impl Fn(oneshot::Sender<Option<Value>>) -> Question,
 ) -> Result<Value, Problem> {
@@ -91,11 +96,26 @@ pub async fn one(
             return Err(nobody());
         }
     }
-    let Some(Owner { partition, address }) = peers.owner(customer).await else { return Err(nobody()) };
-    let path = asked.path_and_query().map_or("/", |path| path.as_str());
-    let words = format!("{address} answers for partition {partition}, which this customer would be in: ask there");
-    let location = HeaderValue::try_from(format!("{address}{path}")).map_err(|_| nobody())?;
+    let Some(owner) = peers.owner(customer).await else { return Err(nobody()) };
+    if followed == Followed::Here {
+        let (status, document) = peers.ask(&owner, asked).await.ok_or_else(busy)?;
+        let detail = document.get("detail").and_then(Value::as_str).unwrap_or_default();
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
+        return if status.is_success() { Ok(document) } else { Err(Problem::new(status, detail)) };
+    }
+    let Owner { partition, url, .. } = &owner;
+    let words = format!("{url} answers for partition {partition}, which this customer would be in: ask there");
+    let location = HeaderValue::try_from(format!("{url}{asked}")).map_err(|_| nobody())?;
     Err(Problem { location: Some(location), ..Problem::new(StatusCode::TEMPORARY_REDIRECT, words) })
+}
+
+/// What is done where another replica has the customer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Followed {
+    /// Whoever asks is sent there.
+    ByTheAsker,
+    /// It is asked from here.
+    Here,
 }
 
 /// Every worker's answer about all of its customers; only all of them together are one.
@@ -134,12 +154,35 @@ pub async fn roster(api: &Api) -> Result<Arc<Seen<Roster>>, Problem> {
     api.roster.seen(look).await
 }
 
-/// A page of customers.
-pub async fn list(api: &Api, query: ListQuery) -> Result<CustomersShape, Problem> {
+/// A page of customers, or of those with an open warning: of all replicas that answer, or, where `scope=here`, of this one.
+pub async fn list(api: &Api, parameters: &BTreeMap<String, String>, warned: bool) -> Result<CustomersShape, Problem> {
+    let read = ListQuery::read(parameters, warned);
+    let query = read.map_err(|fault| Problem::new(StatusCode::BAD_REQUEST, fault))?;
     let setup = &running(api)?.setup;
+    let (mut whole, here, query) = listing_here(api, query).await?;
+    if !query.is_here_alone() {
+        let path = if warned { "/v1/alerts" } else { "/v1/customers" };
+        let mut pages = others(api, &here, path, parameters, listing).await?;
+        pages.push(whole);
+        whole = merged(&query, pages, &setup.rules);
+    }
+    Ok(CustomersShape {
+        currency: setup.locale.currency.into(),
+        partitions: whole.partitions,
+        incomplete: whole.partitions < u64::from(setup.policy.partitions),
+        age_seconds: whole.age_seconds,
+        count: whole.count,
+        value_at_risk: MoneyText::of(whole.value_at_risk, setup.locale.currency),
+        customers: whole.customers,
+        next: whole.next,
+    })
+}
+
+/// The page of this replica's customers, the partitions that they are in, and the query again.
+async fn listing_here(api: &Api, query: ListQuery) -> Result<(Listing, BTreeSet<u32>, ListQuery), Problem> {
     let seen = roster(api).await?;
+    let here = partitions(&seen.answer.partitions);
     let age_seconds = seen.age().as_secs();
-    let incomplete = seen.answer.partitions.len() < setup.policy.partitions as usize;
     // A million customers take some milliseconds, which other requests don't wait for.
     let read = tokio::task::spawn_blocking(move || (query.page(&seen.answer.listed), query)).await;
     let (Page { count, value_at_risk, picked, next }, query) = read.map_err(|_| busy())?;
@@ -148,19 +191,98 @@ pub async fn list(api: &Api, query: ListQuery) -> Result<CustomersShape, Problem
         all(&api.status, |answer| Question::Picked { picked: Arc::clone(&picked), answer }, PATIENCE).await?.concat();
     found.sort_unstable_by_key(|(at, _)| *at);
     let customers = found.into_iter().map(|(_, customer)| customer).filter(|customer| query.still_fits(customer));
-    Ok(CustomersShape {
-        currency: setup.locale.currency.into(),
-        incomplete,
-        age_seconds,
-        count,
-        value_at_risk: MoneyText::of(value_at_risk, setup.locale.currency),
-        customers: customers.collect(),
-        next,
-    })
+    let customers = customers.collect();
+    Ok((Listing { partitions: here.len() as u64, age_seconds, count, value_at_risk, customers, next }, here, query))
 }
 
-/// The warnings that the next `days` closes will bring.
-pub async fn forecast(status: &Status, days: i32) -> Result<Expected, Problem> {
+fn partitions(closed: &[(u32, Option<Day>)]) -> BTreeSet<u32> {
+    closed.iter().map(|(partition, _)| *partition).collect()
+}
+
+/// What the other replicas say that have partitions besides those that are `here`, each of its own.
+async fn others<T>(
+    api: &Api,
+    here: &BTreeSet<u32>,
+    path: &str,
+    parameters: &BTreeMap<String, String>,
+    read: impl Fn(&Value, &EventRules) -> Option<T>,
+) -> Result<Vec<T>, Problem> {
+    let Running { setup, peers, .. } = running(api)?;
+    if here.len() >= setup.policy.partitions as usize {
+        return Ok(Vec::new());
+    }
+    let asked = form_urlencoded::Serializer::for_suffix(format!("{path}?"), path.len() + 1)
+        .extend_pairs(parameters.iter().filter(|(name, _)| *name != "scope"))
+        .append_pair("scope", "here")
+        .finish();
+    let answers = peers.ask_others(here, &asked).await;
+    Ok(answers.iter().filter_map(|answer| read(answer, &setup.rules)).collect())
+}
+
+/// Customers and warnings, counted.
+pub async fn summary(api: &Api, here_alone: bool) -> Result<Tally, Problem> {
+    let seen = roster(api).await?;
+    let mut whole = Tally::of(&seen.answer);
+    if !here_alone {
+        let here = partitions(&seen.answer.partitions);
+        for tally in others(api, &here, "/v1/summary", &BTreeMap::new(), tally).await? {
+            whole.add(&tally);
+        }
+    }
+    Ok(whole)
+}
+
+/// The same as JSON.
+pub fn summary_json(tally: &Tally, running: &Running) -> SummaryShape {
+    let (setup, locale) = (&running.setup, &running.setup.locale);
+    let [low, watch, high, critical] = tally.bands;
+    SummaryShape {
+        currency: locale.currency.into(),
+        partitions: tally.partitions,
+        incomplete: tally.partitions < u64::from(setup.policy.partitions),
+        closed_day: tally.closed.map(Into::into),
+        customers: tally.customers,
+        churned: tally.churned,
+        bands: BandsShape { low, watch, high, critical },
+        opened: tiers_shape(tally.opened, locale),
+        open: tiers_shape(tally.open, locale),
+    }
+}
+
+/// Warnings to come.
+pub struct Coming {
+    /// How many partitions are counted.
+    pub partitions: u64,
+    /// The last day that they all closed.
+    pub closed: Option<Day>,
+    /// By day and tier.
+    pub forecast: Forecast,
+}
+
+/// The warnings that the next `days` closes will bring. Those of the fortnight may be some seconds old.
+pub async fn forecast(api: &Api, days: i32, here_alone: bool) -> Result<Coming, Problem> {
+    let status = Arc::clone(&api.status);
+    let work = || async move { expected_here(&status, days).await };
+    let seen = if days == FORTNIGHT { api.fortnight.seen(work).await? } else { Seen::now(work().await?) };
+    let Expected { forecast, partitions: closed } = &seen.answer;
+    let here = partitions(closed);
+    let mut coming = Coming {
+        partitions: here.len() as u64,
+        closed: closed.iter().filter_map(|(_, closed)| *closed).min(),
+        forecast: forecast.clone(),
+    };
+    if !here_alone {
+        let asked = BTreeMap::from([("days".to_owned(), days.to_string())]);
+        for (partitions, closed, forecast) in others(api, &here, "/v1/forecast", &asked, expected).await? {
+            coming.partitions += partitions;
+            coming.closed = [coming.closed, closed].into_iter().flatten().min();
+            add(&mut coming.forecast, &forecast);
+        }
+    }
+    Ok(coming)
+}
+
+async fn expected_here(status: &Status, days: i32) -> Result<Expected, Problem> {
     if !status.ready() {
         return Err(busy());
     }
@@ -172,17 +294,10 @@ pub async fn forecast(status: &Status, days: i32) -> Result<Expected, Problem> {
     Ok(whole)
 }
 
-/// Those of the coming fortnight, as of now or of a moment ago.
-pub async fn expected_now(api: &Api) -> Result<Arc<Seen<Expected>>, Problem> {
-    let status = Arc::clone(&api.status);
-    api.fortnight.seen(|| async move { forecast(&status, FORTNIGHT).await }).await
-}
-
 /// The same as JSON.
-pub fn expected_json(expected: &Expected, days: i32, running: &Running) -> Value {
-    let incomplete = expected.partitions.len() < running.setup.policy.partitions as usize;
-    let closed = expected.partitions.iter().filter_map(|(_, closed)| *closed).min();
-    forecast_json(&expected.forecast, days, closed, incomplete, &running.setup.locale)
+pub fn coming_json(coming: &Coming, days: i32, running: &Running) -> Value {
+    let partitions = [coming.partitions, u64::from(running.setup.policy.partitions)];
+    forecast_json(&coming.forecast, days, coming.closed, partitions, &running.setup.locale)
 }
 
 /// Whether acting on warnings helps, from all outcomes there are.
@@ -203,7 +318,7 @@ fn study(settings: &Settings, partitions: u32) -> Result<Report, Problem> {
         Ok(())
     };
     let topic = &settings.file.topics.outcomes;
-    each_value(settings, topic, partitions, take).map_err(|fault| unavailable(&fault.to_string()))?;
+    each_value(settings, topic, partitions, &|_| {}, take).map_err(|fault| unavailable(&fault.to_string()))?;
     let study = collector.study().map_err(|why| {
         let sentence = match why {
             NoStudy::NothingTold => {

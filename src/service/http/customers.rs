@@ -9,8 +9,7 @@ use axum::http::{StatusCode, Uri};
 use serde_json::Value;
 
 use crate::service::http::api::Api;
-use crate::service::http::ask::{list, one, paid};
-use crate::service::http::list_query::ListQuery;
+use crate::service::http::ask::{Followed, list, one, paid};
 use crate::service::http::problem::Problem;
 use crate::service::status::Question;
 use crate::wire::shapes::listing::CustomersShape;
@@ -23,13 +22,23 @@ pub type Parameters = Result<Query<BTreeMap<String, String>>, QueryRejection>;
 /// `/v1/customers/{id}`.
 pub async fn customer(State(api): State<Api>, asked: Uri, id: Id) -> Result<Json<Value>, Problem> {
     let customer = customer_id(id)?;
-    one(&api, &asked, &customer, |answer| Question::Customer { customer: customer.clone(), answer }).await.map(Json)
+    one(&api, path(&asked), Followed::ByTheAsker, &customer, |answer| Question::Customer {
+        customer: customer.clone(),
+        answer,
+    })
+    .await
+    .map(Json)
 }
 
 /// `/v1/customers/{id}/timeline`.
 pub async fn timeline(State(api): State<Api>, asked: Uri, id: Id) -> Result<Json<Value>, Problem> {
     let customer = customer_id(id)?;
-    one(&api, &asked, &customer, |answer| Question::Timeline { customer: customer.clone(), answer }).await.map(Json)
+    one(&api, path(&asked), Followed::ByTheAsker, &customer, |answer| Question::Timeline {
+        customer: customer.clone(),
+        answer,
+    })
+    .await
+    .map(Json)
 }
 
 /// `/v1/customers/{id}/what-if`.
@@ -42,17 +51,21 @@ pub async fn what_if(
     let customer = customer_id(id)?;
     let amount = paid(&api, &told(parameters)?)?;
     let question = |answer| Question::WhatIf { customer: customer.clone(), amount, answer };
-    one(&api, &asked, &customer, question).await.map(Json)
+    one(&api, path(&asked), Followed::ByTheAsker, &customer, question).await.map(Json)
 }
 
 /// `/v1/customers`.
 pub async fn customers(State(api): State<Api>, parameters: Parameters) -> Result<Json<CustomersShape>, Problem> {
-    list(&api, query(&told(parameters)?, false)?).await.map(Json)
+    list(&api, &told(parameters)?, false).await.map(Json)
 }
 
 /// `/v1/alerts`.
 pub async fn alerts(State(api): State<Api>, parameters: Parameters) -> Result<Json<CustomersShape>, Problem> {
-    list(&api, query(&told(parameters)?, true)?).await.map(Json)
+    list(&api, &told(parameters)?, true).await.map(Json)
+}
+
+fn path(asked: &Uri) -> String {
+    asked.path_and_query().map_or("/", |path| path.as_str()).to_owned()
 }
 
 /// The id that a path names.
@@ -64,9 +77,4 @@ pub fn customer_id(id: Id) -> Result<String, Problem> {
 /// The parameters, if they can be read.
 pub fn told(parameters: Parameters) -> Result<BTreeMap<String, String>, Problem> {
     parameters.map(|Query(told)| told).map_err(|fault| Problem::new(StatusCode::BAD_REQUEST, fault.body_text()))
-}
-
-/// The query that the parameters of a list mean.
-pub fn query(parameters: &BTreeMap<String, String>, warned: bool) -> Result<ListQuery, Problem> {
-    ListQuery::read(parameters, warned).map_err(|fault| Problem::new(StatusCode::BAD_REQUEST, fault))
 }

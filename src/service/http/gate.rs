@@ -5,7 +5,7 @@
 use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use axum::extract::{Request, State};
 use axum::http::header::{
@@ -26,6 +26,7 @@ use subtle::ConstantTimeEq;
 
 use crate::service::http::dashboard::frame::STYLE;
 use crate::service::http::problem::problem;
+use crate::service::http::proof::{SCHEME, proves};
 
 /// What needs no token: probes and metrics, which hold no customer data.
 pub const OPEN: [&str; 4] = ["/livez", "/readyz", "/startupz", "/metrics"];
@@ -45,23 +46,33 @@ pub struct Client(pub IpAddr);
 /// How often each address may ask.
 type Rates = RateLimiter<IpAddr, HashMapStateStore<IpAddr>, DefaultClock>;
 
+/// The token: itself, since replicas prove that they know it, and what is compared with what others send.
+#[derive(Clone)]
+struct Token {
+    word: Arc<SecretString>,
+    digest: [u8; 32],
+}
+
 /// What requests are let in by.
 #[derive(Clone)]
 pub struct Gate {
-    token: Option<[u8; 32]>,
+    token: Option<Token>,
     rates: Option<Arc<Rates>>,
     is_encrypted: bool,
+    /// Where this replica says that it is reached.
+    own: Option<String>,
 }
 
 impl Gate {
     /// `token`: absent only on loopback; `per_second`: requests of one address, 0: as many as it likes.
-    pub fn new(token: Option<&SecretString>, per_second: u32, is_encrypted: bool) -> Self {
+    pub fn new(token: Option<&SecretString>, per_second: u32, is_encrypted: bool, own: Option<String>) -> Self {
         let quota = NonZeroU32::new(per_second).map(|rate| {
             let burst = NonZeroU32::new(per_second.saturating_mul(BURST_SECONDS)).unwrap_or(rate);
             Arc::new(RateLimiter::hashmap(Quota::per_second(rate).allow_burst(burst)))
         });
-        let token = token.map(|token| Sha256::digest(token.expose_secret()).into());
-        Self { token, rates: quota, is_encrypted }
+        let token = token
+            .map(|token| Token { word: Arc::new(token.clone()), digest: Sha256::digest(token.expose_secret()).into() });
+        Self { token, rates: quota, is_encrypted, own }
     }
 
     /// The answer to one that is not let in.
@@ -86,7 +97,9 @@ impl Gate {
             return (!is_at_home(headers)).then(|| problem(StatusCode::MISDIRECTED_REQUEST, sentence));
         };
         let given = given(headers);
-        if given.as_ref().is_some_and(|given| Sha256::digest(given).ct_eq(token.as_slice()).into()) {
+        if given.as_ref().is_some_and(|given| Sha256::digest(given).ct_eq(token.digest.as_slice()).into())
+            || self.is_replica(&token.word, request)
+        {
             return None;
         }
         let sentence = "send the token of http.token_file as `Authorization: Bearer TOKEN`";
@@ -98,6 +111,15 @@ impl Gate {
             refusal.headers_mut().append(WWW_AUTHENTICATE, HeaderValue::from_static(BASIC));
         }
         Some(refusal)
+    }
+
+    /// Whether another replica asks.
+    fn is_replica(&self, token: &SecretString, request: &Request) -> bool {
+        let said = only(request.headers()).filter(|(scheme, _)| *scheme == SCHEME);
+        let now = SystemTime::UNIX_EPOCH.elapsed();
+        let (Some((_, said)), Some(own), Ok(now)) = (said, &self.own, now) else { return false };
+        let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+        proves(token, own, path, said, now.as_secs())
     }
 
     /// After how many seconds one that asks too often may ask again.
@@ -144,16 +166,21 @@ pub async fn pass(State(gate): State<Gate>, request: Request, next: Next) -> Res
 
 /// The token that is sent, if exactly one is: as itself, or as the password of a browser's user, whose name is of no matter.
 fn given(headers: &HeaderMap) -> Option<Vec<u8>> {
-    let mut all = headers.get_all(AUTHORIZATION).iter();
-    let (only, None) = (all.next()?, all.next()) else { return None };
-    let (scheme, token) = only.to_str().ok()?.split_once(' ')?;
-    let token = token.trim();
+    let (scheme, token) = only(headers)?;
     if scheme.eq_ignore_ascii_case("bearer") {
         return Some(token.as_bytes().to_vec());
     }
     let pair = STANDARD.decode(token).ok().filter(|_| scheme.eq_ignore_ascii_case("basic"))?;
     let colon = pair.iter().position(|byte| *byte == b':')?;
     pair.get(colon + 1..).map(<[u8]>::to_vec)
+}
+
+/// Scheme and what follows it, if exactly one is sent.
+fn only(headers: &HeaderMap) -> Option<(&str, &str)> {
+    let mut all = headers.get_all(AUTHORIZATION).iter();
+    let (only, None) = (all.next()?, all.next()) else { return None };
+    let (scheme, rest) = only.to_str().ok()?.split_once(' ')?;
+    Some((scheme, rest.trim()))
 }
 
 /// Whether a request names this machine as its host.

@@ -21,6 +21,11 @@ pub struct Seen<T> {
 }
 
 impl<T> Seen<T> {
+    /// One of this moment.
+    pub fn now(answer: T) -> Arc<Self> {
+        Arc::new(Self { answer, at: Instant::now(), took: Duration::ZERO })
+    }
+
     /// How long ago it was.
     pub fn age(&self) -> Duration {
         self.at.elapsed()

@@ -30,20 +30,23 @@ pub enum Order {
 }
 
 /// A customer's place in an order: what it is ordered by, and its hash where others have the same.
-type Place = Reverse<(u64, u64)>;
+pub type Place = Reverse<(u64, u64)>;
 
 impl Order {
     const NAMES: [(&'static str, Self); 3] =
         [("value_at_risk", Self::ValueAtRisk), ("score", Self::Score), ("silence", Self::Silence)];
 
     fn place(self, listed: &Listed) -> Place {
-        let key = match self {
-            Self::ValueAtRisk => listed.value_at_risk.0.max(0) as u64,
+        Reverse((self.key(listed.value_at_risk, listed.score, listed.silence_days), listed.hash))
+    }
+
+    fn key(self, value_at_risk: Money, score: Option<f32>, silence_days: i32) -> u64 {
+        match self {
+            Self::ValueAtRisk => value_at_risk.0.max(0) as u64,
             // Scores are above 0, and the bits of such floats stand in their order.
-            Self::Score => listed.score.map_or(0, |score| u64::from(score.to_bits())),
-            Self::Silence => listed.silence_days.max(0) as u64,
-        };
-        Reverse((key, listed.hash))
+            Self::Score => score.map_or(0, |score| u64::from(score.to_bits())),
+            Self::Silence => silence_days.max(0) as u64,
+        }
     }
 }
 
@@ -53,9 +56,13 @@ pub struct ListQuery {
     bands: Vec<Band>,
     tiers: Vec<Tier>,
     segment: Option<String>,
+    /// Only those whose silence has become churn, or only the others.
+    churned: Option<bool>,
     /// Only those with an open warning.
     warned: bool,
     opened: Option<Day>,
+    /// Only customers of this replica.
+    here: bool,
     order: Order,
     limit: usize,
     after: Option<Place>,
@@ -88,6 +95,8 @@ impl ListQuery {
                     Ok(())
                 }
                 "opened" if warned => day(value).map(|day| query.opened = Some(day)),
+                "churned" => churned(value).map(|churned| query.churned = Some(churned)),
+                "scope" => scope(value).map(|here| query.here = here),
                 "order" => order(value).map(|order| query.order = order),
                 "limit" => limit(value).map(|limit| query.limit = limit),
                 "after" => place(value).map(|place| query.after = Some(place)),
@@ -98,6 +107,31 @@ impl ListQuery {
         if faults.is_empty() { Ok(query) } else { Err(faults.join("; ")) }
     }
 
+    /// What the order goes by, of a customer with these figures.
+    pub fn key(&self, value_at_risk: Money, score: Option<f32>, silence_days: i32) -> u64 {
+        self.order.key(value_at_risk, score, silence_days)
+    }
+
+    /// Most customers of a page.
+    pub const fn limit(&self) -> usize {
+        self.limit
+    }
+
+    /// Whether the customers of this replica alone are asked for.
+    pub const fn is_here_alone(&self) -> bool {
+        self.here
+    }
+
+    /// The place that a page gave as the next one's.
+    pub fn place(text: &str) -> Option<Place> {
+        place(text).ok()
+    }
+
+    /// The same as a text.
+    pub fn place_text(Reverse((key, hash)): Place) -> String {
+        format!("{key:016x}{hash:016x}")
+    }
+
     /// Whether a customer is asked for.
     fn fits(&self, listed: &Listed) -> bool {
         let band = || listed.band.is_some_and(|band| self.bands.contains(&band));
@@ -105,6 +139,7 @@ impl ListQuery {
         (self.bands.is_empty() || band())
             && (self.tiers.is_empty() || self.tiers.contains(&listed.tier))
             && (segment.is_none() || listed.segment == segment)
+            && self.churned.is_none_or(|churned| listed.score.is_none() == churned)
             && (!self.warned || listed.opened.is_some())
             && self.opened.is_none_or(|day| listed.opened == Some(day))
     }
@@ -116,6 +151,7 @@ impl ListQuery {
         (self.bands.is_empty() || band())
             && (self.tiers.is_empty() || self.tiers.iter().any(|tier| word("/tier") == Some(tier.name())))
             && (self.segment.is_none() || self.segment.as_deref() == word("/segment"))
+            && self.churned.is_none_or(|churned| profile.pointer("/score").is_none_or(Value::is_null) == churned)
             && (!self.warned || word("/episode/opened_day").is_some())
             && self.opened.is_none_or(|day| word("/episode/opened_day") == Some(&calendar::day_text(day)))
     }
@@ -136,7 +172,7 @@ impl ListQuery {
         if left.len() > self.limit {
             left.select_nth_unstable_by_key(self.limit, first);
             left.truncate(self.limit);
-            page.next = left.iter().map(first).max().map(|Reverse((key, hash))| format!("{key:016x}{hash:016x}"));
+            page.next = left.iter().map(first).max().map(Self::place_text);
         }
         left.sort_unstable_by_key(first);
         page.picked = left.into_iter().map(|(_, listed)| *listed).collect();
@@ -146,9 +182,9 @@ impl ListQuery {
 
 const fn names(warned: bool) -> &'static str {
     if warned {
-        "band, tier, segment, opened, order, limit and after"
+        "band, tier, segment, churned, opened, scope, order, limit and after"
     } else {
-        "band, tier, segment, order, limit and after"
+        "band, tier, segment, churned, scope, order, limit and after"
     }
 }
 
@@ -158,6 +194,19 @@ fn several<T: Copy>(value: &str, all: &[T], name: impl Fn(T) -> &'static str) ->
         let words: Vec<&str> = all.iter().map(|one| name(*one)).collect();
         format!("is one or more of {}, with commas between them", words.join(", "))
     })
+}
+
+/// Whether the word asks this replica alone.
+pub fn scope(value: &str) -> Result<bool, String> {
+    match value {
+        "all" => Ok(false),
+        "here" => Ok(true),
+        _ => Err("is all or here".to_owned()),
+    }
+}
+
+fn churned(value: &str) -> Result<bool, String> {
+    value.parse().map_err(|_| "is true or false".to_owned())
 }
 
 fn order(value: &str) -> Result<Order, String> {
@@ -222,7 +271,13 @@ mod tests {
     fn pages_are_the_whole_list_cut() {
         let shop = shop();
         for order in ["value_at_risk", "score", "silence"] {
-            for filter in [("band", "high,critical"), ("tier", "low"), ("segment", "loyal"), ("opened", "1970-01-06")] {
+            for filter in [
+                ("band", "high,critical"),
+                ("tier", "low"),
+                ("segment", "loyal"),
+                ("opened", "1970-01-06"),
+                ("churned", "false"),
+            ] {
                 let mut after: Option<String> = None;
                 let mut seen = Vec::new();
                 loop {
@@ -263,7 +318,7 @@ mod tests {
         assert_eq!(
             fault,
             "band is one or more of low, watch, high, critical, with commas between them; colour is none of band, tier, \
-             segment, order, limit and after; limit is a whole number from 1 to 200"
+             segment, churned, scope, order, limit and after; limit is a whole number from 1 to 200"
         );
         for (name, value) in [
             ("limit", "201"),
@@ -272,6 +327,8 @@ mod tests {
             ("after", "x"),
             ("after", "+000000000000001+000000000000001"),
             ("tier", ""),
+            ("churned", "yes"),
+            ("scope", "there"),
             ("opened", "2026-01-01"),
         ] {
             assert!(query(&[(name, value)], false).is_err(), "{name}={value}");

@@ -32,7 +32,7 @@ pub fn open(listener: TcpListener, settings: &Settings, api: Api, doors: Doors) 
     let http = &settings.file.http;
     let all = doors == Doors::All;
     let tls = settings.certificate.clone().filter(|_| all).map(Tls::new);
-    let gate = Gate::new(settings.token.as_ref(), http.requests_per_second, tls.is_some());
+    let gate = Gate::new(settings.token.as_ref(), http.requests_per_second, tls.is_some(), settings.advertised());
     let serving = serve(listener, routes(api.clone(), gate, all), tls, http.max_connections as usize);
     async move {
         tokio::select! {

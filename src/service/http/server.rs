@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::effect_study::json::report_json;
 use crate::service::http::api::Api;
-use crate::service::http::ask::{self, effect, expected_json, running};
+use crate::service::http::ask::{self, FORTNIGHT, coming_json, effect, running, summary_json};
 use crate::service::http::customers::{alerts, customer, customers, timeline, what_if};
 use crate::service::http::dashboard::frame::{Place, STYLE, show_problems, style};
 use crate::service::http::dashboard::pages::{
@@ -20,9 +20,10 @@ use crate::service::http::dashboard::pages::{
 };
 use crate::service::http::gate::{Gate, OPEN, pass};
 use crate::service::http::problem::{Problem, problem};
+use crate::wire::shapes::listing::SummaryShape;
 
 /// What needs the token.
-pub const GUARDED: [&str; 8] = [
+pub const GUARDED: [&str; 9] = [
     "/v1/alerts",
     "/v1/customers",
     "/v1/customers/{id}",
@@ -31,6 +32,7 @@ pub const GUARDED: [&str; 8] = [
     "/v1/forecast",
     "/v1/model",
     "/v1/report",
+    "/v1/summary",
 ];
 /// The page of a customer.
 const CUSTOMER: &str = "/customers/{id}";
@@ -46,7 +48,7 @@ pub fn routes(api: Api, gate: Gate, with_customers: bool) -> Router {
         .route(has_started, get(readyz))
         .route(figures, get(metrics));
     if with_customers {
-        let [warnings, all, one, past, supposed, coming, models, effects] = GUARDED;
+        let [warnings, all, one, past, supposed, coming, models, effects, counts] = GUARDED;
         router = router
             .route(warnings, get(alerts))
             .route(all, get(customers))
@@ -55,7 +57,8 @@ pub fn routes(api: Api, gate: Gate, with_customers: bool) -> Router {
             .route(supposed, get(what_if))
             .route(coming, get(forecast))
             .route(models, get(model))
-            .route(effects, get(report));
+            .route(effects, get(report))
+            .route(counts, get(summary));
     }
     if with_customers {
         router = router
@@ -99,23 +102,60 @@ async fn report(State(api): State<Api>) -> Result<Json<Value>, Problem> {
     effect(&api).await.map(|seen| Json(report_json(&seen.answer)))
 }
 
-/// How far ahead is asked.
+/// How far ahead is asked, and whom.
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Ahead {
     #[serde(default = "fortnight")]
     days: i32,
+    #[serde(default)]
+    scope: Scope,
 }
 
 const fn fortnight() -> i32 {
-    14
+    FORTNIGHT
+}
+
+/// Whose partitions are counted.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+enum Scope {
+    /// Those of every replica that answers.
+    #[default]
+    All,
+    /// This one's.
+    Here,
+}
+
+/// Whom is asked.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Whom {
+    #[serde(default)]
+    scope: Scope,
+}
+
+async fn summary(
+    State(api): State<Api>,
+    whom: Result<Query<Whom>, QueryRejection>,
+) -> Result<Json<SummaryShape>, Problem> {
+    let wrong = |_| Problem::new(StatusCode::BAD_REQUEST, "there is one parameter, scope: all or here");
+    let Query(Whom { scope }) = whom.map_err(wrong)?;
+    let tally = ask::summary(&api, scope == Scope::Here).await?;
+    Ok(Json(summary_json(&tally, running(&api)?)))
 }
 
 async fn forecast(State(api): State<Api>, ahead: Result<Query<Ahead>, QueryRejection>) -> Result<Json<Value>, Problem> {
-    let days = ahead.ok().map(|Query(ahead)| ahead.days).filter(|days| (1..=MAX_AHEAD_DAYS).contains(days));
-    let wrong = || Problem::new(StatusCode::BAD_REQUEST, format!("days is a whole number from 1 to {MAX_AHEAD_DAYS}"));
-    let days = days.ok_or_else(wrong)?;
-    let expected = ask::forecast(&api.status, days).await?;
-    Ok(Json(expected_json(&expected, days, running(&api)?)))
+    let wrong = || {
+        let words = format!("days is a whole number from 1 to {MAX_AHEAD_DAYS}, scope is all or here");
+        Problem::new(StatusCode::BAD_REQUEST, words)
+    };
+    let Query(Ahead { days, scope }) = ahead.map_err(|_| wrong())?;
+    if !(1..=MAX_AHEAD_DAYS).contains(&days) {
+        return Err(wrong());
+    }
+    let coming = ask::forecast(&api, days, scope == Scope::Here).await?;
+    Ok(Json(coming_json(&coming, days, running(&api)?)))
 }
 
 async fn not_allowed() -> Response {

@@ -1,5 +1,7 @@
 //! How many customers there are of each sort, and what their warnings are worth.
 
+use std::cmp::Ordering;
+
 use crate::engine::alerting::band::Band;
 use crate::engine::alerting::value::Tier;
 use crate::engine::coming::Due;
@@ -9,6 +11,8 @@ use crate::service::status::Roster;
 /// Counts over a roster.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tally {
+    /// How many partitions.
+    pub partitions: u64,
     /// The newest day that a partition has closed.
     pub closed: Option<Day>,
     /// Customers with a purchase.
@@ -27,7 +31,8 @@ impl Tally {
     /// Of a roster.
     pub fn of(roster: &Roster) -> Self {
         let closed = roster.partitions.iter().map(|(_, closed)| *closed).max().flatten();
-        let mut tally = Self { closed, customers: roster.listed.len() as u64, ..Self::default() };
+        let (partitions, customers) = (roster.partitions.len() as u64, roster.listed.len() as u64);
+        let mut tally = Self { partitions, closed, customers, ..Self::default() };
         for one in &roster.listed {
             tally.churned += u64::from(one.score.is_none());
             if let Some(count) = one.band.and_then(|band| tally.bands.get_mut(band as usize)) {
@@ -43,6 +48,27 @@ impl Tally {
         }
         tally
     }
+}
+
+impl Tally {
+    /// Adds the counts of other partitions. What opened with an earlier close than the newest is not of that close.
+    pub fn add(&mut self, other: &Self) {
+        match self.closed.cmp(&other.closed) {
+            Ordering::Less => self.opened = other.opened,
+            Ordering::Equal => add(&mut self.opened, &other.opened),
+            Ordering::Greater => {}
+        }
+        self.closed = self.closed.max(other.closed);
+        self.partitions += other.partitions;
+        self.customers += other.customers;
+        self.churned += other.churned;
+        self.bands.iter_mut().zip(other.bands).for_each(|(sum, count)| *sum += count);
+        add(&mut self.open, &other.open);
+    }
+}
+
+fn add(sums: &mut [Due], others: &[Due]) {
+    sums.iter_mut().zip(others).for_each(|(sum, due)| sum.add(due));
 }
 
 /// All tiers together.

@@ -5,7 +5,9 @@ use rdkafka::message::{Message, OwnedMessage};
 use crate::config::settings::Settings;
 use crate::engine::day::Millis;
 use crate::service::fault::ServiceFault;
-use crate::service::kafka::read::TopicReader;
+use crate::service::kafka::ends::ends;
+use crate::service::kafka::read::{Left, TopicReader};
+use crate::service::kafka::topics::asker;
 use crate::service::pulse::Pulse;
 use crate::wire::event::RawRecord;
 
@@ -45,6 +47,11 @@ impl PartitionHistory {
         Ok(Self { inputs, pulse })
     }
 
+    /// Offsets still to be read, in all inputs.
+    pub fn left(&self) -> u64 {
+        self.inputs.iter().map(|(reader, _)| reader.left()).sum()
+    }
+
     /// The next record of an input that is not yet read to its end in `read_to`; `None` where there is none.
     pub fn next(&mut self, read_to: Option<&[i64]>) -> Result<Option<Past>, ServiceFault> {
         let open = |topic: usize, head: &OwnedMessage| {
@@ -66,17 +73,31 @@ fn head(reader: &mut TopicReader, pulse: &Pulse) -> Result<Option<OwnedMessage>,
     Ok(reader.next(pulse)?.map(|message| message.detach()))
 }
 
+/// Offsets that all partitions of some topics hold now.
+pub fn offsets(settings: &Settings, topics: &[String], partitions: u32) -> Result<u64, ServiceFault> {
+    let (asker, numbers, pulse) = (asker(settings)?, (0..partitions).collect::<Vec<u32>>(), Pulse::free());
+    topics.iter().try_fold(0, |all, topic| {
+        let bounds = ends(settings, &asker, topic, &numbers, &pulse)?;
+        Ok(all + bounds.into_iter().map(|(low, high)| (high - low).max(0) as u64).sum::<u64>())
+    })
+}
+
 /// Hands every value of a topic to `visit`, partition by partition; what it says ends the reading.
 pub fn each_value(
     settings: &Settings,
-    topic: &str,
+    topic: &String,
     partitions: u32,
+    left: &Left<'_>,
     mut visit: impl FnMut(&[u8]) -> Result<(), String>,
 ) -> Result<(), ServiceFault> {
     let pulse = Pulse::free();
+    let mut behind = offsets(settings, std::slice::from_ref(topic), partitions)?;
     for partition in 0..partitions {
         let mut reader = TopicReader::open(settings, topic, &[partition], &pulse)?;
-        while let Some(message) = reader.next(&pulse)? {
+        behind = behind.saturating_sub(reader.left());
+        loop {
+            left(behind + reader.left());
+            let Some(message) = reader.next(&pulse)? else { break };
             let at = message.offset();
             let refused = |why| ServiceFault::Failed(format!("{topic}, partition {partition}, offset {at}: {why}"));
             message.payload().map_or(Ok(()), &mut visit).map_err(refused)?;

@@ -5,7 +5,7 @@ use rdkafka::message::{BorrowedMessage, Headers, Message};
 use crate::config::settings::Settings;
 use crate::engine::day::Millis;
 use crate::service::fault::ServiceFault;
-use crate::service::kafka::read::TopicReader;
+use crate::service::kafka::read::{Left, TopicReader};
 use crate::service::pulse::Pulse;
 use crate::wire::letter::{Letter, LetterRecord, Place};
 
@@ -16,11 +16,14 @@ pub type Content<'a> = (Option<&'a [u8]>, Option<&'a [u8]>);
 pub fn each(
     settings: &Settings,
     partitions: &[u32],
+    left: &Left<'_>,
     mut see: impl FnMut(LetterRecord, Content<'_>) -> Result<(), ServiceFault>,
 ) -> Result<(), ServiceFault> {
     let pulse = Pulse::free();
     let mut reader = TopicReader::open(settings, &settings.file.topics.dead_letters, partitions, &pulse)?;
-    while let Some(message) = reader.next(&pulse)? {
+    loop {
+        left(reader.left());
+        let Some(message) = reader.next(&pulse)? else { break };
         see(read(&message), (message.key(), message.payload()))?;
     }
     reader.close();
@@ -44,12 +47,14 @@ pub struct WholeLetter {
 
 /// The letter at a place; `None` where there is none. Reads its whole partition: the mark that it was put back stands
 /// somewhere behind it.
-pub fn one(settings: &Settings, place: Place) -> Result<Option<WholeLetter>, ServiceFault> {
+pub fn one(settings: &Settings, place: Place, left: &Left<'_>) -> Result<Option<WholeLetter>, ServiceFault> {
     let pulse = Pulse::free();
     let topic = &settings.file.topics.dead_letters;
     let mut reader = TopicReader::open(settings, topic, &[place.partition], &pulse)?;
     let mut found: Option<WholeLetter> = None;
-    while let Some(message) = reader.next(&pulse)? {
+    loop {
+        left(reader.left());
+        let Some(message) = reader.next(&pulse)? else { break };
         match read(&message) {
             LetterRecord::Letter(letter) if letter.place == place => {
                 let headers = headers(&message);

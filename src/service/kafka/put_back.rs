@@ -12,6 +12,7 @@ use crate::engine::day::Millis;
 use crate::service::fault::ServiceFault;
 use crate::service::kafka::client::producer;
 use crate::service::kafka::letters::{Content, each};
+use crate::service::kafka::read::Left;
 use crate::service::kafka::topics::partitions;
 use crate::service::kafka::transaction::{delivered, owned};
 use crate::wire::letter::{DEAD_LETTER, Letter, LetterRecord, Place, Source, mark};
@@ -67,14 +68,14 @@ pub struct PutBack {
 /// out one that still runs, so no mark can appear unseen. They name the record's place in the inputs, which a second
 /// letter of the same record, left by a rebuild, names too. Where the outcome of a commit is unknown this one ends, and
 /// the next begins by finding out.
-pub fn put_back(settings: &Settings, inputs: u32, wish: &Wish<'_>) -> Result<PutBack, ServiceFault> {
+pub fn put_back(settings: &Settings, inputs: u32, wish: &Wish<'_>, left: &Left<'_>) -> Result<PutBack, ServiceFault> {
     let numbers = partitions(settings, &settings.file.topics.dead_letters)?;
     let writer = if wish.write { Some(Writer::take_over(settings, inputs)?) } else { None };
-    let replayed = replayed(settings, &numbers, &wish.filter.places)?;
+    let replayed = replayed(settings, &numbers, &wish.filter.places, left)?;
     let (rules, topics) = (&settings.rules, &settings.file.topics.events[..]);
     let mut chooser = Chooser { rules, wall: wish.wall, topics, all: wish.all, replayed };
     let (mut done, mut waiting) = (PutBack::default(), Waiting::default());
-    each(settings, &numbers, |record, content| {
+    each(settings, &numbers, left, |record, content| {
         let LetterRecord::Letter(letter) = record else { return Ok(()) };
         if !wish.filter.takes(&letter) {
             return Ok(());
@@ -109,9 +110,10 @@ pub fn replayed(
     settings: &Settings,
     numbers: &[u32],
     places: &BTreeSet<Place>,
+    left: &Left<'_>,
 ) -> Result<HashSet<Source>, ServiceFault> {
     let (mut replayed, mut absent) = (HashSet::new(), places.clone());
-    each(settings, numbers, |record, _| {
+    each(settings, numbers, left, |record, _| {
         match record {
             LetterRecord::Replayed(source) => _ = replayed.insert(source),
             LetterRecord::Letter(letter) => _ = absent.remove(&letter.place),

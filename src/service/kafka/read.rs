@@ -21,6 +21,9 @@ const NO_PROGRESS: Duration = Duration::from_mins(1);
 /// Records between two beats of the pulse.
 const BEAT: u64 = 1_024;
 
+/// Told again and again how many offsets are still to be read.
+pub type Left<'a> = dyn Fn(u64) + 'a;
+
 /// The committed records of some partitions, each up to the end that it had when reading began. Those of one partition
 /// come in the order of their offsets.
 pub struct TopicReader {

@@ -51,11 +51,13 @@ pub fn plan(settings: &Settings) -> Vec<(String, &'static str, String)> {
 }
 
 /// Makes the topics that are missing; gives the names of those made. `partitions`: the inputs' number, else 12;
-/// `replication`: the broker's default, as is then how many replicas must be in sync.
+/// `replication`: the broker's default, as is then how many replicas must be in sync. In a dry run the brokers only say
+/// whether they would.
 pub fn create(
     settings: &Settings,
     partitions: Option<u32>,
     replication: Option<i32>,
+    dry_run: bool,
 ) -> Result<Vec<String>, ServiceFault> {
     let asker = asker(settings)?;
     let known = metadata(settings, &asker)?;
@@ -79,7 +81,8 @@ pub fn create(
         })
         .collect();
     let admin = admin(settings)?;
-    let results = wait_for(admin.create_topics(&topics, &options()))?.map_err(|fault| unreachable(settings, &fault))?;
+    let options = options().validate_only(dry_run);
+    let results = wait_for(admin.create_topics(&topics, &options))?.map_err(|fault| unreachable(settings, &fault))?;
     let mut made = Vec::new();
     // The call as a whole is fine even where every topic in it failed.
     for result in results {
@@ -92,7 +95,9 @@ pub fn create(
             Err((name, code)) => return Err(ServiceFault::Failed(format!("creating the topic {name} failed: {code}"))),
         }
     }
-    settled(settings, &asker)?;
+    if !dry_run {
+        settled(settings, &asker)?;
+    }
     Ok(made)
 }
 

@@ -18,7 +18,9 @@ pub struct ForecastShape {
     pub days: i32,
     /// Base currency of every amount.
     pub currency: CurrencyCode,
-    /// Whether other replicas hold partitions that are not counted here.
+    /// How many partitions are counted.
+    pub partitions: u64,
+    /// Whether there are others that are not.
     pub incomplete: bool,
     /// All of them, by value tier.
     pub warnings: TiersShape,

@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::engine::alerting::band::Band;
+use crate::wire::shapes::forecast::TiersShape;
 use crate::wire::shapes::profile::ProfileShape;
 use crate::wire::shapes::scalars::{CurrencyCode, DayText, MoneyText};
 use crate::wire::shapes::vocabulary::Word;
@@ -15,7 +16,10 @@ use crate::wire::shapes::vocabulary::Word;
 pub struct CustomersShape {
     /// Base currency of every amount.
     pub currency: CurrencyCode,
-    /// Whether other replicas hold partitions that are not counted here, or partitions are on the move.
+    /// How many partitions are counted.
+    pub partitions: u64,
+    /// Whether there are others that are not: a replica does not answer, does not say where it is reached, or partitions are on
+    /// the move.
     pub incomplete: bool,
     /// Seconds since the customers were counted and ordered. Each one shown is as of now; one that no longer fits is left
     /// out, so a page may have fewer than were asked for.
@@ -29,6 +33,44 @@ pub struct CustomersShape {
     pub customers: Vec<Value>,
     /// What to give as `after` for the next page; null on the last one.
     pub next: Option<String>,
+}
+
+/// How many customers there are of each sort, and what their warnings are worth.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields, title = "Summary")]
+pub struct SummaryShape {
+    /// Base currency of every amount.
+    pub currency: CurrencyCode,
+    /// How many partitions are counted.
+    pub partitions: u64,
+    /// Whether there are others that are not.
+    pub incomplete: bool,
+    /// The newest local day that any of them has closed; null before the first close.
+    pub closed_day: Option<DayText>,
+    /// Customers with a purchase.
+    pub customers: u64,
+    /// Those of them whose silence has become churn.
+    pub churned: u64,
+    /// Customers by band at the last close, those who are held out apart.
+    pub bands: BandsShape,
+    /// Warnings that opened with the close of `closed_day`, by value tier.
+    pub opened: TiersShape,
+    /// All open warnings, by value tier.
+    pub open: TiersShape,
+}
+
+/// Customers by band.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields, rename = "Bands")]
+pub struct BandsShape {
+    /// Low.
+    pub low: u64,
+    /// Watch.
+    pub watch: u64,
+    /// High.
+    pub high: u64,
+    /// Critical.
+    pub critical: u64,
 }
 
 /// What a purchase today would change.

@@ -17,6 +17,10 @@ use crate::wire::shapes::listing::CustomersShape;
 /// The parameter that asks for those with an open warning only.
 pub const WARNED: &str = "warned";
 
+/// The parameter that tells lost customers from others.
+pub const CHURNED: &str = "churned";
+/// Both.
+pub const ANY: &str = "any";
 /// From this age on a list says how old it is.
 const OLD_SECONDS: u64 = 5;
 
@@ -129,6 +133,11 @@ fn filters(reader: &Reader, asked: &BTreeMap<String, String>, segments: &Segment
     let any = std::iter::once((String::new(), words.any()));
     let tiers = Tier::ALL.into_iter().rev().map(|tier| (tier.name().to_owned(), tier_name(words, tier)));
     let names = segments.0.iter().map(|one| (one.name.to_string(), segment(reader, Some(&one.name))));
+    let churned = vec![
+        (String::new(), words.not_yet()),
+        ("true".to_owned(), words.churned_already()),
+        (ANY.to_owned(), words.any()),
+    ];
     let orders = vec![
         (String::new(), words.value_at_risk()),
         ("score".to_owned(), words.score_short()),
@@ -139,6 +148,7 @@ fn filters(reader: &Reader, asked: &BTreeMap<String, String>, segments: &Segment
             (select(&words.band(), "band", asked, &bands))
             (select(&words.tier(), "tier", asked, &any.clone().chain(tiers).collect::<Vec<_>>()))
             (select(&words.segment(), "segment", asked, &any.chain(names).collect::<Vec<_>>()))
+            (select(&words.churned(), CHURNED, asked, &churned))
             (select(&words.order(), "order", asked, &orders))
             label.check {
                 input type="checkbox" name=(WARNED) checked[asked.contains_key(WARNED)];

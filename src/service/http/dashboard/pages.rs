@@ -3,24 +3,24 @@
 use std::collections::BTreeMap;
 
 use axum::extract::State;
-use axum::http::{StatusCode, Uri};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::effect_study::document::goals;
 use crate::effect_study::goals::Goals;
 use crate::effect_study::words::Words;
 use crate::service::http::api::Api;
-use crate::service::http::ask::{effect, expected_now, list, one, paid, roster, running};
-use crate::service::http::customers::{Id, customer_id, query};
+use crate::service::http::ask::{FORTNIGHT, Followed, effect, forecast, list, one, paid, running, summary};
+use crate::service::http::customers::{Id, customer_id};
 use crate::service::http::dashboard::customer::{Asked, customer};
 use crate::service::http::dashboard::figures::Fields;
 use crate::service::http::dashboard::frame::{Place, page};
-use crate::service::http::dashboard::list::{self as customers_page, WARNED};
+use crate::service::http::dashboard::list::{self as customers_page, ANY, CHURNED, WARNED};
 use crate::service::http::dashboard::reader::{Reader, steps_in_path};
 use crate::service::http::dashboard::today::{Today, today};
 use crate::service::http::dashboard::{effect as effect_page, health, model};
 use crate::service::http::problem::Problem;
-use crate::service::http::tally::Tally;
 use crate::service::status::Question;
 use crate::service::telemetry::recent::Readings;
 use crate::wire::calendar::day_text;
@@ -31,11 +31,11 @@ const FIRST: &str = "10";
 /// `/`.
 pub async fn today_page(State(api): State<Api>, reader: Reader) -> Result<Response, Problem> {
     let running = running(&api)?;
-    let tally = Tally::of(&roster(&api).await?.answer);
+    let tally = summary(&api, false).await?;
     let mut asked = BTreeMap::from([("limit".to_owned(), FIRST.to_owned())]);
     asked.extend(tally.closed.map(|day| ("opened".to_owned(), day_text(day))));
-    let first = list(&api, query(&asked, true)?).await?;
-    let expected = expected_now(&api).await?;
+    let first = list(&api, &asked, true).await?;
+    let coming = forecast(&api, FORTNIGHT, false).await?;
     let has_goals = running.settings.goals != Goals::default();
     // Reading all outcomes may take long, and nobody waits for the goals with the warnings: the next look has them.
     let report = api.report.kept();
@@ -48,7 +48,7 @@ pub async fn today_page(State(api): State<Api>, reader: Reader) -> Result<Respon
         incomplete: first.incomplete,
         tally,
         first: &first,
-        forecast: expected.answer.forecast.clone(),
+        forecast: coming.forecast,
         goals: report.and_then(|report| goals(&report.answer, &words)),
         has_goals,
         currency: running.setup.locale.currency,
@@ -57,24 +57,30 @@ pub async fn today_page(State(api): State<Api>, reader: Reader) -> Result<Respon
 }
 
 /// `/customers`.
-pub async fn customers_list(State(api): State<Api>, uri: Uri, reader: Reader) -> Result<Response, Problem> {
+pub async fn customers_list(State(api): State<Api>, reader: Reader) -> Result<Response, Problem> {
     let mut asked = filled(&reader);
     match asked.remove("id") {
-        Some(id) if steps_in_path(&id) => return show_customer(&api, &uri, &id, &reader, &asked).await,
+        Some(id) if steps_in_path(&id) => return show_customer(&api, &id, &reader, &asked).await,
         Some(id) => return Ok(Redirect::to(&reader.customer(&id)).into_response()),
         None => {}
     }
     let running = running(&api)?;
     let mut parameters = asked.clone();
     let warned = parameters.remove(WARNED).is_some() || parameters.contains_key("opened");
-    let shape = list(&api, query(&parameters, warned)?).await?;
+    // Of the lost ones nothing can be made good, so they are shown to whoever asks for them.
+    match parameters.get(CHURNED).map(String::as_str) {
+        None => drop(parameters.insert(CHURNED.to_owned(), "false".to_owned())),
+        Some(ANY) => drop(parameters.remove(CHURNED)),
+        Some(_) => {}
+    }
+    let shape = list(&api, &parameters, warned).await?;
     let body = customers_page::list(&reader, &asked, &running.setup.policy.segments, &shape);
     Ok(page(&reader, Some(Place::Customers), &reader.words.customers(), &body))
 }
 
 /// `/customers/{id}`.
-pub async fn customer_page(State(api): State<Api>, asked: Uri, id: Id, reader: Reader) -> Result<Response, Problem> {
-    show_customer(&api, &asked, &customer_id(id)?, &reader, &filled(&reader)).await
+pub async fn customer_page(State(api): State<Api>, id: Id, reader: Reader) -> Result<Response, Problem> {
+    show_customer(&api, &customer_id(id)?, &reader, &filled(&reader)).await
 }
 
 /// The parameters that are filled in: a form sends every field, chosen or not.
@@ -84,17 +90,24 @@ fn filled(reader: &Reader) -> BTreeMap<String, String> {
 
 async fn show_customer(
     api: &Api,
-    asked: &Uri,
     id: &str,
     reader: &Reader,
     parameters: &BTreeMap<String, String>,
 ) -> Result<Response, Problem> {
-    let profile = one(api, asked, id, |answer| Question::Customer { customer: id.to_owned(), answer }).await?;
-    let timeline = one(api, asked, id, |answer| Question::Timeline { customer: id.to_owned(), answer }).await?;
+    let path = format!("/v1/customers/{}", utf8_percent_encode(id, NON_ALPHANUMERIC));
+    let profile =
+        one(api, path.clone(), Followed::Here, id, |answer| Question::Customer { customer: id.to_owned(), answer })
+            .await?;
+    let timeline = one(api, format!("{path}/timeline"), Followed::Here, id, |answer| Question::Timeline {
+        customer: id.to_owned(),
+        answer,
+    })
+    .await?;
     let what_if = match paid(api, parameters) {
         Ok(amount) => {
             let question = |answer| Question::WhatIf { customer: id.to_owned(), amount, answer };
-            Ok(one(api, asked, id, question).await?)
+            let path = format!("{path}/what-if{}", asked_amount(parameters));
+            Ok(one(api, path, Followed::Here, id, question).await?)
         }
         Err(fault) => Err(fault.detail),
     };
@@ -106,6 +119,12 @@ async fn show_customer(
         amount: parameters.get("amount").map(String::as_str).unwrap_or_default(),
     };
     Ok(page(reader, Some(Place::Customers), id, &customer(reader, &shown)))
+}
+
+/// The amount as another replica is asked for it.
+fn asked_amount(parameters: &BTreeMap<String, String>) -> String {
+    let amount = parameters.get("amount").map(|amount| utf8_percent_encode(amount, NON_ALPHANUMERIC));
+    amount.map_or_else(String::new, |amount| format!("?amount={amount}"))
 }
 
 /// `/effect`.

@@ -105,7 +105,7 @@ pub fn plane<'a>(area: &Area<'a>, axes: &Axes<'_>) -> Drawn<Plane<'a>> {
     for (at, text) in &axes.ticks {
         let (across, down) = chart.backend_coord(&(*at, axes.up.start));
         let half = (text.chars().count() as u32 * COLUMN_WIDTH / 2) as i32;
-        area.draw(&Text::new(text.as_str(), (across.min(WIDTH as i32 - half), down + 8), below.clone()))?;
+        area.draw(&Text::new(text.as_str(), (across.clamp(half, WIDTH as i32 - half), down + 8), below.clone()))?;
     }
     let beside = LETTERS.into_text_style(area).pos(Pos::new(HPos::Left, VPos::Center));
     let mut across = (axes.columns * COLUMN_WIDTH + 14) as i32;

@@ -46,7 +46,7 @@ pub fn rows(rows: &[Row]) -> Option<String> {
             let ends = across(row.bar.into_iter().next_back().unwrap_or_default());
             area.draw(&PathElement::new(vec![(ends, top + 6), (ends, top + ROW_HEIGHT + 6)], GRID.stroke_width(1)))?;
             area.draw(&Text::new(row.name.as_str(), (left - 8, middle), name.clone()))?;
-            area.draw(&Text::new(row.figure.as_str(), (to + 6, middle), figure.clone()))?;
+            area.draw(&Text::new(row.figure.as_str(), (WIDTH as i32 - FIGURE_WIDTH + 12, middle), figure.clone()))?;
         }
         Ok(())
     })

@@ -1,0 +1,35 @@
+//! How far the reading of files has come, counted in their own bytes, compressed as they lie there.
+
+use std::io::Read;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Bytes read so far; clones count together.
+#[derive(Clone, Debug, Default)]
+pub struct Meter(Arc<AtomicU64>);
+
+impl Meter {
+    /// All that was read.
+    pub fn bytes(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// The same source, its bytes counted.
+    pub fn count<S: Read>(&self, source: S) -> Metered<S> {
+        Metered { source, meter: self.clone() }
+    }
+}
+
+/// A source whose bytes are counted.
+pub struct Metered<S> {
+    source: S,
+    meter: Meter,
+}
+
+impl<S: Read> Read for Metered<S> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.source.read(buffer)?;
+        self.meter.0.fetch_add(read as u64, Ordering::Relaxed);
+        Ok(read)
+    }
+}
