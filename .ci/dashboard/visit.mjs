@@ -2,16 +2,18 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { contrasts, english, looks, overflow } from "./rules.mjs";
+import { fileURLToPath } from "node:url";
 
+/** The languages of the pages, and what a browser asks for. */
 export const LANGUAGES = { en: "en-GB", zh: "zh-CN" };
-const SIZES = { phone: { width: 390, height: 844 }, desk: { width: 1280, height: 900 } };
+export const SIZES = { phone: { width: 390, height: 844 }, desk: { width: 1280, height: 900 } };
 /** The narrowest page that must do without moving sideways (WCAG 1.4.10). */
 const NARROWEST = { width: 320, height: 640 };
+const RULES = fileURLToPath(new URL("rules.js", import.meta.url));
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
-/** Rules whose answer hangs on the size of the window, or on the colours. */
-const OF_SIZE = ["color-contrast", "scrollable-region-focusable", "target-size"];
+/** Rules of axe whose answer hangs on the size of the window, or on the colours. */
+const OF_APPEARANCE = ["color-contrast", "scrollable-region-focusable", "target-size"];
 
 /** What went wrong, and in which views. */
 export class Faults {
@@ -27,14 +29,16 @@ export class Faults {
 
   print() {
     for (const [sentence, views] of this.#views) {
-      console.error(`- ${sentence}\n  ${views.slice(0, 4).join(" | ")}${views.length > 4 ? ` and ${views.length - 4} more` : ""}`);
+      const more = views.length > 4 ? ` and ${views.length - 4} more` : "";
+      console.error(`- ${sentence}\n  ${views.slice(0, 4).join(" | ")}${more}`);
     }
   }
 }
 
-/** A page that tells of everything that it logs, throws, is refused or asks. `expected`: the status of the document. */
+/** A page that tells of everything that it logs, throws, is refused or asks. `expected`: the status of its document. */
 export async function listening(context, tell, expected = 200) {
   const page = await context.newPage();
+  await page.addInitScript({ path: RULES });
   page.on("console", (message) => {
     // A document with the status that it should have is logged as an error too.
     const isDocument = message.location().url === page.url() && message.text().includes(` ${expected} `);
@@ -45,7 +49,8 @@ export async function listening(context, tell, expected = 200) {
   page.on("response", (response) => {
     const isDocument = response.request().isNavigationRequest();
     const isRedirect = isDocument && response.status() === 303;
-    if (response.status() !== (isDocument ? expected : 200) && !isRedirect) tell(`status ${response.status()}: ${response.url()}`);
+    const isExpected = response.status() === (isDocument ? expected : 200);
+    if (!isExpected && !isRedirect) tell(`status ${response.status()}: ${response.url()}`);
   });
   page.on("dialog", async (dialog) => {
     tell(`a dialog opened: ${dialog.message()}`);
@@ -54,21 +59,17 @@ export async function listening(context, tell, expected = 200) {
   return page;
 }
 
-/** Looks at `url` in one language; gives the links of the page. */
-export async function visit(browser, { name, url, status = 200, http }, language, folder, faults) {
+/** Looks at `url` in one language and leaves pictures in `folder`; gives the links of the page. */
+export async function visit(browser, { name, url, status, http }, language, folder, faults) {
   const context = await browser.newContext({ locale: LANGUAGES[language], httpCredentials: http });
   let view = `${name} ${language}`;
   const tell = (sentence) => faults.add(view, sentence);
   const page = await listening(context, tell, status);
   const answer = await page.goto(url);
-  const policy = (await answer.allHeaders())["content-security-policy"] ?? "";
-  if (!policy.includes("default-src 'none'") || policy.includes("unsafe")) tell(`its content security policy is "${policy}"`);
-  const said = await page.evaluate(() => [document.documentElement.lang, document.title, document.querySelector("main")?.innerText ?? ""]);
-  if (!said[0].startsWith(language)) tell(`its language is "${said[0]}"`);
-  if (!said[1].trim() || !/.{8,}[.。：:]/.test(said[2])) tell("it has no title, or no sentence");
-  if (language === "zh") (await page.evaluate(english)).forEach(tell);
+  read(answer, await page.evaluate(said), language).forEach(tell);
+  if (language === "zh") (await page.evaluate(() => rules.english())).forEach(tell);
   await page.setViewportSize(NARROWEST);
-  for (const fault of await page.evaluate(overflow)) tell(`at ${NARROWEST.width} px ${fault}`);
+  (await page.evaluate(() => rules.overflow())).forEach((fault) => tell(`at ${NARROWEST.width} px ${fault}`));
   await page.evaluate(AXE);
   for (const [size, viewport] of Object.entries(SIZES)) {
     await page.setViewportSize(viewport);
@@ -76,12 +77,13 @@ export async function visit(browser, { name, url, status = 200, http }, language
       view = `${name} ${language} ${size} ${colorScheme}`;
       await page.emulateMedia({ colorScheme });
       const isPhone = size === "phone";
-      const seen = await judged(page, isPhone && colorScheme === "light" ? STANDARDS : OF_SIZE);
-      if (colorScheme === "light") seen.push(...(await page.evaluate(overflow)), ...(await page.evaluate(looks)));
-      if (!isPhone) seen.push(...(await page.evaluate(contrasts)));
-      seen.forEach(tell);
+      const isLight = colorScheme === "light";
+      (await judged(page, isPhone && isLight ? STANDARDS : OF_APPEARANCE)).forEach(tell);
+      if (isLight) (await page.evaluate(() => [...rules.overflow(), ...rules.texts(), ...rules.charts()])).forEach(tell);
+      if (!isPhone) (await page.evaluate(() => rules.contrasts())).forEach(tell);
       await page.evaluate(() => scrollTo(0, 0));
-      if (folder) await page.screenshot({ path: join(folder, `${name}-${language}-${size}-${colorScheme}.png`), fullPage: true });
+      const path = join(folder, `${name}-${language}-${size}-${colorScheme}.png`);
+      await page.screenshot({ path, fullPage: true });
     }
   }
   const links = await page.evaluate(() => [...document.links].map((link) => link.href));
@@ -89,9 +91,26 @@ export async function visit(browser, { name, url, status = 200, http }, language
   return links;
 }
 
+function said() {
+  const { title, documentElement } = document;
+  return { title, spoken: documentElement.lang, text: document.querySelector("main")?.innerText ?? "" };
+}
+
+/** What a page lacks that every page says. */
+function read(answer, { title, spoken, text }, language) {
+  const faults = [];
+  const policy = answer.headers()["content-security-policy"] ?? "";
+  const isStrict = policy.includes("default-src 'none'") && !policy.includes("unsafe");
+  if (!isStrict) faults.push(`its content security policy is "${policy}"`);
+  if (!spoken.startsWith(language)) faults.push(`its language is "${spoken}"`);
+  if (!title.trim() || !/.{8,}[.。：:]/.test(text)) faults.push("it has no title, or no sentence");
+  return faults;
+}
+
 /** What axe finds that shuts somebody out. */
-async function judged(page, rules) {
-  const found = await page.evaluate((runOnly) => axe.run(document, { resultTypes: ["violations"], preload: false, runOnly }), rules);
+async function judged(page, runOnly) {
+  const options = { resultTypes: ["violations"], preload: false, runOnly };
+  const found = await page.evaluate((wanted) => axe.run(document, wanted), options);
   return found.violations
     .filter(({ impact }) => impact === "serious" || impact === "critical")
     .map(({ id, help, nodes }) => `${id}: ${help}: ${nodes[0].html.slice(0, 160)}`);
