@@ -1,4 +1,5 @@
-//! What the API and the pages ask alike: workers, the outcomes topic, the models. Each question has one answer, whoever shows it.
+//! What the API and the pages ask alike: workers, the outcomes topic, other replicas. Each question has one answer, whoever
+//! shows it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

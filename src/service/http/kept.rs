@@ -49,7 +49,8 @@ impl<T> Default for Kept<T> {
 }
 
 impl<T: Send + Sync + 'static> Kept<T> {
-    /// The answer, as of now or of a moment ago; only what `work` gives is kept, and its fault is told to whoever waits for it.
+    /// The answer, as of now or of a moment ago; only what `work` gives is kept, and its fault is told to whoever waits for
+    /// it.
     pub async fn seen<E, W>(self: &Arc<Self>, work: impl FnOnce() -> W) -> Result<Arc<Seen<T>>, E>
     where
         E: Send + 'static,
