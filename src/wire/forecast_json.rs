@@ -8,8 +8,8 @@ use crate::wire::shapes::forecast::{DayShape, DueShape, ForecastShape, TiersShap
 use crate::wire::shapes::scalars::MoneyText;
 use crate::wire::words::Locale;
 
-/// The warnings that the `days` closes after the one of `closed` would bring if nothing more were heard, in the first of
-/// two numbers of partitions, of which there are the second.
+/// The warnings that the `days` closes after the one of `closed` would bring if nothing more were heard, in so many
+/// partitions of all.
 pub fn forecast_json(
     forecast: &Forecast,
     days: i32,

@@ -1,4 +1,5 @@
-//! What the API and the pages ask alike: workers, the outcomes topic, the models. Each question has one answer, whoever shows it.
+//! What the API and the pages ask alike: workers, the outcomes topic, other replicas. Each question has one answer, whoever
+//! shows it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -139,19 +140,26 @@ async fn all<T>(
 
 /// All customers, as of now or of a moment ago.
 pub async fn roster(api: &Api) -> Result<Arc<Seen<Roster>>, Problem> {
-    if !api.status.ready() {
+    let status = Arc::clone(&api.status);
+    api.roster.seen(|| async move { roster_here(&status).await }).await
+}
+
+async fn roster_here(status: &Status) -> Result<Roster, Problem> {
+    if !status.ready() {
         return Err(busy());
     }
-    let status = Arc::clone(&api.status);
-    let look = || async move {
-        let mut whole = Roster::default();
-        for roster in all(&status, |answer| Question::Roster { answer }, SCAN_PATIENCE).await? {
-            whole.partitions.extend(roster.partitions);
-            whole.listed.extend(roster.listed);
-        }
-        Ok::<_, Problem>(whole)
-    };
-    api.roster.seen(look).await
+    let mut whole = Roster::default();
+    for roster in all(status, |answer| Question::Roster { answer }, SCAN_PATIENCE).await? {
+        whole.partitions.extend(roster.partitions);
+        whole.listed.extend(roster.listed);
+    }
+    Ok(whole)
+}
+
+/// Looks at all customers again for those who look at lists and forecasts every day, so that they need not wait.
+pub async fn keep_warm(api: &Api) {
+    api.roster.keep_warm(|| roster_here(&api.status)).await;
+    api.fortnight.keep_warm(|| expected_here(&api.status, FORTNIGHT)).await;
 }
 
 /// A page of customers, or of those with an open warning: of all replicas that answer, or, where `scope=here`, of this one.

@@ -105,8 +105,8 @@ pub fn expected(document: &Value, rules: &EventRules) -> Option<(u64, Option<Day
     Some((read.count("/partitions")?, read.day("/closed_day"), forecast))
 }
 
-/// The page that several pages make. A page that goes on tells nothing of what lies beyond its end, so beyond the first of such ends nothing is
-/// shown.
+/// The page that several pages make. A page that goes on tells nothing of what lies beyond its end, so beyond the first of
+/// such ends nothing is shown.
 pub fn merged(query: &ListQuery, pages: Vec<Listing>, rules: &EventRules) -> Listing {
     let mut whole = Listing::default();
     let mut placed: Vec<(Place, Value)> = Vec::new();

@@ -4,6 +4,7 @@ use tokio::net::TcpListener;
 
 use crate::config::settings::Settings;
 use crate::service::http::api::Api;
+use crate::service::http::ask::keep_warm;
 use crate::service::http::door::{Tls, serve};
 use crate::service::http::gate::Gate;
 use crate::service::http::server::routes;
@@ -18,12 +19,13 @@ pub enum Doors {
     Admin,
 }
 
-/// Remembers how the service goes, for whoever looks at it.
+/// Remembers how the service goes, and looks ahead for whoever looks at it every day.
 async fn sample(api: &Api) {
     let mut tick = tokio::time::interval(EVERY);
     loop {
         tick.tick().await;
         api.recent.take(&api.metrics);
+        keep_warm(api).await;
     }
 }
 

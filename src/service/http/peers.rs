@@ -62,8 +62,8 @@ impl Peers {
         partition(customer.as_bytes(), self.partitions)
     }
 
-    /// The replica that has a customer who is not here; `None` where it is this one, it does not say where it is reached, nobody has the
-    /// customer now, or the group can't be asked.
+    /// The replica that has a customer who is not here; `None` where it is this one, it does not say where it is reached,
+    /// nobody has the customer now, or the group can't be asked.
     pub async fn owner(&self, customer: &str) -> Option<Owner> {
         let partition = self.partition(customer);
         let owners = self.owners().await?;

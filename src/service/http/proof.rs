@@ -1,5 +1,5 @@
-//! How a replica shows another one that it knows the token, without telling it: whoever claims an address in the group would
-//! else be sent the token itself.
+//! How a replica shows another one that it knows the token, without telling it: whoever claims an address in the group
+//! would else be sent the token itself.
 
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretString};

@@ -221,7 +221,6 @@ page-opted_out = Wants no messages.
 page-state = State
 page-is_open = open
 page-warnings_none = The CRM has heard of none.
-page-what = Figure
 page-now = Now
 page-then = With the purchase
 page-work_out = Work out

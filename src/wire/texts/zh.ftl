@@ -211,7 +211,6 @@ page-opted_out = 不愿接收消息。
 page-state = 状态
 page-is_open = 未结束
 page-warnings_none = 尚未向 CRM 发出过预警。
-page-what = 指标
 page-now = 现在
 page-then = 购买之后
 page-work_out = 计算

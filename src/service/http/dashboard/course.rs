@@ -1,5 +1,7 @@
 //! A customer in pictures: the course of the silence, why the score is what it is, and what happened day by day.
 
+use std::collections::BTreeMap;
+
 use maud::{Markup, html};
 use plotters::style::RGBColor;
 
@@ -7,6 +9,7 @@ use crate::effect_study::numbers::{count, money, percent, signed, whole};
 use crate::engine::day::Day;
 use crate::engine::rfm::features::Group;
 use crate::engine::rfm::ledger::LEDGER_DAYS;
+use crate::engine::scoring::logistic::sigmoid;
 use crate::service::http::dashboard::charts::bars::by_day;
 use crate::service::http::dashboard::charts::canvas::{BAD, MAIN, MIDDLE, OTHER};
 use crate::service::http::dashboard::charts::lines::{Frame, Level, Line, lines};
@@ -79,7 +82,10 @@ pub fn course(reader: &Reader, timeline: Fields<'_>, last_purchase: Option<&str>
             @if last_purchase != Some(calendar::day_text(first).as_str()) { (words.course_note()) " " }
             @if let Some(churned) = churned { (churned) }
         }
-        details { summary { (words.as_table()) } (table(&title, &[0, 1], &[words.day(), words.kind(), words.score_short()], &rows)) }
+        details {
+            summary { (words.as_table()) }
+            (table(&title, &[0, 1], &[words.day(), words.kind(), words.score_short()], &rows))
+        }
     }
 }
 
@@ -102,7 +108,7 @@ pub fn reasons(reader: &Reader, timeline: Fields<'_>) -> Markup {
         reached += part;
         said.push(vec![cell(name), cell(reason.text(&format!("/{language}")).unwrap_or(NONE)), cell(signed(part, 2))]);
     }
-    let score = crate::engine::scoring::logistic::sigmoid(sum);
+    let score = sigmoid(sum);
     let total = format!("{} = {}", signed(sum, 2), percent(score));
     drawn.push(Row { name: words.sum(), bar: [0.0, sum], figure: signed(sum, 2), colour: MIDDLE });
     let title = words.reasons_heading();
@@ -168,7 +174,7 @@ pub fn spending(reader: &Reader, timeline: Fields<'_>) -> Markup {
 /// What was heard, by kind: how often, and last when.
 pub fn heard(reader: &Reader, timeline: Fields<'_>) -> Markup {
     let words = &reader.words;
-    let mut kinds: std::collections::BTreeMap<&str, (u64, &str)> = std::collections::BTreeMap::new();
+    let mut kinds: BTreeMap<&str, (u64, &str)> = BTreeMap::new();
     for heard in timeline.list("/interactions") {
         let (Some(kind), Some(day), Some(many)) = (heard.text("/type"), heard.text("/day"), heard.count("/count"))
         else {

@@ -1,11 +1,15 @@
 //! *Customer*: who it is, where it stands, why, and what to do.
 
 use maud::{Markup, html};
+use serde_json::Value;
 
 use crate::effect_study::numbers::money;
+use crate::engine::alerting::band::Band;
 use crate::service::http::dashboard::course::{course, heard, reasons, spending};
-use crate::service::http::dashboard::figures::{Fields, NONE, band, or_none, tier, tile, whole};
-use crate::service::http::dashboard::list::{language, segment};
+use crate::service::http::dashboard::figures::{
+    Fields, NONE, band, band_name, cell, or_none, table, tier, tiles, whole,
+};
+use crate::service::http::dashboard::list::{action as said, language, segment};
 use crate::service::http::dashboard::reader::Reader;
 
 /// What the page is made of, as the API answers it.
@@ -31,7 +35,7 @@ pub fn customer(reader: &Reader, asked: &Asked<'_>) -> Markup {
             @if let Some(name) = profile.text("/band") { (band(words, Some(name))) " " }
             (standing(reader, *profile))
         }
-        (tiles(reader, *profile))
+        (standing_figures(reader, *profile))
         (action(reader, *profile))
         section {
             h2 { (words.course_heading()) }
@@ -56,7 +60,7 @@ pub fn customer(reader: &Reader, asked: &Asked<'_>) -> Markup {
 fn standing(reader: &Reader, profile: Fields<'_>) -> String {
     let words = &reader.words;
     let day = profile.text("/day").unwrap_or(NONE);
-    if profile.0.pointer("/contactable") == Some(&serde_json::Value::Bool(false)) {
+    if profile.0.pointer("/contactable") == Some(&Value::Bool(false)) {
         return words.held_out();
     }
     match (profile.count("/recency_days"), profile.text("/episode/opened_day")) {
@@ -69,31 +73,29 @@ fn standing(reader: &Reader, profile: Fields<'_>) -> String {
     }
 }
 
-fn tiles(reader: &Reader, profile: Fields<'_>) -> Markup {
+fn standing_figures(reader: &Reader, profile: Fields<'_>) -> Markup {
     let words = &reader.words;
     let currency = profile.text("/currency").unwrap_or_default();
     let rfm = ["recency", "frequency", "monetary"].map(|name| profile.count(&format!("/rfm/{name}")));
     let rfm: Option<Vec<String>> = rfm.into_iter().map(|score| score.map(|score| score.to_string())).collect();
-    let rfm = format!("RFM {}", or_none(rfm.map(|scores| scores.join("-"))));
     let next = profile.list("/forecast").next().and_then(|change| {
-        let band = change.text("/band")?;
-        let known = crate::engine::alerting::band::Band::ALL.into_iter().find(|known| known.name() == band)?;
-        let name = crate::service::http::dashboard::figures::band_name(words, known);
-        Some(words.band_changes(&[("band", &name), ("day", change.text("/day")?)]))
+        let band = Band::ALL.into_iter().find(|band| change.text("/band") == Some(band.name()))?;
+        Some(words.band_changes(&[("band", &band_name(words, band)), ("day", change.text("/day")?)]))
     });
     let last = profile.text("/last_purchase_day").map(|day| words.last_bought(&[("day", day)]));
-    let segment = segment(reader, profile.text("/segment"));
-    let place =
-        [tier(words, profile.text("/tier")), if profile.text("/segment").is_some() { segment } else { NONE.into() }];
-    let place = format!("{} {} · {} {}", words.tier(), place[0], words.segment(), place[1]);
-    html! {
-        dl.tiles {
-            (tile(&words.score(), &or_none(profile.percent("/score")), &next.unwrap_or_default()))
-            (tile(&words.value_at_risk(), &or_none(profile.money("/value_at_risk", currency)), &place))
-            (tile(&words.silence_days(), &or_none(profile.count("/recency_days").map(whole)), &last.unwrap_or_default()))
-            (tile(&words.spent_year(), &or_none(profile.money("/windows/365d/net_spend", currency)), &rfm))
-        }
-    }
+    let segment = profile.text("/segment").map(|name| segment(reader, Some(name)));
+    let tier = tier(words, profile.text("/tier"));
+    let place = format!("{} {tier} · {} {}", words.tier(), words.segment(), or_none(segment));
+    tiles(&[
+        [words.score(), or_none(profile.percent("/score")), next.unwrap_or_default()],
+        [words.value_at_risk(), or_none(profile.money("/value_at_risk", currency)), place],
+        [words.silence_days(), or_none(profile.count("/recency_days").map(whole)), last.unwrap_or_default()],
+        [
+            words.spent_year(),
+            or_none(profile.money("/windows/365d/net_spend", currency)),
+            format!("RFM {}", or_none(rfm.map(|scores| scores.join("-")))),
+        ],
+    ])
 }
 
 fn action(reader: &Reader, profile: Fields<'_>) -> Markup {
@@ -102,7 +104,7 @@ fn action(reader: &Reader, profile: Fields<'_>) -> Markup {
         return html! {};
     }
     let currency = profile.text("/currency").unwrap_or_default();
-    let said = crate::service::http::dashboard::list::action(reader, profile);
+    let said = said(reader, profile);
     let offer = profile.text("/episode/action/offer/class").map(|class| {
         let percent = profile.number("/episode/action/offer/percent").map(|percent| format!("{percent} %"));
         let amount = profile.money("/episode/action/offer/amount", currency);
@@ -117,7 +119,10 @@ fn action(reader: &Reader, profile: Fields<'_>) -> Markup {
             @if let Some(said) = said {
                 p { strong { bdi { (said) } } }
                 dl.known {
-                    @if let Some(day) = profile.text("/episode/action/deadline_day") { dt { (words.deadline()) } dd { (day) } }
+                    @if let Some(day) = profile.text("/episode/action/deadline_day") {
+                        dt { (words.deadline()) }
+                        dd { (day) }
+                    }
                     @if let Some(offer) = &offer { dt { (words.offer()) } dd { bdi { (offer) } } }
                 }
             } @else { p { (words.action_none()) } }
@@ -156,7 +161,7 @@ fn known(reader: &Reader, profile: Fields<'_>) -> Markup {
     ];
     html! {
         dl.known { @for (name, value) in rows { dt { (name) } dd { bdi { (value) } } } }
-        @if profile.0.pointer("/opted_out") == Some(&serde_json::Value::Bool(true)) { p.note { (words.opted_out()) } }
+        @if profile.0.pointer("/opted_out") == Some(&Value::Bool(true)) { p.note { (words.opted_out()) } }
     }
 }
 
@@ -164,40 +169,22 @@ fn warnings(reader: &Reader, profile: Fields<'_>, timeline: Fields<'_>) -> Marku
     let words = &reader.words;
     let currency = profile.text("/currency").unwrap_or_default();
     let line = |fields: Fields<'_>, at: &str, state: String| {
-        html! {
-            tr {
-                td.name { (or_none(fields.text(&format!("{at}/opened_day")))) }
-                td.name { (band(words, fields.text(&format!("{at}/band")))) }
-                td.name { (state) }
-                td { (or_none(fields.money(&format!("{at}/value_at_risk"), currency))) }
-            }
-        }
+        let opened = fields.text(&format!("{at}/opened_day"))?;
+        let value_at_risk = or_none(fields.money(&format!("{at}/value_at_risk"), currency));
+        Some(vec![cell(opened), band(words, fields.text(&format!("{at}/band"))), cell(state), cell(value_at_risk)])
     };
-    let open = profile.text("/episode/opened_day").is_some();
-    let last = timeline.text("/last_warning/opened_day").is_some();
-    let ended = || {
-        let day = timeline.text("/last_warning/ended_day").unwrap_or(NONE);
-        match timeline.text("/last_warning/ending") {
-            Some("resolved") => words.ended_resolved(&[("day", day)]),
-            Some("withdrawn") => words.ended_withdrawn(&[("day", day)]),
-            _ => words.ended_lapsed(&[("day", day)]),
-        }
+    let day = timeline.text("/last_warning/ended_day").unwrap_or(NONE);
+    let ended = match timeline.text("/last_warning/ending") {
+        Some("resolved") => words.ended_resolved(&[("day", day)]),
+        Some("withdrawn") => words.ended_withdrawn(&[("day", day)]),
+        _ => words.ended_lapsed(&[("day", day)]),
     };
+    let lines = [line(profile, "/episode", words.is_open()), line(timeline, "/last_warning", ended)];
+    let rows: Vec<Vec<Markup>> = lines.into_iter().flatten().collect();
+    let head = [words.opened_on(), words.band(), words.state(), words.value_at_risk()];
     html! {
-        @if open || last {
-            div.scroll tabindex="0" role="region" aria-label=(words.warnings_heading()) {
-                table {
-                    thead { tr {
-                        th.name scope="col" { (words.opened_on()) } th.name scope="col" { (words.band()) }
-                        th.name scope="col" { (words.state()) } th scope="col" { (words.value_at_risk()) }
-                    } }
-                    tbody {
-                        @if open { (line(profile, "/episode", words.is_open())) }
-                        @if last { (line(timeline, "/last_warning", ended())) }
-                    }
-                }
-            }
-        } @else { p { (words.warnings_none()) } }
+        @if rows.is_empty() { p { (words.warnings_none()) } }
+        @else { (table(&words.warnings_heading(), &[0, 1, 2], &head, &rows)) }
     }
 }
 
@@ -206,26 +193,38 @@ fn what_if(reader: &Reader, asked: &Asked<'_>) -> Markup {
     let currency = asked.profile.text("/currency").unwrap_or_default();
     html! {
         form.filters {
-            label { (words.pays(&[("currency", currency)])) " " input name="amount" inputmode="decimal" size="10" value=(asked.amount); }
+            label {
+                (words.pays(&[("currency", currency)])) " "
+                input name="amount" inputmode="decimal" size="10" value=(asked.amount);
+            }
             @if let Some(id) = asked.hidden_id { input type="hidden" name="id" value=(id); }
             (language(reader))
             button { (words.work_out()) }
         }
         @match &asked.what_if {
             Err(fault) => p.note role="alert" lang="en" { (fault) },
-            Ok(what_if) => {
-                p { (words.what_if_says(&[("amount", &or_none(what_if.text("/amount").map(money))), ("currency", currency), ("day", what_if.text("/day").unwrap_or(NONE))])) }
-                div.scroll tabindex="0" role="region" aria-label=(words.what_if_heading()) {
-                    table {
-                        thead { tr { th.name { span.unseen { (words.what()) } } th scope="col" { (words.now()) } th scope="col" { (words.then()) } } }
-                        tbody {
-                            tr { th.name scope="row" { (words.score_short()) } @for at in ["now", "then"] { td { (or_none(what_if.percent(&format!("/{at}/score")))) } } }
-                            tr { th.name scope="row" { (words.band()) } @for at in ["now", "then"] { td { (band(words, what_if.text(&format!("/{at}/band")))) } } }
-                            tr { th.name scope="row" { (words.value_at_risk()) } @for at in ["now", "then"] { td { (or_none(what_if.money(&format!("/{at}/value_at_risk"), currency))) } } }
-                        }
-                    }
-                }
-            }
+            Ok(what_if) => (worked_out(reader, *what_if, currency)),
         }
+    }
+}
+
+/// How the customer is judged now, and would be after a purchase.
+fn worked_out(reader: &Reader, what_if: Fields<'_>, currency: &str) -> Markup {
+    let words = &reader.words;
+    let amount = or_none(what_if.text("/amount").map(money));
+    let day = what_if.text("/day").unwrap_or(NONE);
+    let moments = ["/now", "/then"];
+    let [score_now, score_then] = moments.map(|at| cell(or_none(what_if.percent(&format!("{at}/score")))));
+    let [band_now, band_then] = moments.map(|at| band(words, what_if.text(&format!("{at}/band"))));
+    let [value_now, value_then] =
+        moments.map(|at| cell(or_none(what_if.money(&format!("{at}/value_at_risk"), currency))));
+    let rows = vec![
+        vec![cell(words.score_short()), score_now, score_then],
+        vec![cell(words.band()), band_now, band_then],
+        vec![cell(words.value_at_risk()), value_now, value_then],
+    ];
+    html! {
+        p { (words.what_if_says(&[("amount", &amount), ("currency", currency), ("day", day)])) }
+        (table(&words.what_if_heading(), &[0], &[words.figure(), words.now(), words.then()], &rows))
     }
 }

@@ -52,9 +52,15 @@ pub fn or_none(text: Option<impl Into<String>>) -> String {
     text.map_or_else(|| NONE.to_owned(), Into::into)
 }
 
-/// A figure under its name, with a line of small print.
-pub fn tile(name: &str, figure: &str, below: &str) -> Markup {
-    html! { div.tile { dt { (name) } dd { (figure) @if !below.is_empty() { small { (below) } } } } }
+/// Figures under their names, each with a line of small print.
+pub fn tiles(tiles: &[[String; 3]]) -> Markup {
+    html! {
+        dl.tiles {
+            @for [name, figure, below] in tiles {
+                div.tile { dt { (name) } dd { (figure) @if !below.is_empty() { small { (below) } } } }
+            }
+        }
+    }
 }
 
 /// A picture; `title` says what it shows, to those who don't see it. It moves sideways on a narrow screen.
@@ -79,7 +85,13 @@ pub fn table(title: &str, words: &[usize], head: &[String], rows: &[Vec<Markup>]
     html! {
         div.scroll tabindex="0" role="region" aria-label=(title) {
             table {
-                thead { tr { @for (column, name) in head.iter().enumerate() { th scope="col" class=[class(column)] { (name) } } } }
+                thead {
+                    tr {
+                        @for (column, name) in head.iter().enumerate() {
+                            th scope="col" class=[class(column)] { (name) }
+                        }
+                    }
+                }
                 tbody {
                     @for row in rows {
                         tr { @for (column, cell) in row.iter().enumerate() { td class=[class(column)] { (cell) } } }
@@ -105,7 +117,11 @@ pub fn whole(number: i64) -> String {
 /// A band in its colour.
 pub fn band(words: &Words, name: Option<&str>) -> Markup {
     let known = Band::ALL.into_iter().find(|band| name == Some(band.name()));
-    html! { @if let Some(band) = known { span class=(format!("band {}", band.name())) { (band_name(words, band)) } } @else { (NONE) } }
+    html! {
+        @if let Some(band) = known {
+            span class=(format!("band {}", band.name())) { (band_name(words, band)) }
+        } @else { (NONE) }
+    }
 }
 
 /// What a band is called.

@@ -1,15 +1,18 @@
 //! *Health*: whether the service keeps up, what it could not use, and how it starts again.
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use maud::{Markup, html};
 
 use crate::effect_study::numbers::{count, fixed};
+use crate::engine::day::Day;
 use crate::service::http::dashboard::charts::canvas::MAIN;
 use crate::service::http::dashboard::charts::lines::{Frame, Line, lines};
-use crate::service::http::dashboard::figures::{NONE, cell, or_none, table, tile, titled_picture, whole};
+use crate::service::http::dashboard::figures::{NONE, cell, or_none, table, tiles, titled_picture, whole};
 use crate::service::http::dashboard::reader::Reader;
 use crate::service::telemetry::recent::{Readings, Sample};
+use crate::wire::calendar::day_text;
 
 /// Bytes of a mebibyte.
 const MEBIBYTE: f64 = 1_048_576.0;
@@ -25,7 +28,7 @@ pub fn health(reader: &Reader, not_ready: Option<&str>, readings: &Readings, sam
                 Some(why) => { (words.not_ready()) " " bdi lang="en" { (why) } },
             }
         }
-        (tiles(reader, readings, samples))
+        (figures(reader, readings, samples))
         section { h2 { (words.flow_heading()) } (flow(reader, samples)) }
         section { h2 { (words.letters_heading()) } (letters(reader, readings)) }
         section { h2 { (words.partitions_heading()) } (partitions(reader, readings)) }
@@ -36,7 +39,7 @@ fn named(name: &str) -> String {
     format!("churnwatch_{name}")
 }
 
-fn tiles(reader: &Reader, readings: &Readings, samples: &[Sample]) -> Markup {
+fn figures(reader: &Reader, readings: &Readings, samples: &[Sample]) -> Markup {
     let words = &reader.words;
     let sum = |name: &str| readings.sum(&named(name));
     let lag_seconds = readings.most(&named("lag_seconds")).unwrap_or_default();
@@ -45,15 +48,29 @@ fn tiles(reader: &Reader, readings: &Readings, samples: &[Sample]) -> Markup {
     let restored = count(sum("restored_records_total") as u64);
     let restore_seconds = fixed(sum("restore_duration_seconds"), 1);
     let rolled_back = count(sum("rolled_back_batches_total") as u64);
-    html! {
-        dl.tiles {
-            (tile(&words.lag(), &words.records(&[("count", &count(sum("lag_records") as u64))]), &words.oldest(&[("seconds", &fixed(lag_seconds, 1))])))
-            (tile(&words.pace(), &words.per_second(&[("count", &count(pace as u64))]), &words.so_far(&[("count", &count(sum("records_total") as u64))])))
-            (tile(&words.customers_known(), &count(sum("customers") as u64), &words.customers_note(&[("mebibytes", &count(memory as u64))])))
-            (tile(&words.restored(), &words.records(&[("count", &restored)]), &words.restore_time(&[("seconds", &restore_seconds)])))
-            (tile(&words.commits(), &count(sum("commits_total") as u64), &words.rolled_back(&[("count", &rolled_back)])))
-        }
-    }
+    tiles(&[
+        [
+            words.lag(),
+            words.records(&[("count", &count(sum("lag_records") as u64))]),
+            words.oldest(&[("seconds", &fixed(lag_seconds, 1))]),
+        ],
+        [
+            words.pace(),
+            words.per_second(&[("count", &count(pace as u64))]),
+            words.so_far(&[("count", &count(sum("records_total") as u64))]),
+        ],
+        [
+            words.customers_known(),
+            count(sum("customers") as u64),
+            words.customers_note(&[("mebibytes", &count(memory as u64))]),
+        ],
+        [
+            words.restored(),
+            words.records(&[("count", &restored)]),
+            words.restore_time(&[("seconds", &restore_seconds)]),
+        ],
+        [words.commits(), count(sum("commits_total") as u64), words.rolled_back(&[("count", &rolled_back)])],
+    ])
 }
 
 /// What a counter grew by in a second, between each two samples; minutes before now.
@@ -123,9 +140,9 @@ fn partitions(reader: &Reader, readings: &Readings) -> Markup {
     let mut rows: Vec<(u32, Vec<Markup>)> = customers
         .iter()
         .map(|(partition, many)| {
-            let at = |figures: &std::collections::BTreeMap<String, f64>| figures.get(partition).copied();
+            let at = |figures: &BTreeMap<String, f64>| figures.get(partition).copied();
             let whole = |figure: Option<f64>| or_none(figure.map(|figure| count(figure.max(0.0) as u64)));
-            let day = at(&closed).map(|day| crate::wire::calendar::day_text(crate::engine::day::Day(day as i32)));
+            let day = at(&closed).map(|day| day_text(Day(day as i32)));
             let cells = [
                 partition.clone(),
                 whole(Some(*many)),

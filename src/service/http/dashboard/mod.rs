@@ -1,4 +1,5 @@
-//! The dashboard: pages made on the server of what the API answers. No script runs in them, and nothing is fetched from elsewhere.
+//! The dashboard: pages made on the server of what the API answers. No script runs in them, and nothing is fetched from
+//! elsewhere.
 
 pub mod charts;
 pub mod words;

@@ -1,12 +1,13 @@
 //! *Model*: what is in force, how it did when it was made, and whether it still fits.
 
 use maud::{Markup, html};
+use serde_json::Value;
 
 use crate::effect_study::numbers::{count, fixed, percent};
 use crate::service::http::dashboard::charts::bars::grouped;
 use crate::service::http::dashboard::charts::canvas::{BAD, MAIN, OTHER};
 use crate::service::http::dashboard::charts::lines::{Frame, Line, lines};
-use crate::service::http::dashboard::figures::{Fields, NONE, cell, or_none, table, tile, titled_picture};
+use crate::service::http::dashboard::figures::{Fields, NONE, cell, or_none, table, tiles, titled_picture};
 use crate::service::http::dashboard::reader::Reader;
 use crate::service::models_known::{CALIBRATION_LIMITS, CALIBRATION_SILENCES, CLIPPED_MARGIN, PSI_LIMIT};
 
@@ -17,26 +18,29 @@ pub fn model(reader: &Reader, models: Fields<'_>) -> Markup {
         return html! { p.lead { (words.model_none()) } };
     }
     html! {
-        (tiles(reader, models))
+        (figures(reader, models))
         section { h2 { (words.in_force_heading()) } (in_force(reader, models)) }
         section { h2 { (words.validation_heading()) } (validation(reader, models)) }
         section { h2 { (words.drift_heading()) } (drift(reader, models)) }
     }
 }
 
-fn tiles(reader: &Reader, models: Fields<'_>) -> Markup {
+fn figures(reader: &Reader, models: Fields<'_>) -> Markup {
     let words = &reader.words;
     let thresholds: Vec<String> =
         models.list("/thresholds").filter_map(|threshold| threshold.number("")).map(percent).collect();
-    let due = models.0.pointer("/drift/retraining_due") == Some(&serde_json::Value::Bool(true));
-    html! {
-        dl.tiles {
-            (tile(&words.model(), &or_none(models.text("/version")), &words.trained_until(&[("day", models.text("/trained_until").unwrap_or(NONE))])))
-            (tile(&words.horizon(), &words.days(&[("days", &or_none(models.count("/horizon_days").map(|days| days.to_string())))]), &words.horizon_note()))
-            (tile(&words.thresholds(), &thresholds.join(" · "), &words.thresholds_note()))
-            (tile(&words.fits(), &if due { words.retrain() } else { words.fits_still() }, &words.fits_note()))
-        }
-    }
+    let due = models.0.pointer("/drift/retraining_due") == Some(&Value::Bool(true));
+    let horizon = or_none(models.count("/horizon_days").map(|days| days.to_string()));
+    tiles(&[
+        [
+            words.model(),
+            or_none(models.text("/version")),
+            words.trained_until(&[("day", models.text("/trained_until").unwrap_or(NONE))]),
+        ],
+        [words.horizon(), words.days(&[("days", &horizon)]), words.horizon_note()],
+        [words.thresholds(), thresholds.join(" · "), words.thresholds_note()],
+        [words.fits(), if due { words.retrain() } else { words.fits_still() }, words.fits_note()],
+    ])
 }
 
 fn in_force(reader: &Reader, models: Fields<'_>) -> Markup {

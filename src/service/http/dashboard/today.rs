@@ -12,7 +12,7 @@ use crate::engine::day::Day;
 use crate::service::http::ask::FORTNIGHT;
 use crate::service::http::dashboard::charts::bars::stacked;
 use crate::service::http::dashboard::charts::canvas::{BAD, MAIN, MIDDLE};
-use crate::service::http::dashboard::figures::{NONE, band_name, cell, picture, table, tier_name, tile};
+use crate::service::http::dashboard::figures::{NONE, band_name, cell, picture, table, tier_name, tiles};
 use crate::service::http::dashboard::list::customers_table;
 use crate::service::http::dashboard::reader::Reader;
 use crate::service::http::tally::{Tally, sum};
@@ -50,7 +50,7 @@ pub fn today(reader: &Reader, page: &Today<'_>) -> Markup {
             }
             @if page.incomplete { " " (words.incomplete()) }
         }
-        (tiles(reader, page))
+        (figures(reader, page))
         section {
             h2 { (words.opened_heading()) }
             @if page.first.customers.is_empty() || closed.is_none() {
@@ -76,7 +76,7 @@ fn amount(due: Due, currency: Currency) -> String {
     format!("{} {}", money(MoneyText::of(due.value_at_risk, currency).as_str()), currency.code())
 }
 
-fn tiles(reader: &Reader, page: &Today<'_>) -> Markup {
+fn figures(reader: &Reader, page: &Today<'_>) -> Markup {
     let words = &reader.words;
     let tally = &page.tally;
     let (opened, open) = (sum(&tally.opened), sum(&tally.open));
@@ -87,14 +87,13 @@ fn tiles(reader: &Reader, page: &Today<'_>) -> Markup {
     let worth = |due| words.at_risk(&[("amount", &amount(due, page.currency))]);
     let bands = Band::ALL.into_iter().zip(tally.bands).rev().filter(|(band, _)| *band != Band::Low);
     let bands: Vec<String> = bands.map(|(band, many)| format!("{} {}", band_name(words, band), count(many))).collect();
-    html! {
-        dl.tiles {
-            (tile(&words.opened_tile(), &count(opened.warnings), &worth(opened)))
-            (tile(&words.open_tile(), &count(open.warnings), &worth(open)))
-            (tile(&words.coming_tile(&[("days", &FORTNIGHT.to_string())]), &count(coming.warnings), &worth(coming)))
-            (tile(&words.customers(), &count(tally.customers), &bands.join(" · ")))
-        }
-    }
+    let ahead = words.coming_tile(&[("days", &FORTNIGHT.to_string())]);
+    tiles(&[
+        [words.opened_tile(), count(opened.warnings), worth(opened)],
+        [words.open_tile(), count(open.warnings), worth(open)],
+        [ahead, count(coming.warnings), worth(coming)],
+        [words.customers(), count(tally.customers), bands.join(" · ")],
+    ])
 }
 
 fn by_tier(reader: &Reader, tally: &Tally, currency: Currency) -> Markup {
