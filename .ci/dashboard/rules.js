@@ -118,7 +118,8 @@ globalThis.rules = (() => {
     return all("svg text").filter((text) => text.textContent.trim()).flatMap((text) => {
       text.scrollIntoView({ block: "center" });
       const { left, right, top, bottom } = text.getBoundingClientRect();
-      const behind = document.elementsFromPoint((left + right) / 2, (top + bottom) / 2).filter(({ tagName }) => tagName !== "text");
+      const there = document.elementsFromPoint((left + right) / 2, (top + bottom) / 2);
+      const behind = there.filter(({ tagName }) => tagName !== "text");
       const ground = behind.map(paint).reverse().reduce((under, colour) => over(colour, under), [255, 255, 255]);
       const [one, two] = [luminance(over(paint(text), ground)), luminance(ground)];
       const ratio = (Math.max(one, two) + 0.05) / (Math.min(one, two) + 0.05);

@@ -59,7 +59,7 @@ export async function listening(context, tell, expected = 200) {
   return page;
 }
 
-/** Looks at `url` in one language and leaves pictures in `folder`; gives the links of the page. */
+/** Looks at `url` in one language and leaves pictures in `folder`, if any; gives the links of the page. */
 export async function visit(browser, { name, url, status, http }, language, folder, faults) {
   const context = await browser.newContext({ locale: LANGUAGES[language], httpCredentials: http });
   let view = `${name} ${language}`;
@@ -82,8 +82,8 @@ export async function visit(browser, { name, url, status, http }, language, fold
       if (isLight) (await page.evaluate(() => [...rules.overflow(), ...rules.texts(), ...rules.charts()])).forEach(tell);
       if (!isPhone) (await page.evaluate(() => rules.contrasts())).forEach(tell);
       await page.evaluate(() => scrollTo(0, 0));
-      const path = join(folder, `${name}-${language}-${size}-${colorScheme}.png`);
-      await page.screenshot({ path, fullPage: true });
+      const file = `${name}-${language}-${size}-${colorScheme}.png`;
+      if (folder) await page.screenshot({ path: join(folder, file), fullPage: true });
     }
   }
   const links = await page.evaluate(() => [...document.links].map((link) => link.href));
