@@ -42,7 +42,7 @@ async function attacks(browser) {
   let view = "list";
   const page = await listening(context, (sentence) => faults.add(view, sentence));
   const listed = new Map();
-  for (let next = `${full}/customers`; next; ) {
+  for (let next = `${full}/customers?churned=any`; next; ) {
     await page.goto(next);
     const links = await page.evaluate(() => [...document.querySelectorAll("main table a")].map((link) => [link.textContent, link.href]));
     links.forEach(([id, href]) => listed.set(id, href));

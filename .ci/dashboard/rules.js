@@ -106,10 +106,10 @@ globalThis.rules = (() => {
     return across > 1 && down > Math.min(one.height, other.height) / 4;
   }
 
-  /** What a Chinese page says in English: data of the shop stands in bdi, and what is to be typed in code. */
+  /** What a Chinese page says in English, and not as such: data of the shop stands in bdi, what is to be typed in code. */
   function english() {
     const own = ({ childNodes }) => [...childNodes].filter((node) => node.nodeType === Node.TEXT_NODE).map((node) => node.data);
-    const said = all("body *:not(bdi, bdi *, code, a[lang])").map((element) => short(own(element).join(" ")));
+    const said = all("body *:not(bdi, bdi *, code, [lang])").map((element) => short(own(element).join(" ")));
     return said.filter((text) => /([A-Za-z]{2,}[ ,;]+){3}/.test(text)).map((text) => `English on a Chinese page: ${text}`);
   }
 

@@ -103,7 +103,8 @@ function read(answer, { title, spoken, text }, language) {
   const isStrict = policy.includes("default-src 'none'") && !policy.includes("unsafe");
   if (!isStrict) faults.push(`its content security policy is "${policy}"`);
   if (!spoken.startsWith(language)) faults.push(`its language is "${spoken}"`);
-  if (!title.trim() || !/.{8,}[.。：:]/.test(text)) faults.push("it has no title, or no sentence");
+  const sentence = language === "zh" ? /[\u4e00-\u9fff].{5,}[。：]/ : /[A-Za-z].{8,}[.:]/;
+  if (!title.trim() || !sentence.test(text)) faults.push("it has no title, or no sentence");
   return faults;
 }
 
