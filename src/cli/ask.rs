@@ -9,6 +9,7 @@ use serde_json::Value;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
 use crate::cli::exit::Failure;
+use crate::cli::progress::during;
 
 /// Longest wait for an answer.
 const PATIENCE: Duration = Duration::from_mins(3);
@@ -41,7 +42,7 @@ impl ServiceArgs {
                 .map_err(|fault| Failure::usage(format!("cannot read {}: {fault}", path.display())))?;
             request = request.header("Authorization", format!("Bearer {}", token.trim()));
         }
-        let mut response = request.call().map_err(|fault| {
+        let mut response = during("asking the service", || request.call()).map_err(|fault| {
             Failure::Failed(format!(
                 "no service answers at {} ({fault}): start `churnwatch serve`, or give --url",
                 self.url

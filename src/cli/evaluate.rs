@@ -29,7 +29,8 @@ pub fn run(args: &EvaluateArgs) -> Result<(), Failure> {
     }
     let read = history(&args.input, &settings, Some(at.plus(horizon)))?;
     check_reach(&read, at, horizon)?;
-    let rows = rows_at(&read.history, model, &Treatments::default(), at, settings.policy.lateness_days);
+    let (treatments, lateness) = (Treatments::default(), settings.policy.lateness_days);
+    let rows = during("scoring", || rows_at(&read.history, model, &treatments, at, lateness));
     check_anybody(rows.len(), at)?;
     let scored = scored(&rows, |features| model.forward.score(features));
     if let Some(path) = &args.scores {

@@ -58,7 +58,10 @@ const EXAMPLES: &[(&str, &[&str])] = &[
             "churnwatch doctor --config churnwatch.toml --json | jq -r '.checks[].findings[].remedy'",
         ],
     ),
-    ("churnwatch rebuild", &["churnwatch rebuild --config churnwatch.toml --yes"]),
+    (
+        "churnwatch rebuild",
+        &["churnwatch rebuild --config churnwatch.toml --dry-run", "churnwatch rebuild --config churnwatch.toml"],
+    ),
     (
         "churnwatch dead-letters",
         &[
@@ -86,7 +89,13 @@ const EXAMPLES: &[(&str, &[&str])] = &[
         &["churnwatch inspect c0000017", "churnwatch inspect c0000017 --json --url http://127.0.0.1:8080"],
     ),
     ("churnwatch forecast", &["churnwatch forecast --days 14"]),
-    ("churnwatch forget", &["churnwatch forget c0000017 --config churnwatch.toml"]),
+    (
+        "churnwatch forget",
+        &[
+            "churnwatch forget c0000017 --config churnwatch.toml",
+            "churnwatch forget c0000017 --config churnwatch.toml --yes --json > receipt.json",
+        ],
+    ),
     (
         "churnwatch generate",
         &[

@@ -1,13 +1,14 @@
 //! Progress of long work on standard error, where that is a terminal: how much is done, how fast, how long it still takes.
 //! Nothing of it ever reaches a pipe or a file.
 
-use std::io::{Write, stderr};
+use std::fmt;
+use std::io::{self, Write, stderr};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanCount, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::config::settings::Settings;
 use crate::service::fault::ServiceFault;
@@ -21,7 +22,7 @@ const TICK: Duration = Duration::from_millis(200);
 // The bar takes what room the figures leave, so no line is longer than the terminal is wide.
 const BYTES: &str = "{spinner} {msg} [{wide_bar}] {percent:>3} %  {binary_bytes} of {binary_total_bytes}  {binary_bytes_per_sec}  {eta} left";
 const STREAM: &str = "{spinner} {msg}  {binary_bytes}  {binary_bytes_per_sec}  {elapsed}";
-const COUNT: &str = "{spinner} {msg} [{wide_bar}] {percent:>3} %  {human_pos} of {human_len}  {per_sec}  {eta} left";
+const COUNT: &str = "{spinner} {msg} [{wide_bar}] {percent:>3} %  {human_pos} of {human_len}  {rate}  {eta} left";
 const WAIT: &str = "{spinner} {msg}  {elapsed}";
 
 /// The bars that are shown.
@@ -59,7 +60,7 @@ impl Bar {
         let visible = !bar.is_hidden();
         if visible {
             if let Ok(style) = ProgressStyle::with_template(template) {
-                bar.set_style(style.progress_chars("=> "));
+                bar.set_style(style.with_key("rate", rate).progress_chars("=> "));
             }
             bar.set_message(what);
             bar.enable_steady_tick(TICK);
@@ -140,11 +141,16 @@ pub fn hush() {
 pub struct BesideBars;
 
 impl Write for BesideBars {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         SHOWN.suspend(|| stderr().write(bytes))
     }
 
-    fn flush(&mut self) -> std::io::Result<()> {
+    fn flush(&mut self) -> io::Result<()> {
         stderr().flush()
     }
+}
+
+/// Steps a second, without the decimal places that indicatif gives.
+fn rate(state: &ProgressState, out: &mut dyn fmt::Write) {
+    let _ = write!(out, "{}/s", HumanCount(state.per_sec() as u64));
 }

@@ -64,7 +64,8 @@ pub fn run(args: &TrainArgs) -> Result<(), Failure> {
         write_whole(path, card.text.as_bytes())?;
     }
     if let Some(path) = &args.rows {
-        write_rows(path, &read.history, treatments, &train_settings, &trained.model)?;
+        let write = || write_rows(path, &read.history, treatments, &train_settings, &trained.model);
+        during("writing rows", write)?;
     }
     // Last, so that there is no model where anything else could not be written.
     write_whole(&args.output, &artifact.write())?;

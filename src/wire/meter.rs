@@ -33,3 +33,19 @@ impl<S: Read> Read for Metered<S> {
         Ok(read)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use super::Meter;
+
+    #[test]
+    fn what_is_read_is_counted_whoever_reads_it() {
+        let (meter, mut text) = (Meter::default(), String::new());
+        meter.count(&b"twelve bytes"[..]).take(6).read_to_string(&mut text).unwrap();
+        assert_eq!(meter.bytes(), 6);
+        meter.clone().count(&b"four"[..]).read_to_string(&mut text).unwrap();
+        assert_eq!((meter.bytes(), text.as_str()), (10, "twelvefour"));
+    }
+}

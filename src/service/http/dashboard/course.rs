@@ -115,7 +115,7 @@ pub fn reasons(reader: &Reader, timeline: Fields<'_>) -> Markup {
     html! {
         (picture(&title, rows(&drawn)))
         p.small { (words.reasons_note(&[("sum", &total)])) }
-        (table(&title, &[0, 1], &[words.group(), words.reason(), words.log_odds()], &said))
+        (table(&words.reason(), &[0, 1], &[words.group(), words.reason(), words.log_odds()], &said))
     }
 }
 

@@ -123,6 +123,9 @@ pub async fn show_problems(request: Request, next: Next) -> Response {
 fn problem_page(reader: &Reader, problem: &Problem) -> Response {
     let words = &reader.words;
     let (title, says, tells_more) = match problem.status {
+        StatusCode::NOT_FOUND if reader.path.starts_with("/customers") => {
+            (words.not_found(), words.no_customer(), false)
+        }
         StatusCode::NOT_FOUND => (words.not_found(), words.not_found_says(), false),
         StatusCode::UNAUTHORIZED => (words.token_needed(), words.token_needed_says(), false),
         StatusCode::SERVICE_UNAVAILABLE => (words.not_now(), words.not_now_says(), true),

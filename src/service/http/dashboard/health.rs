@@ -7,7 +7,7 @@ use maud::{Markup, html};
 
 use crate::effect_study::numbers::{count, fixed};
 use crate::engine::day::Day;
-use crate::service::http::dashboard::charts::canvas::MAIN;
+use crate::service::http::dashboard::charts::canvas::{MAIN, whole_value};
 use crate::service::http::dashboard::charts::lines::{Frame, Line, lines};
 use crate::service::http::dashboard::figures::{NONE, cell, or_none, table, tiles, titled_picture, whole};
 use crate::service::http::dashboard::reader::Reader;
@@ -102,7 +102,7 @@ fn flow(reader: &Reader, samples: &[Sample]) -> Markup {
             }
         };
         let ticks = ticks.map(|at| (at, written(at))).collect();
-        let frame = Frame { across: from..0.0, top: None, ticks, value: &|value| count(value.round() as u64) };
+        let frame = Frame { across: from..0.0, top: None, ticks, value: &whole_value };
         let svg = lines(&[Line { name: name.clone(), colour, points, is_foretold: false }], &[], frame);
         titled_picture(&name, svg)
     };

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::effect_study::numbers::{count, fixed, percent};
 use crate::service::http::dashboard::charts::bars::grouped;
-use crate::service::http::dashboard::charts::canvas::{BAD, MAIN, OTHER};
+use crate::service::http::dashboard::charts::canvas::{BAD, MAIN, OTHER, whole_value};
 use crate::service::http::dashboard::charts::lines::{Frame, Line, lines};
 use crate::service::http::dashboard::figures::{Fields, NONE, cell, or_none, table, tiles, titled_picture};
 use crate::service::http::dashboard::reader::Reader;
@@ -180,6 +180,6 @@ fn cohorts(reader: &Reader, models: Fields<'_>) -> Markup {
         Line { name: words.predicted(), colour: OTHER, points: expected, is_foretold: true },
         Line { name: words.occurred(), colour: BAD, points: exceeded, is_foretold: false },
     ];
-    let frame = Frame { across, top: None, ticks, value: &|value| count(value as u64) };
+    let frame = Frame { across, top: None, ticks, value: &whole_value };
     html! { (titled_picture(&words.cohorts_heading(), lines(&drawn, &[], frame))) p.small { (words.cohorts_note()) } }
 }

@@ -11,7 +11,7 @@ use crate::engine::coming::{Due, Forecast};
 use crate::engine::day::Day;
 use crate::service::http::ask::FORTNIGHT;
 use crate::service::http::dashboard::charts::bars::stacked;
-use crate::service::http::dashboard::charts::canvas::{BAD, MAIN, MIDDLE};
+use crate::service::http::dashboard::charts::canvas::{BAD, MAIN, MIDDLE, whole_value};
 use crate::service::http::dashboard::figures::{NONE, band_name, cell, picture, table, tier_name, tiles};
 use crate::service::http::dashboard::list::customers_table;
 use crate::service::http::dashboard::reader::Reader;
@@ -64,9 +64,11 @@ pub fn today(reader: &Reader, page: &Today<'_>) -> Markup {
                 }
             }
         }
-        section {
-            h2 { (words.forecast_heading(&[("days", &FORTNIGHT.to_string())])) }
-            (forecast(reader, page))
+        @if let Some(closed) = page.tally.closed {
+            section {
+                h2 { (words.forecast_heading(&[("days", &FORTNIGHT.to_string())])) }
+                (forecast(reader, page, closed))
+            }
         }
         section { h2 { (words.goals_heading()) } (goals(reader, page)) }
     }
@@ -106,9 +108,8 @@ fn by_tier(reader: &Reader, tally: &Tally, currency: Currency) -> Markup {
     table(&words.opened_heading(), &[0], &head, &rows)
 }
 
-fn forecast(reader: &Reader, page: &Today<'_>) -> Markup {
+fn forecast(reader: &Reader, page: &Today<'_>, closed: Day) -> Markup {
     let words = &reader.words;
-    let Some(closed) = page.tally.closed else { return html! { p { (words.nothing_closed()) } } };
     let days: Vec<(Day, [Due; 3])> = (1..=FORTNIGHT)
         .map(|days| (closed.plus(days), page.forecast.get(&closed.plus(days)).copied().unwrap_or_default()))
         .collect();
@@ -137,7 +138,7 @@ fn forecast(reader: &Reader, page: &Today<'_>) -> Markup {
         })
         .collect();
     html! {
-        (picture(&title, stacked(&bars, &kinds, &|value| format!("{value:.0}"))))
+        (picture(&title, stacked(&bars, &kinds, &whole_value)))
         p.small { (words.forecast_note()) }
         details { summary { (words.as_table()) } (table(&title, &[0], &head, &rows)) }
     }

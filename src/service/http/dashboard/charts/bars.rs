@@ -3,9 +3,7 @@
 use plotters::element::Rectangle;
 use plotters::style::{Color, RGBColor};
 
-use crate::service::http::dashboard::charts::canvas::{
-    Axes, Drawn, LINE, Mark, Plane, above, drawn, level, plane, whole_steps,
-};
+use crate::service::http::dashboard::charts::canvas::{Axes, Drawn, LINE, Mark, Plane, above, drawn, level, plane};
 
 const HEIGHT: u32 = 210;
 /// Most texts below the bars.
@@ -72,7 +70,6 @@ fn upright<const N: usize>(
             .iter()
             .map(|(name, colour)| Mark { name: name.clone(), colour: *colour, is_broken: false })
             .collect(),
-        steps: if most > 1.0 { whole_steps(most) } else { 5 },
     };
     drawn(HEIGHT, |area| {
         let mut chart = plane(area, &axes)?;
@@ -103,7 +100,6 @@ pub fn by_day(
         value,
         columns: columns as u32,
         legend: Vec::new(),
-        steps: 5,
     };
     drawn(HEIGHT, |area| {
         let mut chart = plane(area, &axes)?;

@@ -13,6 +13,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, IntoTextStyle, RGBColor, ShapeStyle};
 
 use crate::effect_study::letters::width;
+use crate::effect_study::numbers::count;
 
 /// Colours by what they mean; style.css knows each by its number.
 pub const LINE: RGBColor = RGBColor(1, 1, 1);
@@ -67,8 +68,6 @@ pub struct Axes<'f> {
     pub columns: u32,
     /// Names with their colours, above.
     pub legend: Vec<Mark>,
-    /// Most values written on the left.
-    pub steps: usize,
 }
 
 /// Draws on a picture so high; `None` where nothing could be drawn.
@@ -94,7 +93,7 @@ pub fn plane<'a>(area: &Area<'a>, axes: &Axes<'_>) -> Drawn<Plane<'a>> {
         .configure_mesh()
         .disable_x_mesh()
         .x_labels(0)
-        .y_labels(axes.steps)
+        .y_labels(5)
         .y_label_formatter(&|value| (axes.value)(*value))
         .label_style(LETTERS)
         .bold_line_style(GRID.stroke_width(1))
@@ -125,9 +124,9 @@ pub fn level(plane: &mut Plane<'_>, across: &Range<f64>, at: f64, style: impl In
     plane.draw_series([PathElement::new(vec![(across.start, at), (across.end, at)], style)]).map(|_| ())
 }
 
-/// How many values a scale of counts has: no half ones.
-pub fn whole_steps(most: f64) -> usize {
-    (most as usize + 1).clamp(2, 5)
+/// A count on a scale; between two counts there is none.
+pub fn whole_value(value: f64) -> String {
+    if value.fract().abs() < 1e-9 { count(value.round() as u64) } else { String::new() }
 }
 
 /// A scale that ends a little above what is shown.

@@ -6,7 +6,7 @@ use plotters::element::{DashedPathElement, PathElement, Text};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, IntoTextStyle, RGBColor};
 
-use crate::service::http::dashboard::charts::canvas::{Axes, LETTERS, Mark, above, drawn, level, plane, whole_steps};
+use crate::service::http::dashboard::charts::canvas::{Axes, LETTERS, Mark, above, drawn, level, plane};
 
 const HEIGHT: u32 = 240;
 
@@ -60,7 +60,6 @@ pub fn lines(lines: &[Line], levels: &[Level], frame: Frame<'_>) -> Option<Strin
         value: frame.value,
         columns: (frame.value)(most).chars().count() as u32,
         legend: legend.collect(),
-        steps: if most > 1.0 { whole_steps(most) } else { 5 },
     };
     drawn(HEIGHT, |area| {
         let mut chart = plane(area, &axes)?;
