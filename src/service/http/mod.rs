@@ -8,6 +8,7 @@ pub mod dashboard;
 pub mod kept;
 pub mod tally;
 pub mod proof;
+pub mod tagged;
 pub mod peers;
 pub mod api;
 pub mod gather;

@@ -2,7 +2,7 @@
 
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -20,6 +20,7 @@ use crate::service::http::dashboard::pages::{
 };
 use crate::service::http::gate::{Gate, OPEN, pass};
 use crate::service::http::problem::{Problem, problem};
+use crate::service::http::tagged::tagged;
 use crate::wire::shapes::listing::SummaryShape;
 
 /// What needs the token.
@@ -34,6 +35,8 @@ pub const GUARDED: [&str; 9] = [
     "/v1/report",
     "/v1/summary",
 ];
+/// The kind of what the API answers.
+const JSON: &str = "application/json";
 /// The page of a customer.
 const CUSTOMER: &str = "/customers/{id}";
 /// Furthest forecast.
@@ -94,12 +97,13 @@ async fn metrics(State(api): State<Api>) -> Response {
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], api.metrics.text()).into_response()
 }
 
-async fn model(State(api): State<Api>) -> Result<Json<Value>, Problem> {
-    running(&api).map(|_| Json(api.models.json()))
+async fn model(State(api): State<Api>, headers: HeaderMap) -> Result<Response, Problem> {
+    running(&api).map(|_| tagged(&headers, JSON, api.models.json().to_string().into_bytes()))
 }
 
-async fn report(State(api): State<Api>) -> Result<Json<Value>, Problem> {
-    effect(&api).await.map(|seen| Json(report_json(&seen.answer)))
+async fn report(State(api): State<Api>, headers: HeaderMap) -> Result<Response, Problem> {
+    let seen = effect(&api).await?;
+    Ok(tagged(&headers, JSON, report_json(&seen.answer).to_string().into_bytes()))
 }
 
 /// How far ahead is asked, and whom.

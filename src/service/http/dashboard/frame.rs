@@ -1,14 +1,15 @@
 //! What every page has: head, navigation, foot; and the page that tells a problem.
 
 use axum::extract::Request;
-use axum::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_SECURITY_POLICY};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
 use maud::{DOCTYPE, Markup, html};
 
 use crate::service::http::dashboard::reader::Reader;
 use crate::service::http::problem::Problem;
+use crate::service::http::tagged::tagged;
 use crate::wire::texts::Language;
 
 /// Where the stylesheet lies: it needs no token, since it says nothing.
@@ -99,9 +100,8 @@ pub fn page(reader: &Reader, place: Option<Place>, title: &str, body: &Markup) -
 }
 
 /// The stylesheet.
-pub async fn style() -> Response {
-    let headers = [(CONTENT_TYPE, "text/css; charset=utf-8"), (CACHE_CONTROL, "public, max-age=300")];
-    (headers, include_str!("style.css")).into_response()
+pub async fn style(headers: HeaderMap) -> Response {
+    tagged(&headers, "text/css; charset=utf-8", include_bytes!("style.css").to_vec())
 }
 
 /// Problems of pages are shown as a page to whoever reads pages.

@@ -3,7 +3,9 @@
 use plotters::element::Rectangle;
 use plotters::style::{Color, RGBColor};
 
-use crate::service::http::dashboard::charts::canvas::{Axes, Drawn, LINE, Mark, Plane, above, drawn, level, plane};
+use crate::service::http::dashboard::charts::canvas::{
+    Axes, Drawn, LINE, Mark, Plane, above, columns, drawn, level, plane,
+};
 
 const HEIGHT: u32 = 210;
 /// Most texts below the bars.
@@ -65,7 +67,7 @@ fn upright<const N: usize>(
         up: 0.0..above(most),
         ticks: ticks.collect(),
         value,
-        columns: value(most).chars().count() as u32,
+        columns: columns(most, value),
         legend: kinds
             .iter()
             .map(|(name, colour)| Mark { name: name.clone(), colour: *colour, is_broken: false })
@@ -92,15 +94,8 @@ pub fn by_day(
     let least = bars.iter().map(|(_, amount)| *amount).fold(0.0, f64::min);
     let least = if least < 0.0 { least * 1.08 } else { 0.0 };
     let across = -days..1.0;
-    let columns = [most, least].map(|end| value(end).chars().count()).into_iter().max().unwrap_or_default();
-    let axes = Axes {
-        across: across.clone(),
-        up: least..above(most),
-        ticks,
-        value,
-        columns: columns as u32,
-        legend: Vec::new(),
-    };
+    let columns = columns(most, value).max(columns(least, value));
+    let axes = Axes { across: across.clone(), up: least..above(most), ticks, value, columns, legend: Vec::new() };
     drawn(HEIGHT, |area| {
         let mut chart = plane(area, &axes)?;
         for (day, amount) in bars {

@@ -129,6 +129,12 @@ pub fn whole_value(value: f64) -> String {
     if value.fract().abs() < 1e-9 { count(value.round() as u64) } else { String::new() }
 }
 
+/// Columns that the longest of the values up to `most` takes; counts are written where they are whole.
+pub fn columns(most: f64, value: &dyn Fn(f64) -> String) -> u32 {
+    let ends = [most, most.floor(), most.ceil()].map(|end| width(&value(end)));
+    ends.into_iter().max().unwrap_or_default() as u32
+}
+
 /// A scale that ends a little above what is shown.
 pub fn above(most: f64) -> f64 {
     if most > 0.0 { most * 1.08 } else { 1.0 }

@@ -6,7 +6,7 @@ use plotters::element::{DashedPathElement, PathElement, Text};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, IntoTextStyle, RGBColor};
 
-use crate::service::http::dashboard::charts::canvas::{Axes, LETTERS, Mark, above, drawn, level, plane};
+use crate::service::http::dashboard::charts::canvas::{Axes, LETTERS, Mark, above, columns, drawn, level, plane};
 
 const HEIGHT: u32 = 240;
 
@@ -58,7 +58,7 @@ pub fn lines(lines: &[Line], levels: &[Level], frame: Frame<'_>) -> Option<Strin
         up: 0.0..most,
         ticks: frame.ticks,
         value: frame.value,
-        columns: (frame.value)(most).chars().count() as u32,
+        columns: columns(most, frame.value),
         legend: legend.collect(),
     };
     drawn(HEIGHT, |area| {
