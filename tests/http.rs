@@ -18,6 +18,8 @@ use std::net::TcpStream;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use certificates::Authority;
 use churnwatch::service::http::open::Doors;
 use serde_json::{Value, json};
@@ -111,6 +113,40 @@ fn every_answer_carries_the_headers_that_browsers_heed() {
             assert_eq!(answer.header(name), None, "{answer:?}");
         }
     }
+}
+
+/// A browser can't be told to send a bearer token, but it asks its user for a password.
+#[test]
+fn a_browser_is_asked_for_the_token_and_shown_pages_without_scripts() {
+    let listener = stage().listener(&json!({}), Doors::All);
+    let html = "Accept: text/html,*/*;q=0.8\r\n";
+    let basic =
+        |password: &str| format!("{html}Authorization: Basic {}\r\n", STANDARD.encode(format!("whoever:{password}")));
+    for path in ["/", "/customers", "/customers/c1", "/effect", "/model", "/health", "/nothing"] {
+        for given in [html.to_owned(), basic("wrong"), basic("")] {
+            let answer = listener.get(path, &given);
+            assert_eq!(answer.status, 401, "{path}");
+            assert!(answer.all("www-authenticate").any(|asked| asked.starts_with("Basic realm=")), "{answer:?}");
+            assert!(answer.body.starts_with("<!DOCTYPE html>") && answer.body.contains("token"), "{answer:?}");
+        }
+    }
+    let asked: Vec<Answer> = ["/v1/model", "/v1/nothing"].map(|path| listener.get(path, html)).into();
+    assert!(asked.iter().all(|answer| answer.all("www-authenticate").eq(["Bearer"])), "{asked:?}");
+    for path in ["/customers/c1", "/model", "/health"] {
+        let page = listener.get(path, &basic(TOKEN));
+        assert_eq!(page.status, 200, "{page:?}");
+        let policy = page.header("content-security-policy").unwrap();
+        assert!(policy.starts_with("default-src 'none'; style-src 'self';") && !policy.contains("script"), "{policy}");
+        assert_eq!(page.header("cache-control"), Some("no-store"));
+        assert!(!page.body.contains("<script") && !page.body.contains(" style="), "{path}");
+    }
+    let missing = listener.get("/customers/nobody", &basic(TOKEN));
+    assert!(missing.status == 404 && missing.body.contains("<main"), "{missing:?}");
+    is_problem(&listener.get("/customers/nobody", &bearer(TOKEN)), 404);
+    // The stylesheet says nothing about anybody; who has it already is told so.
+    let style = listener.get("/style.css", "");
+    let known = listener.get("/style.css", &format!("If-None-Match: {}\r\n", style.header("etag").unwrap()));
+    assert_eq!((style.status, known.status, known.body.as_str()), (200, 304, ""));
 }
 
 #[test]
