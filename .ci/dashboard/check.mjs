@@ -134,7 +134,7 @@ try {
   await follow(browser, links);
   await token(browser);
   const followed = new Set(links).size;
-  console.log(`${pages.length} pages, ${followed} links, ${HOSTILE.length} hostile ids: ${faults.sentences.length} faults`);
+  console.log(`${pages.length} pages, ${followed} links, ${HOSTILE.length} hostile ids; faults: ${faults.sentences.length}`);
 } finally {
   await browser.close();
 }

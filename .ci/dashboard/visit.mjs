@@ -48,9 +48,9 @@ export async function listening(context, tell, expected = 200) {
   page.on("requestfailed", (request) => tell(`not loaded: ${request.url()}: ${request.failure()?.errorText}`));
   page.on("response", (response) => {
     const isDocument = response.request().isNavigationRequest();
-    const isRedirect = isDocument && response.status() === 303;
-    const isExpected = response.status() === (isDocument ? expected : 200);
-    if (!isExpected && !isRedirect) tell(`status ${response.status()}: ${response.url()}`);
+    // One leads to the customer who was looked for; what the browser has already is not sent again.
+    const allowed = isDocument ? [expected, 303] : [200, 304];
+    if (!allowed.includes(response.status())) tell(`status ${response.status()}: ${response.url()}`);
   });
   page.on("dialog", async (dialog) => {
     tell(`a dialog opened: ${dialog.message()}`);
