@@ -104,7 +104,8 @@ impl Gate {
         }
         let sentence = "send the token of http.token_file as `Authorization: Bearer TOKEN`";
         let mut refusal = problem(StatusCode::UNAUTHORIZED, sentence);
-        let challenge = if given.is_some() { "Bearer error=\"invalid_token\"" } else { "Bearer" };
+        let is_bearer = |(scheme, _): (&str, &str)| scheme.eq_ignore_ascii_case("bearer");
+        let challenge = if only(headers).is_some_and(is_bearer) { "Bearer error=\"invalid_token\"" } else { "Bearer" };
         refusal.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
         if !path.starts_with("/v1/") {
             // A browser asks for it, as a password.

@@ -173,6 +173,7 @@ page-customers_known = Customers known
 page-customers_note = with or without a purchase; { $mebibytes } MiB of memory
 page-seconds = { $seconds } s
 page-no_customer = This customer is not known here. An id is written just as the events have it.
+page-leave_alone = leave alone: held out
 page-not_found_says = There is no such page.
 page-not_now_says = The service has no answer at this moment. Look again in a few seconds.
 page-not_possible_says = The address asks for something that can not be. Begin again from the links above.

@@ -163,6 +163,7 @@ page-customers_known = 已知客户
 page-customers_note = 含尚未购买者；内存 { $mebibytes } MiB
 page-seconds = { $seconds } 秒
 page-no_customer = 此处没有这位客户。编号须与事件中的写法完全一致。
+page-leave_alone = 请勿联系：对照客户
 page-not_found_says = 没有这个页面。
 page-not_now_says = 服务此刻无法回答，请几秒后再看。
 page-not_possible_says = 该地址请求的内容无法处理，请从上方链接重新开始。

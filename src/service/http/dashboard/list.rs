@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use maud::{Markup, html};
+use serde_json::Value;
 
 use crate::effect_study::document::segment_label;
 use crate::effect_study::numbers::{count, money};
@@ -73,9 +74,10 @@ pub fn customers_table(reader: &Reader, shape: &CustomersShape) -> Markup {
         words.warned_since(),
         words.action(),
     ];
-    let line = |customer| {
+    let line = |customer: &Value| {
         let fields = Fields(customer);
         let id = fields.text("/customer_id").unwrap_or_default();
+        let held_out = (fields.0.pointer("/contactable") == Some(&Value::Bool(false))).then(|| words.leave_alone());
         vec![
             html! { a.id href=(reader.customer(id)) { bdi { (id) } } },
             band(words, fields.text("/band")),
@@ -86,7 +88,7 @@ pub fn customers_table(reader: &Reader, shape: &CustomersShape) -> Markup {
             cell(tier(words, fields.text("/tier"))),
             cell(segment(reader, fields.text("/segment"))),
             cell(or_none(fields.text("/episode/opened_day"))),
-            html! { bdi { (or_none(action(reader, fields))) } },
+            html! { bdi { (or_none(held_out.or_else(|| action(reader, fields).map(str::to_owned)))) } },
         ]
     };
     let rows: Vec<Vec<Markup>> = shape.customers.iter().map(line).collect();

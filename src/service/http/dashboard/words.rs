@@ -13,7 +13,7 @@ pub struct Words {
 words! {
     "page";
     plain {
-        no_customer, churned, not_yet, churned_already, no_filters, effect_none, token_needed_says, not_possible_says, not_now_says,
+        leave_alone, no_customer, churned, not_yet, churned_already, no_filters, effect_none, token_needed_says, not_possible_says, not_now_says,
         not_found_says, customers_known, skip, navigation, today, customers, effect, model, health, effect_title,
         not_found, token_needed, not_now, not_possible, nothing_closed, incomplete, opened_heading, opened_none,
         first_heading, opened_all, opened_tile, open_tile, goals_heading, goals_unset, goals_unknown, tier, tier_low,
