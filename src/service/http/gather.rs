@@ -142,3 +142,78 @@ fn place(query: &ListQuery, customer: &Value, rules: &EventRules) -> Place {
     let hash = customer.get("customer_id").and_then(Value::as_str).map_or(0, customer_hash);
     Reverse((query.key(value_at_risk, score.map(|score| score as f32), silence_days as i32), hash))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use iso_currency::Currency;
+    use serde_json::{Value, json};
+
+    use super::{Listing, Place, expected, listing, merged, place};
+    use crate::engine::customer::uniform;
+    use crate::service::http::list_query::ListQuery;
+    use crate::wire::rules::EventRules;
+
+    const LIMIT: &str = "7";
+
+    /// Many with the same figures, so that places are told apart by the customer alone.
+    fn shop() -> Vec<Value> {
+        let draw = |at: u32, what: &[u8], of: f64| (of * uniform(&[&at.to_le_bytes(), what])) as u32;
+        let customer = |at: u32| {
+            let score = (draw(at, b"churned", 2.0) == 0).then(|| f64::from(draw(at, b"score", 9.0)) / 9.0);
+            let value = format!("{}.50", draw(at, b"value", 9.0));
+            let silence = draw(at, b"silence", 12.0);
+            json!({"customer_id": format!("c{at}"), "value_at_risk": value, "score": score, "recency_days": silence})
+        };
+        (0..200).map(customer).collect()
+    }
+
+    /// What a replica with these customers answers.
+    fn answer(query: &ListQuery, after: Option<Place>, customers: &[Value], rules: &EventRules) -> Value {
+        let mut placed: Vec<(Place, &Value)> = customers.iter().map(|one| (place(query, one, rules), one)).collect();
+        placed.sort_by_key(|(place, _)| *place);
+        placed.retain(|(place, _)| after.is_none_or(|after| *place > after));
+        let more = placed.len() > query.limit();
+        placed.truncate(query.limit());
+        let next = placed.last().filter(|_| more).map(|(place, _)| ListQuery::place_text(*place));
+        let shown: Vec<&Value> = placed.iter().map(|(_, one)| *one).collect();
+        json!({
+            "partitions": 1, "age_seconds": 3, "count": customers.len(), "value_at_risk": "1.25", "customers": shown, "next": next,
+        })
+    }
+
+    #[test]
+    fn pages_of_several_replicas_are_the_whole_list_cut() {
+        let (shop, rules) = (shop(), EventRules::plain(Currency::CNY));
+        for order in ["value_at_risk", "score", "silence"] {
+            let parameters = BTreeMap::from([("order", order), ("limit", LIMIT)]);
+            let parameters = parameters.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+            let query = ListQuery::read(&parameters, false).unwrap();
+            // One replica has far more than the others, one has nobody.
+            let replicas = [&shop[..150], &shop[150..195], &shop[195..], &[]];
+            let (mut seen, mut after) = (Vec::new(), None);
+            loop {
+                let pages = replicas.map(|customers| answer(&query, after, customers, &rules));
+                let pages: Vec<Listing> = pages.iter().map(|page| listing(page, &rules).unwrap()).collect();
+                let page = merged(&query, pages, &rules);
+                assert_eq!((page.partitions, page.count, page.value_at_risk.0), (4, 200, 500));
+                assert!(page.customers.len() <= query.limit() && !page.customers.is_empty());
+                seen.extend(page.customers);
+                let Some(next) = page.next else { break };
+                after = ListQuery::place(&next);
+            }
+            let mut whole = shop.clone();
+            whole.sort_by_key(|one| place(&query, one, &rules));
+            assert_eq!(seen, whole, "{order}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_answer_is_none() {
+        let rules = EventRules::plain(Currency::CNY);
+        for document in [json!({}), json!({"partitions": 1}), json!([]), json!({"detail": "ask again in a moment"})] {
+            assert!(listing(&document, &rules).is_none() && expected(&document, &rules).is_none(), "{document}");
+        }
+    }
+}
