@@ -83,7 +83,7 @@ fn standing_figures(reader: &Reader, profile: Fields<'_>) -> Markup {
         Some(words.band_changes(&[("band", &band_name(words, band)), ("day", change.text("/day")?)]))
     });
     let last = profile.text("/last_purchase_day").map(|day| words.last_bought(&[("day", day)]));
-    let segment = profile.text("/segment").map(|name| segment(reader, Some(name)));
+    let segment = profile.text("/segment").map(|name| segment(reader, name));
     let tier = tier(words, profile.text("/tier"));
     let place = format!("{} {tier} · {} {}", words.tier(), words.segment(), or_none(segment));
     tiles(&[

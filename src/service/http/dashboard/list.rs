@@ -86,7 +86,7 @@ pub fn customers_table(reader: &Reader, shape: &CustomersShape) -> Markup {
             cell(or_none(fields.count("/recency_days").map(whole))),
             cell(or_none(fields.text("/last_purchase_day"))),
             cell(tier(words, fields.text("/tier"))),
-            cell(segment(reader, fields.text("/segment"))),
+            cell(or_none(fields.text("/segment").map(|name| segment(reader, name)))),
             cell(or_none(fields.text("/episode/opened_day"))),
             html! { bdi { (or_none(held_out.or_else(|| action(reader, fields).map(str::to_owned)))) } },
         ]
@@ -102,8 +102,8 @@ pub fn action<'a>(reader: &Reader, fields: Fields<'a>) -> Option<&'a str> {
 }
 
 /// What a segment is called.
-pub fn segment(reader: &Reader, name: Option<&str>) -> String {
-    segment_label(name, &ReportWords { language: reader.words.language })
+pub fn segment(reader: &Reader, name: &str) -> String {
+    segment_label(Some(name), &ReportWords { language: reader.words.language })
 }
 
 fn search(reader: &Reader) -> Markup {
@@ -134,7 +134,7 @@ fn filters(reader: &Reader, asked: &BTreeMap<String, String>, segments: &Segment
     ];
     let any = std::iter::once((String::new(), words.any()));
     let tiers = Tier::ALL.into_iter().rev().map(|tier| (tier.name().to_owned(), tier_name(words, tier)));
-    let names = segments.0.iter().map(|one| (one.name.to_string(), segment(reader, Some(&one.name))));
+    let names = segments.0.iter().map(|one| (one.name.to_string(), segment(reader, &one.name)));
     let churned = vec![
         (String::new(), words.not_yet()),
         ("true".to_owned(), words.churned_already()),
