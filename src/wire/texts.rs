@@ -112,8 +112,12 @@ macro_rules! words {
 
             fn say(&self, id: &str, values: &[(&str, &str)]) -> String {
                 use fluent_bundle::FluentValue;
-                // A number is one to Fluent too, so that a sentence can tell one day from two.
-                let parameters = values.iter().map(|(name, value)| (*name, FluentValue::try_number(value))).collect();
+                // A count is a number to Fluent too, so that a sentence can tell one day from two; all else stays as it is written.
+                let told = |value: &'_ str| match value.parse::<u32>() {
+                    Ok(count) if value.bytes().all(|byte| byte.is_ascii_digit()) => FluentValue::from(count),
+                    Ok(_) | Err(_) => FluentValue::from(value.to_owned()),
+                };
+                let parameters = values.iter().map(|(name, value)| (*name, told(value))).collect();
                 $crate::wire::texts::sentence(self.language, id, &parameters)
             }
         }
