@@ -35,8 +35,11 @@ class Receiver(http.server.BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     taken, refused, asked = [], 0, 0
+    # A CRM takes its time, so that there is a middle to kill in.
+    pause_seconds = 0.005
 
     def do_POST(self):
+        time.sleep(Receiver.pause_seconds)
         body = self.rfile.read(int(self.headers["Content-Length"]))
         Receiver.asked += 1
         refuse = Receiver.asked % 50 == 0
@@ -94,7 +97,8 @@ def alerts():
 
 
 def handled(store):
-    with sqlite3.connect(store) as base:
+    # Who waits for the writer to pause comes when all is done.
+    with sqlite3.connect(store, timeout=0.01) as base:
         try:
             return [row[0] for row in base.execute("select id from handled order by rowid")]
         except sqlite3.OperationalError:
@@ -113,10 +117,18 @@ tasks = ["tasks", "--store", store]
 webhook = ["webhook", "--url", f"http://127.0.0.1:{server.server_port}/alerts"]
 
 running = start(*tasks), start(*webhook)
-until("the tasks are half made", lambda: len(handled(store)) >= BEFORE_THE_KILL)
-kill(running[0])
-until("the alerts are half posted", lambda: len(Receiver.taken) >= BEFORE_THE_KILL)
-kill(running[1])
+done = {running[0]: lambda: len(handled(store)), running[1]: lambda: len(Receiver.taken)}
+
+
+def each_is_killed():
+    for process in [process for process, count in done.items() if count() >= BEFORE_THE_KILL]:
+        kill(process)
+        del done[process]
+    return not done
+
+
+until("each has handled some alerts", each_is_killed)
+Receiver.pause_seconds = 0
 before = len(handled(store)), len(Receiver.taken)
 
 until("the service has read everything", has_caught_up)
