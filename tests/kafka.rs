@@ -344,7 +344,20 @@ fn three_nodes_serve_as_one_does() {
     let made = bench.run(&[&create[..], &["3"]].concat());
     assert!(made.0 == 0 && made.1.contains("7 topics made"), "{made:?}");
     let topics = bench.settings().file.topics;
-    let set = configs(&bench.settings(), &[&topics.profiles, &topics.alerts], |_| true).unwrap().unwrap();
+    // The node that is asked may hear of new topics a moment after the one that made them.
+    let both = [&topics.profiles, &topics.alerts];
+    let asked = Instant::now();
+    let set = loop {
+        let set = configs(&bench.settings(), &both, |_| true).unwrap().unwrap();
+        let is_told = |topic: &&String| {
+            set.get(*topic).is_some_and(|properties| properties.contains_key("max.compaction.lag.ms"))
+        };
+        if both.iter().all(is_told) {
+            break set;
+        }
+        assert!(asked.elapsed() < Duration::from_secs(20), "{set:?}");
+        std::thread::sleep(Duration::from_millis(100));
+    };
     assert_eq!(set[&topics.profiles]["max.compaction.lag.ms"], "604800000");
     assert!(set.values().all(|properties| properties["min.insync.replicas"] == "2"), "{set:?}");
     bench.publish(&path);
