@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
 use crate::cli::args::InspectArgs;
@@ -9,13 +10,13 @@ use crate::cli::exit::Failure;
 use crate::cli::output::say;
 use crate::engine::alerting::episode::Suppression;
 
+/// What is encoded in a path.
+const SPECIAL: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
+
 /// Runs the command.
 pub fn run(args: &InspectArgs) -> Result<(), Failure> {
-    let customer = args.customer.bytes().map(|byte| match byte {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' => char::from(byte).to_string(),
-        _ => format!("%{byte:02X}"),
-    });
-    let body = args.service.get(&format!("/v1/customers/{}", customer.collect::<String>()))?;
+    let customer = utf8_percent_encode(&args.customer, SPECIAL);
+    let body = args.service.get(&format!("/v1/customers/{customer}"))?;
     if args.json {
         say(serde_json::to_string_pretty(&body).unwrap_or_default());
     } else {

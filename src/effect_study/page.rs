@@ -20,7 +20,7 @@ td.name,th.name{text-align:left}.scroll{overflow-x:auto}svg{display:block;width:
 pub fn page(document: &Document, report: &Report, words: &Words, names: &BTreeMap<String, String>) -> String {
     let mut out = String::new();
     // Writing to a string does not fail.
-    let _ = write_page(&mut out, document, report, words, names);
+    let _ = write_page(&mut out, &document.title, words, &body(document, report, words, names));
     out
 }
 
@@ -31,19 +31,12 @@ pub fn body(document: &Document, report: &Report, words: &Words, names: &BTreeMa
     out
 }
 
-fn write_page(
-    out: &mut String,
-    document: &Document,
-    report: &Report,
-    words: &Words,
-    names: &BTreeMap<String, String>,
-) -> std::fmt::Result {
-    let title = escaped(&document.title);
+fn write_page(out: &mut String, title: &str, words: &Words, body: &str) -> std::fmt::Result {
+    let title = escaped(title);
     writeln!(out, "<!DOCTYPE html>\n<html lang=\"{}\">\n<head>\n<meta charset=\"utf-8\">", words.language.code())?;
     writeln!(out, "<meta name=\"viewport\" content=\"width=device-width\">\n<title>{title}</title>")?;
     writeln!(out, "<style>{STYLE}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>")?;
-    write_body(out, document, report, words, names)?;
-    writeln!(out, "</main>\n</body>\n</html>")
+    writeln!(out, "{body}</main>\n</body>\n</html>")
 }
 
 fn write_body(

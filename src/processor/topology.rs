@@ -287,36 +287,34 @@ impl Processor {
 
     /// A customer as JSON, as of the later of the last closed day and its own newest event.
     pub fn customer_json(&self, customer: &str) -> Option<Value> {
-        let state = self.engine.state();
-        let customer = &state.peek(state.find(customer, customer_hash(customer))?)?;
-        Some(profile_json(
-            customer,
-            self.day_of(customer),
-            self.engine.judge(),
-            self.engine.names(),
-            &self.setup.locale,
-        ))
+        Some(self.shown(&self.known(customer)?))
     }
 
     /// The customer of a slot as JSON; `None` where another is there by now.
     pub fn customer_at(&self, slot: Slot, hash: u64) -> Option<Value> {
         let customer = self.engine.state().peek(slot).filter(|customer| customer.hash == hash)?;
-        let day = self.day_of(&customer);
-        Some(profile_json(&customer, day, self.engine.judge(), self.engine.names(), &self.setup.locale))
+        Some(self.shown(&customer))
     }
 
     /// A customer's last 400 days.
     pub fn timeline_json(&self, customer: &str) -> Option<Value> {
-        let state = self.engine.state();
-        let customer = &state.peek(state.find(customer, customer_hash(customer))?)?;
-        Some(timeline_json(customer, self.day_of(customer), self.engine.judge(), &self.setup.locale))
+        let customer = self.known(customer)?;
+        Some(timeline_json(&customer, self.day_of(&customer), self.engine.judge(), &self.setup.locale))
     }
 
     /// What a purchase would change for a customer.
     pub fn what_if_json(&self, customer: &str, amount: Option<Money>) -> Option<Value> {
+        let customer = self.known(customer)?;
+        Some(what_if_json(&customer, self.day_of(&customer), amount, self.engine.judge(), &self.setup.locale))
+    }
+
+    fn known(&self, customer: &str) -> Option<Customer> {
         let state = self.engine.state();
-        let customer = &state.peek(state.find(customer, customer_hash(customer))?)?;
-        Some(what_if_json(customer, self.day_of(customer), amount, self.engine.judge(), &self.setup.locale))
+        state.peek(state.find(customer, customer_hash(customer))?)
+    }
+
+    fn shown(&self, customer: &Customer) -> Value {
+        profile_json(customer, self.day_of(customer), self.engine.judge(), self.engine.names(), &self.setup.locale)
     }
 
     /// The day at whose end a customer is shown: the last closed one, or that of the newest event.

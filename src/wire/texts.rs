@@ -127,7 +127,7 @@ pub(crate) use words;
 
 /// The messages of a language with the parameters that each names.
 #[cfg(test)]
-pub(crate) fn messages(language: Language) -> BTreeMap<String, BTreeSet<String>> {
+fn messages(language: Language) -> BTreeMap<String, BTreeSet<String>> {
     FluentResource::try_new(language.source().to_owned()).expect("every template can be read");
     let mut messages = BTreeMap::new();
     let mut current = String::new();
@@ -143,6 +143,21 @@ pub(crate) fn messages(language: Language) -> BTreeMap<String, BTreeSet<String>>
         }
     }
     messages
+}
+
+/// The words that the program knows, each with what it fills in.
+#[cfg(test)]
+pub(crate) fn told(words: &[(&str, &[&str])]) -> BTreeMap<String, BTreeSet<String>> {
+    let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    words.iter().map(|(id, values)| ((*id).to_owned(), owned(values))).collect()
+}
+
+/// The templates whose names begin so, each with what it names.
+#[cfg(test)]
+pub(crate) fn kept(prefix: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let mut kept = messages(Language::En);
+    kept.retain(|id, _| id.starts_with(prefix));
+    kept
 }
 
 #[cfg(test)]

@@ -3,13 +3,12 @@
 use serde_json::Value;
 
 use crate::engine::alerting::band::Band;
-use crate::engine::assess::{Judge, held_out};
+use crate::engine::assess::{Judge, Outlook, held_out};
 use crate::engine::customer::Tag;
 use crate::engine::day::{Day, Millis};
 use crate::engine::event::{Body, Event, Manner};
 use crate::engine::money::Money;
 use crate::engine::packed::customer::Customer;
-use crate::engine::rfm::profile::Profile;
 use crate::wire::calendar::DAY_MILLIS;
 use crate::wire::shapes::listing::{JudgedShape, WhatIfShape};
 use crate::wire::shapes::scalars::MoneyText;
@@ -28,24 +27,22 @@ pub fn what_if_json(customer: &Customer, day: Day, amount: Option<Money>, judge:
     let time = Millis((i64::from(day.0) + 2) * DAY_MILLIS);
     let mut after = profile.clone();
     after.apply(&Event { tag: Tag::of("what-if"), customer: id, time, day, body }, lateness_days);
-    let judged = |profile: &Profile, band: Option<Band>| {
-        let outlook = judge.outlook(profile, &profile.view(day, lateness_days));
-        JudgedShape {
-            score: outlook.as_ref().and_then(|seen| seen.silence),
-            forward_score: outlook.as_ref().map(|seen| seen.forward),
-            value_at_risk: outlook.map(|seen| MoneyText::of(seen.value_at_risk, locale.currency)),
-            band: band.filter(|_| !held_out(standing)).map(Word),
-        }
-    };
-    let score = judge.outlook(&after, &after.view(day, lateness_days)).and_then(|seen| seen.silence);
+    let [now, then] = [profile, &after].map(|profile| judge.outlook(profile, &profile.view(day, lateness_days)));
+    let score = then.as_ref().and_then(|seen| seen.silence);
     let band = score.and_then(|score| standing.after(&judge.thresholds(), day, score).band);
+    let judged = |outlook: Option<Outlook>, band: Option<Band>| JudgedShape {
+        score: outlook.as_ref().and_then(|seen| seen.silence),
+        forward_score: outlook.as_ref().map(|seen| seen.forward),
+        value_at_risk: outlook.map(|seen| MoneyText::of(seen.value_at_risk, locale.currency)),
+        band: band.filter(|_| !held_out(standing)).map(Word),
+    };
     let shape = WhatIfShape {
         customer_id: id,
         day: day.into(),
         amount: MoneyText::of(amount, locale.currency),
         currency: locale.currency.into(),
-        now: judged(profile, standing.band),
-        then: judged(&after, band),
+        now: judged(now, standing.band),
+        then: judged(then, band),
     };
     serde_json::to_value(shape).unwrap_or_default()
 }

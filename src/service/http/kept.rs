@@ -43,14 +43,14 @@ impl<T> Seen<T> {
 /// The newest answer.
 pub struct Kept<T> {
     newest: Mutex<Option<Arc<Seen<T>>>>,
-    working: AsyncMutex<()>,
+    working: Arc<AsyncMutex<()>>,
     /// When somebody last asked.
     asked: Mutex<Option<Instant>>,
 }
 
 impl<T> Default for Kept<T> {
     fn default() -> Self {
-        Self { newest: Mutex::new(None), working: AsyncMutex::default(), asked: Mutex::new(None) }
+        Self { newest: Mutex::new(None), working: Arc::default(), asked: Mutex::new(None) }
     }
 }
 
@@ -71,12 +71,13 @@ impl<T: Send + Sync + 'static> Kept<T> {
                 None => self.keep(work()).await,
             };
         };
-        if !kept.is_new() && self.working.try_lock().is_ok() {
+        if !kept.is_new()
+            && let Ok(turn) = Arc::clone(&self.working).try_lock_owned()
+        {
             let (this, work) = (Arc::clone(self), work());
             tokio::spawn(async move {
-                if let Ok(_turn) = this.working.try_lock() {
-                    drop(this.keep(work).await);
-                }
+                drop(this.keep(work).await);
+                drop(turn);
             });
         }
         Ok(kept)

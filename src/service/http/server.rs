@@ -61,10 +61,7 @@ pub fn routes(api: Api, gate: Gate, with_customers: bool) -> Router {
             .route(coming, get(forecast))
             .route(models, get(model))
             .route(effects, get(report))
-            .route(counts, get(summary));
-    }
-    if with_customers {
-        router = router
+            .route(counts, get(summary))
             .route(Place::Today.path(), get(today_page))
             .route(Place::Customers.path(), get(customers_list))
             .route(CUSTOMER, get(customer_page))

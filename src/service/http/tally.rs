@@ -35,22 +35,19 @@ impl Tally {
         let mut tally = Self { partitions, closed, customers, ..Self::default() };
         for one in &roster.listed {
             tally.churned += u64::from(one.score.is_none());
-            if let Some(count) = one.band.and_then(|band| tally.bands.get_mut(band as usize)) {
-                *count += 1;
+            if let Some(customers) = one.band.and_then(|band| tally.bands.get_mut(band as usize)) {
+                *customers += 1;
             }
             let Some(opened) = one.opened else { continue };
             let due = Due { warnings: 1, value_at_risk: one.value_at_risk };
-            for (sums, counts) in [(&mut tally.open, true), (&mut tally.opened, tally.closed == Some(opened))] {
-                if let Some(sum) = sums.get_mut(one.tier as usize).filter(|_| counts) {
-                    sum.add(&due);
-                }
+            count(&mut tally.open, one.tier, &due);
+            if tally.closed == Some(opened) {
+                count(&mut tally.opened, one.tier, &due);
             }
         }
         tally
     }
-}
 
-impl Tally {
     /// Adds the counts of other partitions. What opened with an earlier close than the newest is not of that close.
     pub fn add(&mut self, other: &Self) {
         match self.closed.cmp(&other.closed) {
@@ -67,13 +64,19 @@ impl Tally {
     }
 }
 
+fn count(sums: &mut [Due], tier: Tier, due: &Due) {
+    if let Some(sum) = sums.get_mut(tier as usize) {
+        sum.add(due);
+    }
+}
+
 fn add(sums: &mut [Due], others: &[Due]) {
     sums.iter_mut().zip(others).for_each(|(sum, due)| sum.add(due));
 }
 
 /// All tiers together.
-pub fn sum(tiers: &[Due]) -> Due {
-    tiers.iter().fold(Due::default(), |mut sum, due| {
+pub fn sum<'a>(tiers: impl IntoIterator<Item = &'a Due>) -> Due {
+    tiers.into_iter().fold(Due::default(), |mut sum, due| {
         sum.add(due);
         sum
     })

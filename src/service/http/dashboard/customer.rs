@@ -1,7 +1,6 @@
 //! *Customer*: who it is, where it stands, why, and what to do.
 
 use maud::{Markup, html};
-use serde_json::Value;
 
 use crate::effect_study::numbers::money;
 use crate::engine::alerting::band::Band;
@@ -60,7 +59,7 @@ pub fn customer(reader: &Reader, asked: &Asked<'_>) -> Markup {
 fn standing(reader: &Reader, profile: Fields<'_>) -> String {
     let words = &reader.words;
     let day = profile.text("/day").unwrap_or(NONE);
-    if profile.0.pointer("/contactable") == Some(&Value::Bool(false)) {
+    if profile.flag("/contactable") == Some(false) {
         return words.held_out();
     }
     match (profile.count("/recency_days"), profile.text("/episode/opened_day")) {
@@ -161,7 +160,7 @@ fn known(reader: &Reader, profile: Fields<'_>) -> Markup {
     ];
     html! {
         dl.known { @for (name, value) in rows { dt { (name) } dd { bdi { (value) } } } }
-        @if profile.0.pointer("/opted_out") == Some(&Value::Bool(true)) { p.note { (words.opted_out()) } }
+        @if profile.flag("/opted_out") == Some(true) { p.note { (words.opted_out()) } }
     }
 }
 

@@ -28,6 +28,11 @@ impl<'a> Fields<'a> {
         self.0.pointer(pointer)?.as_i64()
     }
 
+    /// Whether a flag is set; `None` where there is none.
+    pub fn flag(self, pointer: &str) -> Option<bool> {
+        self.0.pointer(pointer)?.as_bool()
+    }
+
     /// What is in a list.
     pub fn list(self, pointer: &str) -> impl Iterator<Item = Fields<'a>> {
         self.0.pointer(pointer).and_then(Value::as_array).into_iter().flatten().map(Fields)

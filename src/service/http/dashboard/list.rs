@@ -77,7 +77,7 @@ pub fn customers_table(reader: &Reader, shape: &CustomersShape) -> Markup {
     let line = |customer: &Value| {
         let fields = Fields(customer);
         let id = fields.text("/customer_id").unwrap_or_default();
-        let held_out = (fields.0.pointer("/contactable") == Some(&Value::Bool(false))).then(|| words.leave_alone());
+        let held_out = (fields.flag("/contactable") == Some(false)).then(|| words.leave_alone());
         vec![
             html! { a.id href=(reader.customer(id)) { bdi { (id) } } },
             band(words, fields.text("/band")),

@@ -1,7 +1,6 @@
 //! *Model*: what is in force, how it did when it was made, and whether it still fits.
 
 use maud::{Markup, html};
-use serde_json::Value;
 
 use crate::effect_study::numbers::{count, fixed, percent};
 use crate::service::http::dashboard::charts::bars::grouped;
@@ -29,7 +28,7 @@ fn figures(reader: &Reader, models: Fields<'_>) -> Markup {
     let words = &reader.words;
     let thresholds: Vec<String> =
         models.list("/thresholds").filter_map(|threshold| threshold.number("")).map(percent).collect();
-    let due = models.0.pointer("/drift/retraining_due") == Some(&Value::Bool(true));
+    let due = models.flag("/drift/retraining_due") == Some(true);
     let horizon = or_none(models.count("/horizon_days").map(|days| days.to_string()));
     tiles(&[
         [

@@ -82,10 +82,7 @@ fn figures(reader: &Reader, page: &Today<'_>) -> Markup {
     let words = &reader.words;
     let tally = &page.tally;
     let (opened, open) = (sum(&tally.opened), sum(&tally.open));
-    let coming = page.forecast.values().map(|tiers| sum(tiers)).fold(Due::default(), |mut all, due| {
-        all.add(&due);
-        all
-    });
+    let coming = sum(page.forecast.values().flatten());
     let worth = |due| words.at_risk(&[("amount", &amount(due, page.currency))]);
     let bands = Band::ALL.into_iter().zip(tally.bands).rev().filter(|(band, _)| *band != Band::Low);
     let bands: Vec<String> = bands.map(|(band, many)| format!("{} {}", band_name(words, band), count(many))).collect();

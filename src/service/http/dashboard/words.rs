@@ -55,21 +55,14 @@ impl Words {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::Words;
     use crate::engine::event::INTERACTION_NAMES;
     use crate::engine::rfm::style::Style;
-    use crate::wire::texts::{Language, messages};
+    use crate::wire::texts::{Language, kept, told};
 
     #[test]
     fn every_word_is_in_the_templates_and_no_other() {
-        let told = Words::ALL
-            .iter()
-            .map(|(id, values)| ((*id).to_owned(), values.iter().map(|value| (*value).to_owned()).collect()));
-        let mut kept = messages(Language::En);
-        kept.retain(|id, _| id.starts_with("page-"));
-        assert_eq!(told.collect::<BTreeMap<_, _>>(), kept);
+        assert_eq!(told(Words::ALL), kept("page-"));
     }
 
     #[test]
