@@ -45,7 +45,7 @@ fn customers(what: &str, interacting: bool) {
         let time = ((19_900 + day) * 86_400 + 43_200) * 1_000;
         let key = format!("customer-{customer:07}");
         let value = format!(r#"{{"id":"{offset}","customer_id":"{key}","time":{time},{more}}}"#);
-        let record = RawRecord { key: Some(key.as_bytes()), value: Some(value.as_bytes()), timestamp: WALL };
+        let record = RawRecord::new(Some(key.as_bytes()), Some(value.as_bytes()), WALL);
         processor.process(0, offset, &record, WALL, batch);
         offset += 1;
     };

@@ -222,7 +222,7 @@ impl Life {
         let first = self.told - burst.len() as u64;
         let mut from = cpu();
         for ((key, value), offset) in burst.iter().zip(first..) {
-            let record = RawRecord { key: Some(key.as_bytes()), value: Some(value.as_bytes()), timestamp: WALL };
+            let record = RawRecord::new(Some(key.as_bytes()), Some(value.as_bytes()), WALL);
             self.processor.process(0, offset as i64, &record, WALL, &mut self.batch);
             if self.processor.closing() && !matches!(who, Who::Joining) {
                 spent.events += cpu().saturating_sub(from) + self.commit();

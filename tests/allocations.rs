@@ -53,7 +53,7 @@ fn an_interaction_of_a_known_customer_asks_for_no_memory() {
         let records = records(batch);
         let region = Region::new(ALLOCATOR);
         for (offset, (key, value)) in (batch * BATCH..).zip(&records) {
-            let record = RawRecord { key: Some(key.as_bytes()), value: Some(value.as_bytes()), timestamp: WALL };
+            let record = RawRecord::new(Some(key.as_bytes()), Some(value.as_bytes()), WALL);
             processor.process(0, offset as i64, &record, WALL, &mut output);
         }
         let change = region.change();

@@ -91,13 +91,13 @@ fn shop_records() -> BTreeMap<&'static str, Vec<Value>> {
         events.insert(at, (customer.clone(), event.to_string().into_bytes()));
     }
     for (offset, (customer, value)) in events.iter().enumerate() {
-        let record = RawRecord { key: Some(customer.as_bytes()), value: Some(value), timestamp: wall };
+        let record = RawRecord::new(Some(customer.as_bytes()), Some(value), wall);
         processor.process(0, offset as i64, &record, wall, &mut batch);
         let time = Time { wall, at_end: &[false], source_alive: true };
         while processor.advance(&time, &mut batch) == Progress::More {}
     }
     for (offset, bad) in bad_records().into_iter().enumerate() {
-        let record = RawRecord { key: bad.key.as_deref(), value: Some(&bad.value), timestamp: wall };
+        let record = RawRecord::new(bad.key.as_deref(), Some(&bad.value), wall);
         processor.process(0, (events.len() + offset) as i64, &record, wall, &mut batch);
     }
     while processor.advance(&Time { wall, at_end: &[true], source_alive: true }, &mut batch) == Progress::More {}
@@ -261,7 +261,7 @@ fn the_schema_of_an_event_is_the_parser_s() {
     let rules = EventRules::plain(Currency::CNY);
     let wall = Millis(1_767_225_600_000);
     let parsed = |key: Option<&[u8]>, value: &[u8]| {
-        parse(&rules, &RawRecord { key, value: Some(value), timestamp: wall }, wall, &mut Scratch::default())
+        parse(&rules, &RawRecord::new(key, Some(value), wall), wall, &mut Scratch::default())
             .map(|_| ())
             .map_err(|reject| reject.reason)
     };
@@ -356,7 +356,7 @@ fn each_field_is_taken_by_schema_and_parser_alike() {
             };
             let key = event["customer_id"].as_str().unwrap_or("ann").as_bytes().to_vec();
             let bytes = event.to_string().into_bytes();
-            let record = RawRecord { key: Some(&key), value: Some(&bytes), timestamp: wall };
+            let record = RawRecord::new(Some(&key), Some(&bytes), wall);
             let valid = validator.is_valid(&event);
             match parse(&rules, &record, wall, &mut Scratch::default()) {
                 _ if differs(&event, field) => {}

@@ -50,7 +50,7 @@ fn the_course_is_what_the_closes_said_and_will_say() {
     let today = END.plus(-1);
     for day in (0..DAYS).map(|back| END.plus(back - DAYS)) {
         while let Some((customer, value)) = rest.peek() {
-            let raw = RawRecord { key: Some(customer.as_bytes()), value: Some(value), timestamp: wall };
+            let raw = RawRecord::new(Some(customer.as_bytes()), Some(value), wall);
             let parsed = parse(&rules, &raw, wall, &mut scratch).unwrap();
             if parsed.event.day > day {
                 break;

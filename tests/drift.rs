@@ -50,7 +50,7 @@ fn play(processor: &mut Processor, shop: &[Line], at_end: bool, changelog: &mut 
     };
     let mut taken = Batch::new();
     for (customer, value) in shop {
-        let raw = RawRecord { key: Some(customer.as_bytes()), value: Some(value), timestamp: wall };
+        let raw = RawRecord::new(Some(customer.as_bytes()), Some(value), wall);
         let next = processor.offsets().first().copied().flatten().unwrap_or_default();
         processor.process(0, next, &raw, wall, &mut taken);
         taken.clear();

@@ -148,7 +148,7 @@ fn the_generated_shop_is_silent_as_foretold() {
     let (mut scratch, wall) = (Scratch::default(), Millis(i64::MAX / 2));
     let mut told = Vec::new();
     for (customer, value) in lines(400, 500, 3) {
-        let raw = RawRecord { key: Some(customer.as_bytes()), value: Some(&value), timestamp: wall };
+        let raw = RawRecord::new(Some(customer.as_bytes()), Some(&value), wall);
         let event = parse(&rules, &raw, wall, &mut scratch).unwrap().event;
         let body = match event.body {
             Body::Purchase { order, amount, .. } => Body::Purchase { order, amount, manner: Manner::default() },

@@ -95,7 +95,7 @@ impl Life {
 
     fn take(&mut self, offset: usize, record: &Record) {
         let key = Some(record.customer.as_bytes());
-        let raw = RawRecord { key, value: Some(&record.value), timestamp: WALL };
+        let raw = RawRecord::new(key, Some(&record.value), WALL);
         self.processor.process(0, offset as i64, &raw, WALL, &mut self.batch);
     }
 
@@ -112,7 +112,7 @@ impl Life {
                     assert_eq!(header("reason"), Some(&b"state full"[..]));
                     self.refused.push(std::str::from_utf8(header("offset").unwrap()).unwrap().parse().unwrap());
                 }
-                OutTopic::Alerts | OutTopic::Risk | OutTopic::Outcomes => {}
+                OutTopic::Alerts | OutTopic::Risk | OutTopic::Outcomes | OutTopic::Events => {}
             }
         }
         self.batch.clear();

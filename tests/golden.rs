@@ -104,7 +104,7 @@ fn told() -> (Processor, Batch) {
     let wall = Millis(i64::from(UNTIL.0) * 86_400_000);
     for (offset, (customer, event)) in story().iter().enumerate() {
         let value = event.to_string().into_bytes();
-        let record = RawRecord { key: Some(customer.as_bytes()), value: Some(&value), timestamp: wall };
+        let record = RawRecord::new(Some(customer.as_bytes()), Some(&value), wall);
         processor.process(0, offset as i64, &record, wall, &mut batch);
         let time = Time { wall, at_end: &[false], source_alive: true };
         while processor.advance(&time, &mut batch) == Progress::More {}
@@ -137,7 +137,7 @@ fn line(record: &OutRecord<'_>) -> String {
                 record.headers.iter().map(|(name, value)| ((*name).to_owned(), Value::from(text(value)))).collect();
             json!({"headers": headers, "key": record.key.map(text), "value": record.value.map(text)}).to_string()
         }
-        (OutTopic::Alerts | OutTopic::Risk | OutTopic::Outcomes, value) => {
+        (OutTopic::Alerts | OutTopic::Risk | OutTopic::Outcomes | OutTopic::Events, value) => {
             value.map_or_else(|| format!("tombstone {}", text(record.key.unwrap())), text)
         }
     }

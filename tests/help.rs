@@ -79,7 +79,12 @@ fn the_examples_on_files_work_as_they_stand() {
     let playbook = "[playbook]\npath = \"playbook.toml\"\n";
     std::fs::copy(root.join("deploy/playbook.toml"), folder.join("playbook.toml")).unwrap();
     std::fs::write(folder.join("with_playbook.toml"), playbook).unwrap();
-    std::fs::write(folder.join("churnwatch.toml"), "[kafka]\nbrokers = \"localhost:9092\"\n").unwrap();
+    let inputs =
+        "[topics]\nevents = [\"churn.events\", \"shop.orders\"]\n[inputs.\"shop.orders\"]\nformat = \"shopify\"\n";
+    let config = format!("[kafka]\nbrokers = \"localhost:9092\"\n{inputs}");
+    std::fs::write(folder.join("churnwatch.toml"), config).unwrap();
+    let order = r#"{"id":1,"created_at":"2026-01-05T10:00:00+08:00","currency":"CNY","total_price":"9.90","customer":{"id":7},"line_items":[]}"#;
+    std::fs::write(folder.join("orders.jsonl"), order).unwrap();
     shell(
         &folder,
         "churnwatch generate --customers 400 --days 800 --end 2026-08-02 --format csv --output history.csv.gz",
@@ -92,7 +97,7 @@ fn the_examples_on_files_work_as_they_stand() {
         let elsewhere =
             ["demo", "serve", "publish", "topics", "doctor", "rebuild", "dead-letters", "inspect", "forecast"]
                 .iter()
-                .chain(&["forget", "promote", "import"])
+                .chain(&["forget", "promote", "import", "rekey"])
                 .any(|one| name.starts_with(&format!("churnwatch {one}")));
         if elsewhere || name == "churnwatch" {
             continue;
@@ -145,7 +150,7 @@ fn bash_completes_commands_options_and_values() {
     let script = folder("completions").join("churnwatch.bash");
     shell(Path::new("/"), &format!("churnwatch completions bash > {0} && bash -n {0}", script.display()));
     let set = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<BTreeSet<String>>();
-    assert_eq!(offered(&script, "churnwatch re"), set(&["rebuild", "replay", "report"]));
+    assert_eq!(offered(&script, "churnwatch re"), set(&["rebuild", "rekey", "replay", "report"]));
     assert_eq!(offered(&script, "churnwatch dead-letters re"), set(&["replay"]));
     assert_eq!(offered(&script, "churnwatch dead-letters replay --dr"), set(&["--dry-run"]));
     assert_eq!(offered(&script, "churnwatch replay --clock r"), set(&["recorded"]));

@@ -37,7 +37,7 @@ fn views() -> Vec<View> {
     let mut engine = Engine::new(Arc::new(Policy::default()), model(), 0, 1, b"secret");
     let (mut effects, mut last) = (Vec::new(), Day(0));
     for (customer, value) in lines(300, 400, 5) {
-        let raw = RawRecord { key: Some(customer.as_bytes()), value: Some(&value), timestamp: wall };
+        let raw = RawRecord::new(Some(customer.as_bytes()), Some(&value), wall);
         let event = parse(&rules, &raw, wall, &mut scratch).unwrap().event;
         last = last.max(event.day);
         engine.step(Input::Event { event: &event, topic: 0, settles: Day(0) }, &mut effects);

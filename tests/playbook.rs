@@ -108,7 +108,7 @@ fn told(shop: &[Line], topic: OutTopic) -> Vec<Value> {
     let (mut processor, mut batch) = (Processor::new(setup(), 0, attentive_model()), Batch::new());
     let wall = Millis(i64::MAX / 2);
     for (offset, (customer, value)) in shop.iter().enumerate() {
-        let record = RawRecord { key: Some(customer.as_bytes()), value: Some(value), timestamp: wall };
+        let record = RawRecord::new(Some(customer.as_bytes()), Some(value), wall);
         processor.process(0, offset as i64, &record, wall, &mut batch);
         while processor.advance(&Time { wall, at_end: &[false], source_alive: true }, &mut batch) == Progress::More {}
     }

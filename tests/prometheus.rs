@@ -95,10 +95,6 @@ fn every_alert_is_tested_explained_and_made_of_metrics_that_exist() {
 
 #[test]
 fn every_alert_fires_by_its_fault_and_clears_and_no_panel_is_empty() {
-    if !support::is_long() {
-        support::did_not_run("it failed now and then on a loaded machine: CHURNWATCH_LONG=1 runs it");
-        return;
-    }
     let (daily_port, shop_port) = (free_port(), free_port());
     let Some(server) = Server::start(&[daily_port, shop_port]) else { return };
     let Some(nodes) = Nodes::start("prometheus", 1, 24_000 + std::process::id() % 400 * 3, None) else { return };

@@ -96,7 +96,7 @@ impl Life {
             r#"{{"id":"{customer}-{on}","type":"purchase","customer_id":"c{customer}","time":{time},"amount":"50.00","currency":"CNY"}}"#
         );
         let key = format!("c{customer}");
-        let record = RawRecord { key: Some(key.as_bytes()), value: Some(value.as_bytes()), timestamp: Millis(time) };
+        let record = RawRecord::new(Some(key.as_bytes()), Some(value.as_bytes()), Millis(time));
         let offset = self.processor.offsets()[0].unwrap_or_default();
         self.processor.process(0, offset, &record, Millis(time), &mut self.batch);
     }

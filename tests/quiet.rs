@@ -33,7 +33,7 @@ fn play(publish_from: Option<Day>) -> (Told, Processor) {
     let time = Time { wall, at_end: &[false], source_alive: false };
     for (offset, (customer, value)) in lines(300, 300, 8).into_iter().enumerate() {
         while processor.advance(&time, &mut batch) == Progress::More {}
-        let record = RawRecord { key: Some(customer.as_bytes()), value: Some(&value), timestamp: wall };
+        let record = RawRecord::new(Some(customer.as_bytes()), Some(&value), wall);
         processor.process(0, offset as i64, &record, wall, &mut batch);
         for record in batch.iter().filter(|record| record.topic == OutTopic::Risk) {
             let risk: Value = serde_json::from_slice(record.value.unwrap()).unwrap();

@@ -41,7 +41,7 @@ fn each_bad_record_is_a_dead_letter_with_its_reason_and_harms_nobody() {
     let (mut processor, mut batch) = (processor(), Batch::new());
     let mut offset = 0;
     let mut take = |key: Option<&[u8]>, value: &[u8], batch: &mut Batch| {
-        processor.process(0, offset, &RawRecord { key, value: Some(value), timestamp: WALL }, WALL, batch);
+        processor.process(0, offset, &RawRecord::new(key, Some(value), WALL), WALL, batch);
         offset += 1;
     };
     for (at, one) in bad.iter().enumerate() {
@@ -89,7 +89,7 @@ fn every_reason_has_its_record() {
 #[test]
 fn a_tombstone_in_the_input_is_not_json() {
     let (mut processor, mut batch) = (processor(), Batch::new());
-    processor.process(0, 0, &RawRecord { key: Some(b"ann"), value: None, timestamp: WALL }, WALL, &mut batch);
+    processor.process(0, 0, &RawRecord::new(Some(b"ann"), None, WALL), WALL, &mut batch);
     assert_eq!(batch.iter().next().map(|letter| (letter.topic, letter.value)), Some((OutTopic::DeadLetters, None)));
 }
 
@@ -99,14 +99,14 @@ fn one_customer_cannot_grow_without_bound() {
     let (mut processor, mut batch) = (processor(), Batch::new());
     for order in 0..2_100 {
         let value = purchase(&format!("e{order}"), "guest", order);
-        let record = RawRecord { key: Some(b"guest"), value: Some(&value), timestamp: WALL };
+        let record = RawRecord::new(Some(b"guest"), Some(&value), WALL);
         processor.process(0, i64::from(order), &record, WALL, &mut batch);
     }
     let reasons = batch.iter().filter_map(|letter| letter.headers.iter().find(|(name, _)| *name == "reason"));
     let full = reasons.filter(|(_, reason)| &**reason == b"state full").count();
     assert_eq!(full, 100);
     let later = String::from_utf8(purchase("later", "guest", 0)).unwrap().replace("2025-06-01", "2025-10-01");
-    let record = RawRecord { key: Some(b"guest"), value: Some(later.as_bytes()), timestamp: WALL };
+    let record = RawRecord::new(Some(b"guest"), Some(later.as_bytes()), WALL);
     batch.clear();
     processor.process(0, 2_100, &record, WALL, &mut batch);
     assert!(batch.iter().all(|record| record.topic != OutTopic::DeadLetters));
@@ -118,7 +118,7 @@ fn one_customer_cannot_grow_without_bound() {
 fn an_enormous_key_is_cut_and_harms_nobody() {
     let (mut processor, mut batch) = (processor(), Batch::new());
     let (key, value) = (vec![b'k'; 300_000], vec![b'v'; 950_000]);
-    processor.process(0, 0, &RawRecord { key: Some(&key), value: Some(&value), timestamp: WALL }, WALL, &mut batch);
+    processor.process(0, 0, &RawRecord::new(Some(&key), Some(&value), WALL), WALL, &mut batch);
     let letter = batch.iter().next().unwrap();
     assert_eq!((letter.key.unwrap().len(), letter.value.unwrap().len()), (65_536, 65_536));
     let names: Vec<&str> = letter.headers.iter().map(|(name, _)| *name).collect();
@@ -137,7 +137,7 @@ proptest! {
             *byte = flip;
         }
         for value in [&bytes, &good] {
-            let record = RawRecord { key: Some(b"ann"), value: Some(value), timestamp: WALL };
+            let record = RawRecord::new(Some(b"ann"), Some(value), WALL);
             let mut scratch = Scratch::default();
             if let Ok(parsed) = parse(&rules, &record, WALL, &mut scratch) {
                 prop_assert!(parsed.event.customer == "ann");

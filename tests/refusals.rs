@@ -55,7 +55,7 @@ fn no_refused_end_of_a_transaction_hangs_and_the_producer_is_replaced() {
         let text = service.api.metrics.text();
         text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok()).unwrap_or_default()
     };
-    let publisher = Publisher::new(&settings, 1).unwrap();
+    let publisher = Publisher::new(&settings, settings.own_topic().unwrap(), 1).unwrap();
     let next = |number: usize| {
         let time = 1_748_779_200_000 + number as i64 * 1_000;
         let event = format!(r#"{{"id":"e{number}","type":"visit","customer_id":"c{}","time":{time}}}"#, number % 100);

@@ -53,7 +53,7 @@ fn said(shop: &[Line], policy: &Policy, models: &[Arc<Model>], plain: bool) -> (
     };
     for (at, line) in shop.iter().map(Some).chain([None]).enumerate() {
         if let Some((customer, value)) = line {
-            let raw = RawRecord { key: Some(customer.as_bytes()), value: Some(value), timestamp: wall };
+            let raw = RawRecord::new(Some(customer.as_bytes()), Some(value), wall);
             processor.process(0, at as i64, &raw, wall, &mut batch);
         }
         let time = Time { wall, at_end: &[line.is_none()], source_alive: true };

@@ -143,7 +143,7 @@ fn moves_add_up_to_where_everybody_is() {
                     r#"{{"id":"{offset}","type":"purchase","customer_id":"c{customer}","time":{time},"amount":50,"currency":"CNY"}}"#
                 );
                 let key = format!("c{customer}");
-                let raw = RawRecord { key: Some(key.as_bytes()), value: Some(value.as_bytes()), timestamp: wall };
+                let raw = RawRecord::new(Some(key.as_bytes()), Some(value.as_bytes()), wall);
                 processor.process(0, offset, &raw, wall, &mut batch);
                 offset += 1;
                 while processor.advance(&Time { wall, at_end: &[false], source_alive: true }, &mut batch)
@@ -203,7 +203,7 @@ fn another_table_names_everybody_anew_at_the_first_close_after_the_restart() {
     let value =
         format!(r#"{{"id":"1","type":"purchase","customer_id":"ann","time":{time},"amount":50,"currency":"CNY"}}"#);
     let wall = Millis(time + 1);
-    let raw = RawRecord { key: Some(b"ann"), value: Some(value.as_bytes()), timestamp: wall };
+    let raw = RawRecord::new(Some(b"ann"), Some(value.as_bytes()), wall);
     first.process(0, 0, &raw, wall, &mut batch);
     run_out(&mut first, &mut batch);
 

@@ -41,7 +41,7 @@ fn play(arrivals: &[Arrival]) -> (Said, Stats, Processor) {
     for (offset, (customer, value, wall)) in arrivals.iter().enumerate() {
         let time = Time { wall: *wall, at_end: &[false], source_alive: false };
         while processor.advance(&time, &mut batch) == Progress::More {}
-        let record = RawRecord { key: Some(customer.as_bytes()), value: Some(value), timestamp: *wall };
+        let record = RawRecord::new(Some(customer.as_bytes()), Some(value), *wall);
         processor.process(0, offset as i64, &record, *wall, &mut batch);
         processor.committed();
         for record in batch.iter().filter(|record| record.topic != OutTopic::DeadLetters) {

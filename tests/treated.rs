@@ -69,7 +69,7 @@ fn answered(settings: ShopSettings) -> Answered {
             answered.events.extend_from_slice(&value);
             answered.events.push(b'\n');
             let key = customer_id(event.customer);
-            let record = RawRecord { key: Some(key.as_bytes()), value: Some(&value), timestamp: wall };
+            let record = RawRecord::new(Some(key.as_bytes()), Some(&value), wall);
             processor.process(0, offset, &record, wall, &mut batch);
             offset += 1;
             while processor.advance(&Time { wall, at_end: &[false], source_alive: true }, &mut batch) == Progress::More

@@ -289,7 +289,7 @@ fn habitual_shop(mut leaves: impl FnMut(&Taste, &Profile, Day)) -> Vec<(Taste, P
             value.clear();
             write_json(event, "CNY", &mut value);
             let key = format!("c{:07}", event.customer);
-            let raw = RawRecord { key: Some(key.as_bytes()), value: Some(&value), timestamp: wall };
+            let raw = RawRecord::new(Some(key.as_bytes()), Some(&value), wall);
             let parsed = parse(&rules, &raw, wall, &mut scratch).unwrap();
             profiles[customer_number(&key).unwrap() as usize].apply(&parsed.event, 35);
         }

@@ -38,7 +38,7 @@ fn buys(processor: &mut Processor, offset: i64, customer: &str, day: i32, wall: 
         r#"{{"id":"{customer}-{day}","type":"purchase","customer_id":"{customer}","time":{},"amount":"50.00","currency":"CNY"}}"#,
         noon(day).0
     );
-    let record = RawRecord { key: Some(customer.as_bytes()), value: Some(value.as_bytes()), timestamp: wall };
+    let record = RawRecord::new(Some(customer.as_bytes()), Some(value.as_bytes()), wall);
     processor.process(0, offset, &record, wall, batch);
 }
 

@@ -44,7 +44,7 @@ pub(crate) fn records(customers: u32, days: u32) -> &'static [Record] {
 
 /// The record of a key and a value.
 pub(crate) fn raw((key, value): &Record) -> RawRecord<'_> {
-    RawRecord { key: Some(key), value: Some(value), timestamp: WALL }
+    RawRecord::new(Some(key), Some(value), WALL)
 }
 
 /// The model that the service starts with.

@@ -54,6 +54,8 @@ pub enum Command {
     Demo(DemoArgs),
     /// Run the service on Kafka.
     Serve(ConfigArgs),
+    /// Key events by their customer that are not: from the topics of `rekey` into the input.
+    Rekey(ConfigArgs),
     /// Put files into the input topic.
     Publish(FileArgs),
     /// Make or check the topics.
@@ -222,11 +224,28 @@ pub enum ReplayClock {
 #[derive(Debug, Subcommand)]
 pub enum ConfigCommand {
     /// Check it and print every fault.
-    Check(ConfigArgs),
+    Check(CheckArgs),
     /// Print what is in force, defaults and environment included.
     Print(ConfigArgs),
     /// Print the JSON Schema of the file.
     Schema,
+}
+
+/// Arguments of `config check`.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// Configuration file.
+    #[arg(long)]
+    pub config: Option<PathBuf>,
+    /// A file of records of an input: shows what the configuration makes of each.
+    #[arg(long, value_name = "FILE")]
+    pub sample: Option<PathBuf>,
+    /// Input topic in whose shape they are; absent: the first that holds our own events.
+    #[arg(long, value_name = "TOPIC", requires = "sample")]
+    pub topic: Option<String>,
+    /// Each record as JSON.
+    #[arg(long, requires = "sample")]
+    pub json: bool,
 }
 
 /// Which configuration.

@@ -41,8 +41,30 @@ pub fn read_artifact(path: Option<&Path>, settings: &Settings) -> Result<Artifac
     Artifact::read(&bytes).map_err(|fault| Failure::usage(format!("{}: {fault}", path.display())))
 }
 
-/// How the input files are read.
-pub fn file_options(named: &[String], settings: &Settings) -> Result<FileOptions, Failure> {
+/// The input topic in whose shape files are: the one named, otherwise the first that holds our own events,
+/// or the first.
+pub fn file_topic<'a>(named: Option<&'a str>, settings: &'a Settings) -> Result<&'a str, Failure> {
+    let first = || settings.file.topics.events.first().map_or("", String::as_str);
+    let Some(named) = named else { return Ok(settings.own_topic().unwrap_or_else(first)) };
+    let mut inputs = settings.file.topics.events.iter().chain(&settings.file.rekey.topics);
+    if inputs.any(|topic| topic == named) {
+        return Ok(named);
+    }
+    let known = settings.file.topics.events.join(", ");
+    Err(Failure::usage(format!("--topic: \"{named}\" is no input topic; the configuration names {known}")))
+}
+
+/// The input that our own events go into.
+pub fn own_topic(settings: &Settings) -> Result<&str, Failure> {
+    settings.own_topic().ok_or_else(|| {
+        Failure::usage(
+            "topics.events: every input has a format, but this command writes an event of ours: name one without",
+        )
+    })
+}
+
+/// How the input files are read, whose records have the shape of `topic`.
+pub fn file_options(named: &[String], topic: &str, settings: &Settings) -> Result<FileOptions, Failure> {
     let mut columns = Columns::default();
     for pair in named {
         let (name, column) =
@@ -60,11 +82,12 @@ pub fn file_options(named: &[String], settings: &Settings) -> Result<FileOptions
         };
         column.clone_into(slot);
     }
-    Ok(FileOptions { columns, currency: settings.rules.currency.code().to_owned() })
+    let format = settings.shapes.of(topic).clone();
+    Ok(FileOptions { columns, currency: settings.rules.currency.code().to_owned(), format })
 }
 
 /// The files' events as one stream.
-pub fn open(files: &[PathBuf], columns: &[String], settings: &Settings) -> Result<EventStream, Failure> {
-    let options = file_options(columns, settings)?;
+pub fn open(files: &[PathBuf], columns: &[String], topic: &str, settings: &Settings) -> Result<EventStream, Failure> {
+    let options = file_options(columns, topic, settings)?;
     EventStream::open(files, &options, &settings.rules).map_err(Failure::usage)
 }

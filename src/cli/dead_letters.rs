@@ -67,7 +67,7 @@ fn show(args: &ShowArgs) -> Result<(), Failure> {
     drop(progress);
     let whole = found.ok_or_else(|| no_letter(&settings, args.place))?;
     let content = (whole.key.as_deref(), whole.value.as_deref());
-    let verdict = verdict(&whole.letter, content, &settings.rules, now());
+    let verdict = verdict(&whole.letter, content, &settings.shapes, &settings.rules, now());
     if args.telling.json {
         say(letter_json(&whole, verdict));
     } else {

@@ -10,7 +10,7 @@ use rdkafka::message::Message;
 use serde_json::Value;
 
 use crate::cli::args::DemoArgs;
-use crate::cli::common::{artifact, file_options, now, settings};
+use crate::cli::common::{artifact, file_options, now, own_topic, settings};
 use crate::cli::demo_table::{Summary, heading, line};
 use crate::cli::exit::Failure;
 use crate::cli::output::say;
@@ -116,7 +116,7 @@ struct Stage<'a> {
 
 impl<'a> Stage<'a> {
     fn new(settings: &Settings, service: &'a Service, quiet: bool) -> Result<Self, Failure> {
-        let publisher = Publisher::new(settings, PARTITIONS)?;
+        let publisher = Publisher::new(settings, own_topic(settings)?, PARTITIONS)?;
         let mut config = asking(settings, "read_uncommitted");
         config.set("group.id", "demo-screen").set("auto.offset.reset", "earliest").set("fetch.wait.max.ms", "10");
         let listener: Reader = config.create_with_context(Listening::default()).map_err(Failure::of)?;
@@ -174,7 +174,7 @@ impl<'a> Stage<'a> {
     }
 
     fn play_file(&mut self, path: &Path, columns: &[String], settings: &Settings) -> Result<u64, Failure> {
-        let options = file_options(columns, settings)?;
+        let options = file_options(columns, own_topic(settings)?, settings)?;
         let mut stream = EventStream::open(&[path.to_path_buf()], &options, &settings.rules).map_err(Failure::usage)?;
         let mut customers = std::collections::HashSet::new();
         let progress = self.quiet.then(|| Bar::files("playing", &[path.to_path_buf()]));

@@ -32,6 +32,7 @@ const EXAMPLES: &[(&str, &[&str])] = &[
             "churnwatch serve --config churnwatch.toml --log-format json --log-level warn",
         ],
     ),
+    ("churnwatch rekey", &["churnwatch rekey --config churnwatch.toml"]),
     (
         "churnwatch publish",
         &[
@@ -156,7 +157,13 @@ const EXAMPLES: &[(&str, &[&str])] = &[
         "churnwatch config",
         &["churnwatch config check --config churnwatch.toml", "churnwatch config schema > config.schema.json"],
     ),
-    ("churnwatch config check", &["churnwatch config check --config churnwatch.toml"]),
+    (
+        "churnwatch config check",
+        &[
+            "churnwatch config check --config churnwatch.toml",
+            "churnwatch config check --config churnwatch.toml --sample orders.jsonl --topic shop.orders",
+        ],
+    ),
     ("churnwatch config print", &["churnwatch config print --config churnwatch.toml"]),
     ("churnwatch config schema", &["churnwatch config schema > config.schema.json"]),
     ("churnwatch schema", &["churnwatch schema alert > alert.schema.json"]),

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::cli::args::ForgetArgs;
-use crate::cli::common::{now, settings};
+use crate::cli::common::{now, own_topic, settings};
 use crate::cli::exit::Failure;
 use crate::cli::output::say;
 use crate::cli::progress::during;
@@ -28,13 +28,14 @@ pub fn run(args: &ForgetArgs) -> Result<(), Failure> {
         return Err(Failure::usage(format!("a customer id has 1 to {MAX_ID_BYTES} bytes")));
     }
     let settings = settings(args.config.as_deref())?;
+    let topic = own_topic(&settings)?;
     if !args.consent.given(LOSS)? {
         return Ok(());
     }
     let partitions = check(&settings)?;
     let number = partition(args.customer.as_bytes(), partitions);
     let lookout = Lookout::new(&settings, &args.customer, number)?;
-    let publisher = Publisher::new(&settings, partitions)?;
+    let publisher = Publisher::new(&settings, topic, partitions)?;
     // Where the inputs are read up to a day only, later events are refused.
     let asked = settings.rules.until.map_or(now(), |until| now().min(Millis(until.0 - 1)));
     let event = json!({
@@ -46,7 +47,7 @@ pub fn run(args: &ForgetArgs) -> Result<(), Failure> {
     publisher.send(args.customer.as_bytes(), event.to_string().as_bytes(), asked)?;
     publisher.finish()?;
     let request = json!({
-        "topic": settings.file.topics.events.first(),
+        "topic": topic,
         "partition": number,
         "offset": publisher.last_offset(),
     });

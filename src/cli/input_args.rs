@@ -27,6 +27,9 @@ pub struct HistoryArgs {
     /// Columns of CSV files that are named otherwise, as `customer_id=COLUMN,timestamp=COLUMN,amount=COLUMN,type=COLUMN`.
     #[arg(long, value_delimiter = ',')]
     pub columns: Vec<String>,
+    /// Input topic in whose shape the files' records are (`inputs` of the configuration); absent: our own events, or CSV.
+    #[arg(long, value_name = "TOPIC")]
+    pub topic: Option<String>,
     /// Configuration file; the environment is read in any case.
     #[arg(long)]
     pub config: Option<PathBuf>,
@@ -40,6 +43,9 @@ impl HistoryArgs {
                 Err(Failure::usage("name at least one file, `-` for standard input, or say --source kafka"))
             }
             (Source::Kafka, false) => Err(Failure::usage("with --source kafka no files are named")),
+            (Source::Kafka, true) if self.topic.is_some() => {
+                Err(Failure::usage("--topic says how files are read; --source kafka reads every input topic"))
+            }
             (Source::Files, false) | (Source::Kafka, true) => Ok(()),
         }
     }
@@ -55,6 +61,9 @@ pub struct FileArgs {
     /// Columns of CSV files that are named otherwise, as `customer_id=COLUMN,timestamp=COLUMN,amount=COLUMN,type=COLUMN`.
     #[arg(long, value_delimiter = ',')]
     pub columns: Vec<String>,
+    /// Input topic in whose shape the files' records are (`inputs` of the configuration); absent: our own events, or CSV.
+    #[arg(long, value_name = "TOPIC")]
+    pub topic: Option<String>,
     /// Configuration file; the environment is read in any case.
     #[arg(long)]
     pub config: Option<PathBuf>,

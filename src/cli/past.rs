@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::cli::common::{now, open};
+use crate::cli::common::{file_topic, now, open};
 use crate::cli::exit::Failure;
 use crate::cli::input_args::{HistoryArgs, Source};
 use crate::cli::progress::{Bar, TopicBar};
@@ -12,7 +12,9 @@ use crate::engine::event::{Body, Reason};
 use crate::service::kafka::history::PartitionHistory;
 use crate::service::kafka::topics::check;
 use crate::training::history::History;
-use crate::wire::event::{RawRecord, Scratch, parse};
+use crate::wire::event::RawRecord;
+use crate::wire::inputs::format::Format;
+use crate::wire::inputs::reader::Reader;
 
 /// A history read from files, with what was left out.
 pub struct ReadHistory {
@@ -71,7 +73,7 @@ pub fn history(input: &HistoryArgs, settings: &Settings, until: Option<Day>) -> 
         settings,
         until,
         wall: now(),
-        scratch: Scratch::default(),
+        reader: Reader::default(),
         digest: Sha256::new(),
         history: History::new(settings.policy.lateness_days),
         usable: 0,
@@ -79,11 +81,12 @@ pub fn history(input: &HistoryArgs, settings: &Settings, until: Option<Day>) -> 
     };
     match input.source {
         Source::Files => {
-            let mut stream = open(&input.files, &input.columns, settings)?;
+            let topic = file_topic(input.topic.as_deref(), settings)?;
+            let mut stream = open(&input.files, &input.columns, topic, settings)?;
             let progress = Bar::files("reading", &input.files);
             while let Some((record, _)) = stream.next(&settings.rules).map_err(Failure::of)? {
                 let (key, value, timestamp) = (Some(&record.key[..]), Some(&record.value[..]), taking.wall);
-                taking.take(&RawRecord { key, value, timestamp });
+                taking.take(settings.shapes.of(topic), &RawRecord::new(key, value, timestamp));
                 progress.step(|| stream.bytes());
             }
         }
@@ -94,7 +97,9 @@ pub fn history(input: &HistoryArgs, settings: &Settings, until: Option<Day>) -> 
                 let mut past = PartitionHistory::open(settings, partition)?;
                 progress.begin(past.left());
                 while let Some(record) = past.next(None)? {
-                    taking.take(&record.record(taking.wall));
+                    let topic = settings.file.topics.events.get(record.topic).map_or("", String::as_str);
+                    let format = settings.shapes.of(topic);
+                    taking.take(format, &record.record(&record.headers(format), taking.wall));
                     progress.step(|| past.left());
                 }
             }
@@ -116,7 +121,7 @@ struct Taking<'a> {
     settings: &'a Settings,
     until: Option<Day>,
     wall: Millis,
-    scratch: Scratch,
+    reader: Reader,
     digest: Sha256,
     history: History,
     usable: u64,
@@ -124,25 +129,25 @@ struct Taking<'a> {
 }
 
 impl Taking<'_> {
-    fn take(&mut self, record: &RawRecord<'_>) {
-        let parsed = match parse(&self.settings.rules, record, self.wall, &mut self.scratch) {
-            Ok(parsed) => parsed,
-            Err(reject) => {
-                self.unusable.count(reject.reason);
-                return;
+    fn take(&mut self, format: &Format, record: &RawRecord<'_>) {
+        let Self { settings, until, wall, reader, digest, history, usable, unusable } = self;
+        let read = reader.read(format, &settings.rules, record, *wall, |parsed| {
+            if until.is_some_and(|until| parsed.event.day >= until) {
+                *usable += 1;
+                if matches!(parsed.event.body, Body::Forget) {
+                    history.forget(parsed.event.customer);
+                }
+            } else if history.add(&parsed.event) {
+                *usable += 1;
+                digest.update(record.value.unwrap_or_default());
+                digest.update(b"\n");
+            } else {
+                return Some(Reason::TooLate.into());
             }
-        };
-        if self.until.is_some_and(|until| parsed.event.day >= until) {
-            self.usable += 1;
-            if matches!(parsed.event.body, Body::Forget) {
-                self.history.forget(parsed.event.customer);
-            }
-        } else if self.history.add(&parsed.event) {
-            self.usable += 1;
-            self.digest.update(record.value.unwrap_or_default());
-            self.digest.update(b"\n");
-        } else {
-            self.unusable.count(Reason::TooLate);
+            None
+        });
+        if let Some(reject) = read.refused {
+            unusable.count(reject.reason);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::cli::common::{now, open};
+use crate::cli::common::{file_topic, now, open};
 use crate::cli::exit::Failure;
 use crate::cli::input_args::{HistoryArgs, Source};
 use crate::cli::progress::{Bar, TopicBar};
@@ -52,8 +52,9 @@ impl<'a> Play<'a> {
         let fresh = |setup, number| Processor::new(Arc::new(setup), number, model.clone());
         match input.source {
             Source::Files => {
-                let input_topics = setup.input_topics.into_iter().take(1).collect();
-                let mut processors = [fresh(Setup { input_topics, ..setup }, 0)];
+                let topic = file_topic(input.topic.as_deref(), settings)?;
+                let Setup { input_topics, formats, .. } = settings.setup_of_files(1, topic);
+                let mut processors = [fresh(Setup { input_topics, formats, ..setup }, 0)];
                 self.files(input, settings, &mut processors)?;
             }
             Source::Kafka => {
@@ -75,12 +76,12 @@ impl<'a> Play<'a> {
         settings: &Settings,
         processors: &mut [Processor],
     ) -> Result<u64, Failure> {
-        let mut stream = open(&input.files, &input.columns, settings)?;
+        let mut stream = open(&input.files, &input.columns, file_topic(input.topic.as_deref(), settings)?, settings)?;
         let progress = Bar::files(self.what, &input.files);
         let partitions = processors.len() as u32;
         while let Some((record, _)) = stream.next(&settings.rules).map_err(Failure::of)? {
             let number = partition(&record.key, partitions);
-            let raw = RawRecord { key: Some(&record.key), value: Some(&record.value), timestamp: self.wall };
+            let raw = RawRecord::new(Some(&record.key), Some(&record.value), self.wall);
             if let Some(processor) = processors.get_mut(number as usize) {
                 let next = processor.offsets().first().copied().flatten().unwrap_or_default();
                 self.take(processor, 0, next, &raw)?;
@@ -114,7 +115,8 @@ impl<'a> Play<'a> {
             self.close(processor, closes, false)?;
             let read_to = closes.as_ref().and_then(Recorded::read_to);
             let Some(record) = past.next(read_to)? else { break };
-            self.take(processor, record.topic, record.offset, &record.record(self.wall))?;
+            let headers = processor.format(record.topic).map(|format| record.headers(format)).unwrap_or_default();
+            self.take(processor, record.topic, record.offset, &record.record(&headers, self.wall))?;
             progress.step(|| past.left());
         }
         self.close(processor, closes, true)?;

@@ -1,6 +1,6 @@
 //! `publish`: files into the input topic.
 
-use crate::cli::common::{now, open, settings};
+use crate::cli::common::{file_topic, now, open, settings};
 use crate::cli::exit::Failure;
 use crate::cli::input_args::FileArgs;
 use crate::cli::progress::Bar;
@@ -12,8 +12,9 @@ use crate::wire::merge::time_of;
 pub fn run(args: &FileArgs) -> Result<(), Failure> {
     let settings = settings(args.config.as_deref())?;
     let partitions = check(&settings)?;
-    let mut stream = open(&args.files, &args.columns, &settings)?;
-    let publisher = Publisher::new(&settings, partitions)?;
+    let topic = file_topic(args.topic.as_deref(), &settings)?;
+    let mut stream = open(&args.files, &args.columns, topic, &settings)?;
+    let publisher = Publisher::new(&settings, topic, partitions)?;
     let (progress, mut events) = (Bar::files("publishing", &args.files), 0_u64);
     while let Some((record, _)) = stream.next(&settings.rules).map_err(Failure::of)? {
         // Nothing is stamped later than now, and an event of the past keeps its own time.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::cli::args::{ReplayArgs, ReplayClock};
 use crate::cli::cast::{Cast, cast};
-use crate::cli::common::settings;
+use crate::cli::common::{file_topic, settings};
 use crate::cli::exit::Failure;
 use crate::cli::input_args::Source;
 use crate::cli::judged::check_least_silence;
@@ -99,8 +99,7 @@ fn files(
     settings: &Settings,
     models: Cast,
 ) -> Result<(Vec<Processor>, u64), Failure> {
-    let mut setup = settings.setup(args.partitions);
-    setup.input_topics.truncate(1);
+    let setup = settings.setup_of_files(args.partitions, file_topic(args.input.topic.as_deref(), settings)?);
     let (setup, schedule) = (Arc::new(setup), Arc::new(models.schedule));
     let fresh = |number| {
         let mut processor = Processor::new(setup.clone(), number, models.first.clone());
@@ -195,7 +194,7 @@ impl Sinks {
 
     fn put(&mut self, record: &OutRecord<'_>) -> Result<(), Failure> {
         let sink = match record.topic {
-            OutTopic::Profiles => &mut None,
+            OutTopic::Profiles | OutTopic::Events => &mut None,
             OutTopic::Alerts => &mut self.alerts,
             OutTopic::Risk => &mut self.risk,
             OutTopic::Outcomes => &mut self.outcomes,

@@ -12,7 +12,7 @@ use crate::cli::progress::BesideBars;
 use crate::cli::values::nearest;
 use crate::cli::{
     backtest, compare, completions, config, dead_letters, demo, doctor, evaluate, forecast, forget, generate, import,
-    inspect, machine, man, optimize, promote, publish, rebuild, replay, report, schema, serve, topics, train,
+    inspect, machine, man, optimize, promote, publish, rebuild, rekey, replay, report, schema, serve, topics, train,
 };
 use crate::service::telemetry::logs;
 
@@ -87,6 +87,7 @@ fn command(cli: &Cli) -> Result<(), Failure> {
     match &cli.command {
         Command::Demo(args) => demo::run(args),
         Command::Serve(args) => serve::run(args),
+        Command::Rekey(args) => rekey::run(args),
         Command::Publish(args) => publish::run(args),
         Command::Topics(command) => topics::run(command),
         Command::Doctor(args) => doctor::run(args),

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::config::file_http::Http;
+use crate::config::file_inputs::{InputFile, Rekey};
 use crate::config::file_kafka::Kafka;
 use crate::config::segments::SegmentsFile;
 
@@ -18,6 +19,10 @@ pub struct ConfigFile {
     pub kafka: Kafka,
     /// Names of the topics.
     pub topics: Topics,
+    /// In which shape the records of an input come, by its topic; our own events where none is named.
+    pub inputs: BTreeMap<String, InputFile>,
+    /// Inputs that are not keyed by their customer.
+    pub rekey: Rekey,
     /// Days, zones and lateness.
     pub time: Time,
     /// Currency and margin.

@@ -17,6 +17,7 @@ use crate::config::fault::Fault;
 use crate::config::file::{Clock, ConfigFile};
 use crate::config::goals::goals;
 use crate::config::http_tls::{Certificate, read_authority, server_config};
+use crate::config::inputs::shapes;
 use crate::config::playbook::playbook;
 use crate::config::security::{is_secret, security};
 use crate::config::segments::segments;
@@ -28,6 +29,7 @@ use crate::engine::day::{Day, Millis};
 use crate::engine::event::INTERACTION_NAMES;
 use crate::processor::setup::{CLOSE_BUDGET, ClockMode, Setup};
 use crate::wire::calendar::midnight;
+use crate::wire::inputs::shapes::Shapes;
 use crate::wire::promotion::Fit;
 use crate::wire::rules::EventRules;
 use crate::wire::words::Locale;
@@ -44,6 +46,8 @@ pub struct Settings {
     pub horizon_stated: bool,
     /// How bytes become events.
     pub rules: EventRules,
+    /// The shapes of the inputs that name one, by topic.
+    pub shapes: Shapes,
     /// What the engine decides by, for one partition.
     pub policy: Policy,
     /// What the company wants to reach.
@@ -88,6 +92,13 @@ impl Settings {
             Ok(playbook) => policy.playbook = playbook.unwrap_or_default(),
             Err(faults) => check.faults.extend(faults),
         }
+        let shapes = shapes(&file, &rules.zone, &mut check);
+        let is_ours = file.topics.events.iter().any(|topic| shapes.of(topic).is_ours());
+        check.must(
+            "rekey.topics",
+            file.rekey.topics.is_empty() || is_ours,
+            "need an input in topics.events that has no format: there the events go",
+        );
         let goals = goals(&file.goals, rules.currency, &mut check);
         check_ranges(&file, &mut check);
         let until = file.time.until.as_deref().map(date).transpose();
@@ -136,6 +147,7 @@ impl Settings {
             file,
             horizon_stated,
             rules,
+            shapes,
             policy,
             goals,
             until,
@@ -174,6 +186,7 @@ impl Settings {
             locale: Locale { zone: self.rules.zone.clone(), currency: self.rules.currency },
             settings_digest: self.digest(partitions),
             input_topics: self.file.topics.events.clone(),
+            formats: self.file.topics.events.iter().map(|topic| self.shapes.of(topic).clone()).collect(),
             clock: match self.file.time.clock {
                 Clock::Wall => ClockMode::Wall,
                 Clock::Event => ClockMode::Event,
@@ -183,6 +196,24 @@ impl Settings {
             close_budget: CLOSE_BUDGET,
             erasure_secret: self.erasure_secret.clone(),
         }
+    }
+
+    /// What a processor of files is made with: one input, whose records have the shape of `topic`.
+    pub fn setup_of_files(&self, partitions: u32, topic: &str) -> Setup {
+        let formats = vec![self.shapes.of(topic).clone()];
+        Setup { input_topics: vec![topic.into()], formats, ..self.setup(partitions) }
+    }
+
+    /// The consumer group of the step that keys events anew.
+    pub fn rekey_group(&self) -> String {
+        let own = self.file.rekey.group_id.clone();
+        own.unwrap_or_else(|| format!("{}-rekey", self.file.kafka.group_id))
+    }
+
+    /// The first input that holds our own events, where any does.
+    pub fn own_topic(&self) -> Option<&str> {
+        let mut topics = self.file.topics.events.iter();
+        topics.find(|topic| self.shapes.of(topic).is_ours()).map(String::as_str)
     }
 
     /// What a model must fit.
@@ -340,7 +371,7 @@ fn check_ranges(file: &ConfigFile, check: &mut Checker) {
     let topics = &file.topics;
     let outputs =
         [&topics.alerts, &topics.risk, &topics.outcomes, &topics.profiles, &topics.dead_letters, &topics.models];
-    let mut names: Vec<&String> = topics.events.iter().chain(outputs).collect();
+    let mut names: Vec<&String> = topics.events.iter().chain(outputs).chain(&file.rekey.topics).collect();
     check.must("topics", names.iter().all(|name| !name.is_empty()), "a topic has an empty name");
     names.sort_unstable();
     let distinct = names.windows(2).all(|pair| matches!(pair, [a, b] if a != b));

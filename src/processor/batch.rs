@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::engine::day::Millis;
 use crate::wire::dead_letter::Header;
 
 /// Where a record goes.
@@ -17,11 +18,14 @@ pub enum OutTopic {
     Outcomes,
     /// Inputs that could not be used.
     DeadLetters,
+    /// Events, keyed by their customer.
+    Events,
 }
 
 impl OutTopic {
     /// Every output topic, in the order of declaration.
-    pub const ALL: [Self; 5] = [Self::Profiles, Self::Alerts, Self::Risk, Self::Outcomes, Self::DeadLetters];
+    pub const ALL: [Self; 6] =
+        [Self::Profiles, Self::Alerts, Self::Risk, Self::Outcomes, Self::DeadLetters, Self::Events];
 }
 
 /// One record to be written.
@@ -35,6 +39,8 @@ pub struct OutRecord<'a> {
     pub value: Option<&'a [u8]>,
     /// Its headers; only dead letters have some.
     pub headers: &'a [Header],
+    /// Its timestamp, where it is not the time of writing; only events have one.
+    pub timestamp: Option<Millis>,
 }
 
 /// Bytes whose room is kept for the next transaction: a worker's records come in runs of one partition, and room for the
@@ -54,6 +60,7 @@ struct Entry {
     key: Option<Range<usize>>,
     value: Option<Range<usize>>,
     headers: Vec<Header>,
+    timestamp: Option<Millis>,
 }
 
 impl Batch {
@@ -93,6 +100,7 @@ impl Batch {
             key: entry.key.as_ref().map(slice),
             value: entry.value.as_ref().map(slice),
             headers: &entry.headers,
+            timestamp: entry.timestamp,
         })
     }
 
@@ -102,20 +110,27 @@ impl Batch {
         let start = self.bytes.len();
         write(&mut self.bytes);
         let value = Some(start..self.bytes.len());
-        self.entries.push(Entry { topic, key, value, headers: Vec::new() });
+        self.entries.push(Entry { topic, key, value, headers: Vec::new(), timestamp: None });
+    }
+
+    /// Adds an event, stamped as the record that told it.
+    pub fn add_event(&mut self, key: &[u8], value: &[u8], timestamp: Millis) {
+        let (key, value) = (Some(self.put(key)), Some(self.put(value)));
+        let timestamp = Some(timestamp);
+        self.entries.push(Entry { topic: OutTopic::Events, key, value, headers: Vec::new(), timestamp });
     }
 
     /// Adds a tombstone.
     pub fn add_tombstone(&mut self, topic: OutTopic, key: &[u8]) {
         let key = Some(self.put(key));
-        self.entries.push(Entry { topic, key, value: None, headers: Vec::new() });
+        self.entries.push(Entry { topic, key, value: None, headers: Vec::new(), timestamp: None });
     }
 
     /// Adds a dead letter: the original key and value with headers.
     pub fn add_dead_letter(&mut self, key: Option<&[u8]>, value: Option<&[u8]>, headers: Vec<Header>) {
         let key = key.map(|key| self.put(key));
         let value = value.map(|value| self.put(value));
-        self.entries.push(Entry { topic: OutTopic::DeadLetters, key, value, headers });
+        self.entries.push(Entry { topic: OutTopic::DeadLetters, key, value, headers, timestamp: None });
     }
 
     fn put(&mut self, bytes: &[u8]) -> Range<usize> {

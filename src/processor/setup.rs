@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::engine::alerting::policy::Policy;
 use crate::engine::day::{Day, Millis};
+use crate::wire::inputs::format::Format;
 use crate::wire::rules::EventRules;
 use crate::wire::words::Locale;
 
@@ -23,6 +24,8 @@ pub struct Setup {
     pub settings_digest: u64,
     /// Names of the input topics.
     pub input_topics: Vec<String>,
+    /// The shapes of their records.
+    pub formats: Vec<Format>,
     /// Which clock closes days.
     pub clock: ClockMode,
     /// With the event clock: at the end of its inputs a partition closes through the day before this one.

@@ -30,6 +30,8 @@ pub struct Stats {
     pub duplicates: u64,
     /// Events of customers erased since.
     pub erased: u64,
+    /// Records that tell nothing of ours.
+    pub unused: u64,
     /// Fields that nobody here knows.
     pub unknown_fields: u64,
     /// Dead letters by reason.
@@ -149,6 +151,7 @@ impl Stats {
         each(&mut self.events, &other.events);
         self.duplicates += other.duplicates;
         self.erased += other.erased;
+        self.unused += other.unused;
         self.unknown_fields += other.unknown_fields;
         each(&mut self.dead_letters, &other.dead_letters);
         each(self.alerts.as_flattened_mut().as_flattened_mut(), other.alerts.as_flattened().as_flattened());

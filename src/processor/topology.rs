@@ -24,7 +24,9 @@ use crate::processor::setup::{ClockMode, Progress, Setup, Time};
 use crate::processor::stats::{Counted, Stats};
 use crate::wire::alert::write_alert;
 use crate::wire::dead_letter::{self, Origin, kept_key};
-use crate::wire::event::{RawRecord, Scratch, parse};
+use crate::wire::event::RawRecord;
+use crate::wire::inputs::format::Format;
+use crate::wire::inputs::reader::Reader;
 use crate::wire::outcome::{write_matured, write_transition};
 use crate::wire::partition_record::{CloseRecord, ModelChange};
 use crate::wire::profile_json::profile_json;
@@ -50,7 +52,7 @@ pub struct Processor {
     pub(crate) saved: Saved<Checkpoint>,
     pub(crate) dirty: bool,
     pub(crate) counted: Counted,
-    scratch: Scratch,
+    reader: Reader,
     pub(crate) effects: Vec<Effect>,
     pub(crate) encoded: Vec<u8>,
 }
@@ -79,7 +81,7 @@ impl Processor {
             saved: Saved::new(Checkpoint { offsets: vec![None; topics], closing_stale: false }),
             dirty: false,
             counted: Counted::default(),
-            scratch: Scratch::default(),
+            reader: Reader::default(),
             effects: Vec::new(),
             encoded: Vec::new(),
         }
@@ -93,31 +95,22 @@ impl Processor {
         if let Some(next) = self.offsets.get_mut(topic) {
             *next = Some(offset + 1);
         }
-        let Self { setup, engine, scratch, effects, counted: Counted { open: fresh, .. }, .. } = self;
-        let refused = match parse(&setup.rules, record, wall, scratch) {
-            Err(reject) => Some(reject),
-            Ok(parsed) => {
-                fresh.unknown_fields += u64::from(parsed.unknown_fields);
-                let settles = setup.rules.settles(parsed.event.time);
-                match engine.step(Input::Event { event: &parsed.event, topic, settles }, effects) {
-                    Outcome::Applied => {
-                        fresh.event(&parsed.event.body);
-                        None
-                    }
-                    Outcome::AppliedBut(reason) | Outcome::Rejected(reason) => Some(Reject::from(reason)),
-                    Outcome::Duplicate => {
-                        fresh.duplicates += 1;
-                        None
-                    }
-                    Outcome::Erased => {
-                        fresh.erased += 1;
-                        None
-                    }
-                    Outcome::Closing | Outcome::Closed => None,
-                }
+        let Self { setup, engine, reader, effects, counted: Counted { open: fresh, .. }, .. } = self;
+        let format = setup.formats.get(topic).unwrap_or(&Format::Events);
+        let read = reader.read(format, &setup.rules, record, wall, |parsed| {
+            fresh.unknown_fields += u64::from(parsed.unknown_fields);
+            let settles = setup.rules.settles(parsed.event.time);
+            match engine.step(Input::Event { event: &parsed.event, topic, settles }, effects) {
+                Outcome::Applied => fresh.event(&parsed.event.body),
+                Outcome::AppliedBut(reason) | Outcome::Rejected(reason) => return Some(Reject::from(reason)),
+                Outcome::Duplicate => fresh.duplicates += 1,
+                Outcome::Erased => fresh.erased += 1,
+                Outcome::Closing | Outcome::Closed => {}
             }
-        };
-        if let Some(reject) = refused {
+            None
+        });
+        fresh.unused += u64::from(read.events == 0 && read.refused.is_none());
+        if let Some(reject) = read.refused {
             self.bury(reject, topic, offset, record, batch);
         }
         self.perform(batch);
@@ -130,6 +123,11 @@ impl Processor {
         let origin = Origin { topic: name, partition: self.partition, offset, timestamp: record.timestamp };
         let headers = dead_letter::headers(reject, origin, record.key.unwrap_or_default(), value);
         batch.add_dead_letter(record.key.map(kept_key), record.value.map(dead_letter::kept), headers);
+    }
+
+    /// The shape of an input's records.
+    pub fn format(&self, topic: usize) -> Option<&Format> {
+        self.setup.formats.get(topic)
     }
 
     /// Whether a close has begun or is due by the frontier: nothing may be processed before it is done.

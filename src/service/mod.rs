@@ -18,6 +18,7 @@ pub mod source;
 pub mod models_watch;
 pub mod answers;
 pub mod worker;
+pub mod rekey;
 pub mod http;
 pub mod run;
 pub mod doctor;

@@ -21,6 +21,7 @@ use crate::service::fault::ServiceFault;
 use crate::service::kafka::client;
 use crate::service::kafka::cluster::{Cluster, Writer};
 use crate::service::kafka::context::{Hears, heard};
+use crate::service::kafka::headers::headers;
 use crate::service::kafka::hearing::Hearing;
 use crate::service::kafka::refusal::{Refusal, Refusals, denied};
 use crate::service::lanes::Lanes;
@@ -316,7 +317,8 @@ fn mend(consumer: &BaseConsumer<Context>, fault: &KafkaError, trouble: &mut Trou
 fn take(shared: &Shared, consumer: &BaseConsumer<Context>, message: &BorrowedMessage<'_>, now: Now) -> bool {
     let Some(topic) = shared.setup.input_topics.iter().position(|topic| topic == message.topic()) else { return false };
     let timestamp = message.timestamp().to_millis().map_or(now.wall, Millis);
-    let record = RawRecord { key: message.key(), value: message.payload(), timestamp };
+    let headers = shared.setup.formats.get(topic).map(|format| headers(message, format)).unwrap_or_default();
+    let record = RawRecord { headers: &headers, ..RawRecord::new(message.key(), message.payload(), timestamp) };
     let from = Position { topic, partition: message.partition() as u32, offset: message.offset() };
     consumer.context().with(consumer, |lanes, cluster| lanes.take(cluster, from, &record, now))
 }

@@ -25,15 +25,27 @@ pub const MAX_VALUE_BYTES: usize = 256 * 1024;
 /// Deepest nesting of an input record.
 pub const MAX_DEPTH: usize = 32;
 
+/// Names and values of a record's headers.
+pub type Headers<'a> = &'a [(&'a str, &'a [u8])];
+
 /// One record as it was read from a topic or a file.
 #[derive(Clone, Copy, Debug)]
 pub struct RawRecord<'a> {
+    /// The record's headers, where its topic's shape asks for them.
+    pub headers: Headers<'a>,
     /// The record's key.
     pub key: Option<&'a [u8]>,
     /// The record's value.
     pub value: Option<&'a [u8]>,
     /// The record's own timestamp.
     pub timestamp: Millis,
+}
+
+impl<'a> RawRecord<'a> {
+    /// A record without headers.
+    pub const fn new(key: Option<&'a [u8]>, value: Option<&'a [u8]>, timestamp: Millis) -> Self {
+        Self { headers: &[], key, value, timestamp }
+    }
 }
 
 /// Room for texts that had to be unescaped; reused from record to record.
@@ -97,7 +109,7 @@ pub fn parse<'a>(
 }
 
 /// A record with few opening brackets cannot be deep; only others are looked at closely.
-fn too_deep(value: &[u8]) -> bool {
+pub(crate) fn too_deep(value: &[u8]) -> bool {
     if value.iter().filter(|byte| matches!(byte, b'{' | b'[')).count() <= MAX_DEPTH {
         return false;
     }

@@ -1,5 +1,7 @@
 //! One event as it stands in a file, how files are read, and why one can't be.
 
+use crate::wire::inputs::format::Format;
+
 /// Why a file can't be read.
 #[derive(Debug, thiserror::Error)]
 pub enum FileFault {
@@ -61,6 +63,8 @@ pub struct FileOptions {
     pub columns: Columns,
     /// Code of the base currency, which CSV amounts are in.
     pub currency: String,
+    /// Shape of the records of JSON Lines.
+    pub format: Format,
 }
 
 /// Which columns hold what.

@@ -11,9 +11,14 @@ use flate2::read::MultiGzDecoder;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::engine::day::Millis;
 use crate::wire::csv_rows::CsvRows;
+use crate::wire::event::RawRecord;
 use crate::wire::file_record::{FileFault, FileOptions, FileRecord};
+use crate::wire::inputs::format::Format;
+use crate::wire::inputs::told::Told;
 use crate::wire::meter::Meter;
+use crate::wire::rules::EventRules;
 
 /// One open file.
 pub enum EventFile {
@@ -33,7 +38,7 @@ impl EventFile {
         }
         let (stem, source) = decompressed(path, meter)?;
         match Path::new(&stem).extension().and_then(|suffix| suffix.to_str()) {
-            Some("jsonl" | "json" | "ndjson") => Ok(Self::Json(JsonLines::new(source, name))),
+            Some("jsonl" | "json" | "ndjson") => Ok(Self::Json(JsonLines::new(source, name, options))),
             Some("csv") => Ok(Self::Csv(Box::new(CsvRows::new(source, &name, &options.columns, &options.currency)?))),
             _ => Err(FileFault::UnknownFormat(name)),
         }
@@ -45,15 +50,15 @@ impl EventFile {
         let first = first_letter(&mut source).map_err(|fault| FileFault::unreadable(name, &fault))?;
         let source: Box<dyn Read + Send> = Box::new(source);
         match first {
-            None | Some(b'{') => Ok(Self::Json(JsonLines::new(source, name.into()))),
+            None | Some(b'{') => Ok(Self::Json(JsonLines::new(source, name.into(), options))),
             Some(_) => Ok(Self::Csv(Box::new(CsvRows::new(source, name, &options.columns, &options.currency)?))),
         }
     }
 
     /// Reads the next event; `false` at the end.
-    pub fn next(&mut self, record: &mut FileRecord) -> Result<bool, FileFault> {
+    pub fn next(&mut self, record: &mut FileRecord, rules: &EventRules) -> Result<bool, FileFault> {
         match self {
-            Self::Json(lines) => lines.next(record),
+            Self::Json(lines) => lines.next(record, rules),
             Self::Csv(rows) => rows.next(record).map_err(|fault| FileFault::unreadable("the CSV file", &fault)),
         }
     }
@@ -107,6 +112,8 @@ pub fn decompressed(path: &Path, meter: &Meter) -> Result<(String, Box<dyn Read 
 pub struct JsonLines {
     source: BufReader<Box<dyn Read + Send>>,
     name: String,
+    format: Format,
+    told: Told,
 }
 
 /// What a line must be looked into for before it is an event.
@@ -119,11 +126,12 @@ struct Peek<'a> {
 }
 
 impl JsonLines {
-    fn new(source: Box<dyn Read + Send>, name: String) -> Self {
-        Self { source: BufReader::with_capacity(256 * 1024, source), name }
+    fn new(source: Box<dyn Read + Send>, name: String, options: &FileOptions) -> Self {
+        let source = BufReader::with_capacity(256 * 1024, source);
+        Self { source, name, format: options.format.clone(), told: Told::default() }
     }
 
-    fn next(&mut self, record: &mut FileRecord) -> Result<bool, FileFault> {
+    fn next(&mut self, record: &mut FileRecord, rules: &EventRules) -> Result<bool, FileFault> {
         loop {
             record.set_unusable(b"");
             let read = self.source.read_until(b'\n', &mut record.value);
@@ -136,12 +144,22 @@ impl JsonLines {
                 continue;
             }
             let FileRecord { key, value, time_text } = record;
-            if let Ok(peek) = serde_json::from_slice::<Peek<'_>>(value) {
+            if let Ok(peek) = serde_json::from_slice::<Peek<'_>>(self.event(value, rules)) {
                 key.extend_from_slice(peek.customer_id.unwrap_or_default().as_bytes());
                 time_text.push_str(peek.time.map_or("", |time| time.get().trim_matches('"')));
             }
             return Ok(true);
         }
+    }
+
+    /// The first event that a line tells: all of a record are of one customer.
+    fn event<'a>(&'a mut self, line: &'a [u8], rules: &EventRules) -> &'a [u8] {
+        if self.format.is_ours() {
+            return line;
+        }
+        // A line that can't be told has no key, and whoever reads it finds out why.
+        let told = self.format.translate(&RawRecord::new(None, Some(line), Millis(0)), rules, &mut self.told);
+        told.ok().and_then(|()| self.told.events().first()).map_or(&[], |event| &event.text)
     }
 }
 
@@ -151,13 +169,16 @@ mod tests {
 
     use super::EventFile;
     use crate::wire::file_record::{Columns, FileFault, FileOptions, FileRecord};
+    use crate::wire::inputs::format::Format;
+    use crate::wire::rules::EventRules;
 
     fn records(text: &'static str) -> Result<Vec<String>, FileFault> {
-        let options = FileOptions { columns: Columns::default(), currency: "CNY".into() };
+        let options = FileOptions { columns: Columns::default(), currency: "CNY".into(), format: Format::Events };
         // A buffer smaller than the blanks before the first letter.
         let mut file = EventFile::unnamed(BufReader::with_capacity(2, Box::new(text.as_bytes())), &options)?;
         let (mut record, mut read) = (FileRecord::default(), Vec::new());
-        while file.next(&mut record)? {
+        let rules = EventRules::plain(iso_currency::Currency::CNY);
+        while file.next(&mut record, &rules)? {
             read.push(String::from_utf8_lossy(&record.key).into_owned());
         }
         Ok(read)

@@ -3,8 +3,10 @@
 use std::collections::{BTreeSet, HashSet};
 
 use crate::engine::day::Millis;
-use crate::engine::event::{Body, Reason};
-use crate::wire::event::{RawRecord, Scratch, parse};
+use crate::engine::event::{Body, Event, Reason};
+use crate::wire::event::RawRecord;
+use crate::wire::inputs::reader::Reader;
+use crate::wire::inputs::shapes::Shapes;
 use crate::wire::letter::{Letter, Place, Source};
 use crate::wire::reject::Reject;
 use crate::wire::rules::EventRules;
@@ -65,24 +67,39 @@ impl Verdict {
 pub fn verdict(
     letter: &Letter,
     (key, value): (Option<&[u8]>, Option<&[u8]>),
+    shapes: &Shapes,
     rules: &EventRules,
     wall: Millis,
 ) -> Verdict {
     if letter.cut {
         return Verdict::Cut;
     }
-    let mut scratch = Scratch::default();
-    let record = RawRecord { key, value, timestamp: letter.source.timestamp };
-    let event = match parse(rules, &record, wall, &mut scratch) {
-        Err(reject) => return Verdict::Refused(reject),
-        Ok(parsed) => parsed.event,
+    let record = RawRecord::new(key, value, letter.source.timestamp);
+    let (mut reader, topic) = (Reader::default(), &letter.source.topic);
+    let (format, mut first) = (shapes.of(topic), None);
+    let read = if shapes.is_unkeyed(topic) {
+        reader.rekey(format, rules, &record, wall, |_| {})
+    } else {
+        reader.read(format, rules, &record, wall, |parsed| {
+            let said = of_event(letter.reason, &parsed.event);
+            first = first.filter(|first| *first != Verdict::Accepted).or(Some(said));
+            None
+        })
     };
-    match (letter.reason, event.body) {
+    match (read.refused, first) {
+        (Some(reject), _) => Verdict::Refused(reject),
+        (None, first) => first.unwrap_or(Verdict::Accepted),
+    }
+}
+
+/// What is said of an event that can be read, where its record was refused for this reason.
+fn of_event(reason: Reason, event: &Event<'_>) -> Verdict {
+    match (reason, event.body) {
         // An alias is refused whoever it is; one that names its own customer says nothing.
         (_, Body::Identity { alias }) if alias != event.customer => Verdict::Refused(Reason::NeedsRekey.into()),
         // A refund of nobody knows what stays one, and a customer's newest event never goes back.
         (Reason::UnknownOrder, Body::Refund { order: None, amount: None }) | (Reason::TooLate, _) => {
-            Verdict::Refused(letter.reason.into())
+            Verdict::Refused(reason.into())
         }
         (Reason::UnknownOrder, _) => Verdict::TakenIn,
         (Reason::UnknownEpisode | Reason::StateFull, _) => Verdict::Depends,
@@ -131,6 +148,8 @@ pub struct Chooser<'a> {
     pub wall: Millis,
     /// The inputs.
     pub topics: &'a [String],
+    /// The shapes of their records.
+    pub shapes: &'a Shapes,
     /// Also what would be refused again.
     pub all: bool,
     /// The records that were put back.
@@ -143,10 +162,10 @@ impl Chooser<'_> {
         if self.replayed.contains(&letter.source) {
             return Choice::Already;
         }
-        if !self.topics.contains(&letter.source.topic) {
+        if !self.topics.contains(&letter.source.topic) && !self.shapes.is_unkeyed(&letter.source.topic) {
             return Choice::Elsewhere;
         }
-        match verdict(letter, content, self.rules, self.wall) {
+        match verdict(letter, content, self.shapes, self.rules, self.wall) {
             Verdict::Cut => return Choice::Cut,
             Verdict::Accepted | Verdict::Depends => {}
             Verdict::TakenIn | Verdict::Refused(_) if self.all => {}
@@ -168,6 +187,7 @@ mod tests {
     use super::{Choice, Chooser, Filter, Verdict, verdict};
     use crate::engine::day::Millis;
     use crate::engine::event::Reason;
+    use crate::wire::inputs::shapes::Shapes;
     use crate::wire::letter::{Letter, Place, Source};
     use crate::wire::reject::Reject;
     use crate::wire::rules::EventRules;
@@ -185,7 +205,7 @@ mod tests {
     }
 
     fn said(letter: &Letter, more: &str, rules: &EventRules) -> Verdict {
-        verdict(letter, (Some(b"ann"), Some(event(more).as_bytes())), rules, NOON)
+        verdict(letter, (Some(b"ann"), Some(event(more).as_bytes())), &Shapes::default(), rules, NOON)
     }
 
     #[test]
@@ -230,8 +250,16 @@ mod tests {
 
     #[test]
     fn a_record_is_put_back_once_however_many_letters_it_left() {
-        let (rules, topics) = (EventRules::plain(Currency::CNY), ["churn.events".to_owned()]);
-        let chooser = |all| Chooser { rules: &rules, wall: NOON, topics: &topics, all, replayed: HashSet::new() };
+        let (rules, topics, shapes) =
+            (EventRules::plain(Currency::CNY), ["churn.events".to_owned()], Shapes::default());
+        let chooser = |all| Chooser {
+            rules: &rules,
+            wall: NOON,
+            topics: &topics,
+            shapes: &shapes,
+            all,
+            replayed: HashSet::new(),
+        };
         let text = event(r#""type":"visit""#);
         let good = (Some(&b"ann"[..]), Some(text.as_bytes()));
         let (mut some, mut all) = (chooser(false), chooser(true));

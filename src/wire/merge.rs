@@ -26,7 +26,7 @@ struct Source {
 
 impl Source {
     fn advance(&mut self, rules: &EventRules) -> Result<(), FileFault> {
-        self.ended = !self.file.next(&mut self.head)?;
+        self.ended = !self.file.next(&mut self.head, rules)?;
         // An unreadable time sorts with what stood before it, so that the file's order stays.
         if let Some(time) = time_of(&self.head, rules) {
             self.time = time;

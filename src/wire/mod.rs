@@ -14,6 +14,7 @@ pub mod reject;
 pub mod json_field;
 pub mod items;
 pub mod event;
+pub mod inputs;
 pub mod dead_letter;
 pub mod letter;
 pub mod letter_choice;

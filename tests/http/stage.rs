@@ -74,7 +74,7 @@ pub(crate) fn stage() -> &'static Stage {
         let event = format!(
             r#"{{"id":"e1","type":"purchase","customer_id":"{CUSTOMER}","time":"2025-06-01T12:00:00Z","amount":"10.00","currency":"CNY"}}"#
         );
-        let publisher = Publisher::new(&settings, 1).unwrap();
+        let publisher = Publisher::new(&settings, settings.own_topic().unwrap(), 1).unwrap();
         publisher.send(CUSTOMER.as_bytes(), event.as_bytes(), Millis(1_748_779_200_000)).unwrap();
         publisher.finish().unwrap();
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();

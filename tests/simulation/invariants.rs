@@ -237,8 +237,7 @@ fn once_through(world: &World, cluster: &Cluster, live: &Processor) -> (Processo
         };
         let Some(topic) = (0..topics).find(behind) else { break };
         let input = &logs[topic][next[topic]];
-        let record =
-            RawRecord { key: input.key.as_deref(), value: Some(&input.value), timestamp: Millis(input.timestamp) };
+        let record = RawRecord::new(input.key.as_deref(), Some(&input.value), Millis(input.timestamp));
         processor.process(topic, next[topic] as i64, &record, late, batches.last_mut().unwrap());
         next[topic] += 1;
     }

@@ -345,7 +345,7 @@ fn deliver(lanes: &mut Lanes, link: &mut Link<'_>, topic: usize, partition: u32,
     let offset = *position;
     *position += 1;
     let input = link.cluster.borrow().inputs[&(topic, partition)][offset as usize].clone();
-    let record = RawRecord { key: input.key.as_deref(), value: Some(&input.value), timestamp: Millis(input.timestamp) };
+    let record = RawRecord::new(input.key.as_deref(), Some(&input.value), Millis(input.timestamp));
     lanes.take(link, Position { topic, partition, offset }, &record, now);
     if link.draw.borrow_mut().below(4) > 0 {
         lanes.turn(link, false, now);

@@ -222,7 +222,7 @@ impl Town {
             day_text(self.today)
         );
         let wall = midnight(self.today.plus(1));
-        let record = RawRecord { key: Some(person.as_bytes()), value: Some(value.as_bytes()), timestamp: wall };
+        let record = RawRecord::new(Some(person.as_bytes()), Some(value.as_bytes()), wall);
         self.processor.process(0, self.offset, &record, wall, &mut self.batch);
         self.offset += 1;
         let time = Time { wall, at_end: &[false], source_alive: true };
@@ -241,7 +241,7 @@ impl Town {
                 (OutTopic::Alerts, Some(value)) => self.hear_alert(value),
                 (OutTopic::Outcomes, Some(value)) => self.hear_outcome(value),
                 (OutTopic::DeadLetters, value) => assert_eq!(value.map(String::from_utf8_lossy), None),
-                (OutTopic::Risk | OutTopic::Alerts | OutTopic::Outcomes, _) => {}
+                (OutTopic::Risk | OutTopic::Alerts | OutTopic::Outcomes | OutTopic::Events, _) => {}
             }
         }
         self.batch = batch;

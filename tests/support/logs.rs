@@ -7,6 +7,7 @@ use churnwatch::engine::event::{Body, Event, Manner};
 use churnwatch::training::history::History;
 use churnwatch::wire::event::{RawRecord, Scratch, parse};
 use churnwatch::wire::file_record::{Columns, FileOptions};
+use churnwatch::wire::inputs::format::Format;
 use churnwatch::wire::merge::EventStream;
 use churnwatch::wire::rules::EventRules;
 use iso_currency::Currency;
@@ -28,12 +29,12 @@ pub(crate) fn log(name: &str) -> Option<PathBuf> {
 /// Hands every event of a log to `visit`.
 fn read(path: &Path, mut visit: impl FnMut(&Event<'_>)) {
     let rules = EventRules::plain(Currency::GBP);
-    let options = FileOptions { columns: Columns::default(), currency: "GBP".into() };
+    let options = FileOptions { columns: Columns::default(), currency: "GBP".into(), format: Format::Events };
     let mut stream = EventStream::open(&[path.to_path_buf()], &options, &rules).unwrap();
     let mut scratch = Scratch::default();
     let wall = Millis(i64::MAX / 2);
     while let Some((record, _)) = stream.next(&rules).unwrap() {
-        let raw = RawRecord { key: Some(&record.key), value: Some(&record.value), timestamp: wall };
+        let raw = RawRecord::new(Some(&record.key), Some(&record.value), wall);
         visit(&parse(&rules, &raw, wall, &mut scratch).unwrap().event);
     }
 }

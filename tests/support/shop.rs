@@ -35,7 +35,7 @@ pub(crate) fn history(lines: &[Line], until: Option<Day>) -> History {
     let wall = Millis(i64::MAX / 2);
     let mut history = History::new(35);
     for (customer, value) in lines {
-        let raw = RawRecord { key: Some(customer.as_bytes()), value: Some(value), timestamp: wall };
+        let raw = RawRecord::new(Some(customer.as_bytes()), Some(value), wall);
         let event = parse(&rules, &raw, wall, &mut scratch).unwrap().event;
         if until.is_none_or(|until| event.day < until) {
             history.add(&event);

@@ -119,7 +119,7 @@ impl Shared {
 
     fn parse(&self, message: &BorrowedMessage<'_>, wall: Millis, scratch: &mut Scratch) {
         let timestamp = message.timestamp().to_millis().map_or(wall, Millis);
-        let record = RawRecord { key: message.key(), value: message.payload(), timestamp };
+        let record = RawRecord::new(message.key(), message.payload(), timestamp);
         let parsed = parse(&self.settings.rules, &record, wall, scratch);
         assert!(black_box(parsed).is_ok(), "an event of the workload is not usable");
     }

@@ -10,6 +10,7 @@ use churnwatch::wire::csv_rows::CsvRows;
 use churnwatch::wire::dead_letter::{Header, Origin, headers};
 use churnwatch::wire::event::{RawRecord, Scratch, parse};
 use churnwatch::wire::file_record::{Columns, FileRecord};
+use churnwatch::wire::inputs::shapes::Shapes;
 use churnwatch::wire::letter::{Letter, LetterRecord, Place, mark};
 use churnwatch::wire::letter_choice::verdict;
 use churnwatch::wire::reject::Reject;
@@ -47,7 +48,7 @@ pub(super) fn event(bytes: &[u8]) {
 }
 
 fn read(rules: &EventRules, key: &[u8], value: &[u8]) -> Result<(), Reject> {
-    let record = RawRecord { key: Some(key), value: Some(value), timestamp: WALL };
+    let record = RawRecord::new(Some(key), Some(value), WALL);
     let mut scratch = Scratch::default();
     let parsed = parse(rules, &record, WALL, &mut scratch)?;
     sound(rules, &parsed.event, key);
@@ -83,7 +84,7 @@ pub(super) fn csv(bytes: &[u8]) {
     let mut record = FileRecord::default();
     while let Ok(true) = rows.next(&mut record) {
         let FileRecord { key, value, .. } = &record;
-        let raw = RawRecord { key: Some(key), value: Some(value), timestamp: WALL };
+        let raw = RawRecord::new(Some(key), Some(value), WALL);
         let mut scratch = Scratch::default();
         let refused = parse(&RULES[0], &raw, WALL, &mut scratch).map(|_| ()).map_err(|reject| reject.reason);
         if !key.is_empty() {
@@ -115,7 +116,7 @@ pub(super) fn letter(bytes: &[u8]) {
         }
         LetterRecord::Letter(letter) => {
             let (key, value) = cut(rest, b'\n');
-            let _ = verdict(&letter, (Some(key), Some(value)), &RULES[1], WALL);
+            let _ = verdict(&letter, (Some(key), Some(value)), &Shapes::default(), &RULES[1], WALL);
             let source = &letter.source;
             let origin = Origin {
                 topic: &source.topic,

@@ -2,6 +2,7 @@
 
 mod changelog;
 mod files;
+mod foreign;
 mod inputs;
 mod models;
 mod outputs;
@@ -11,8 +12,9 @@ mod partition;
 pub type Decoder = fn(&[u8]);
 
 /// Every target by its name, which is also that of its file in fuzz/targets and of its folder in fuzz/seeds.
-pub const DECODERS: [(&str, Decoder); 13] = [
+pub const DECODERS: [(&str, Decoder); 14] = [
     ("event", inputs::event),
+    ("foreign", foreign::foreign),
     ("csv", inputs::csv),
     ("letter", inputs::letter),
     ("customer", changelog::customer),

@@ -54,7 +54,7 @@ pub(super) fn partition(bytes: &[u8]) {
     for (offset, line) in bytes.split(|byte| *byte == b'\n').take(EVENTS).enumerate() {
         let value = serde_json::from_slice::<Value>(line).ok();
         let key = value.as_ref().and_then(|value| value.get("customer_id")?.as_str()).unwrap_or_default();
-        let record = RawRecord { key: Some(key.as_bytes()), value: Some(line), timestamp: wall };
+        let record = RawRecord::new(Some(key.as_bytes()), Some(line), wall);
         processor.process(0, offset as i64, &record, wall, &mut batch);
         let time = Time { wall, at_end: &[false], source_alive: true };
         while processor.advance(&time, &mut batch) == Progress::More {}
@@ -94,7 +94,7 @@ fn readable(record: &OutRecord<'_>, wall: Millis) {
         OutTopic::Risk if record.value.is_some() => {
             serde_json::from_slice::<Value>(value).expect("JSON");
         }
-        OutTopic::Risk | OutTopic::Profiles => {}
+        OutTopic::Risk | OutTopic::Profiles | OutTopic::Events => {}
     }
 }
 

@@ -106,6 +106,31 @@ pub fn consumer(settings: &Settings, worker: usize) -> ClientConfig {
     finish(config, settings)
 }
 
+/// The consumer of the step that keys events anew.
+pub fn rekeying(settings: &Settings, group: &str) -> ClientConfig {
+    let mut config = base(settings);
+    config
+        .set("group.id", group)
+        .set("group.protocol", "classic")
+        .set("partition.assignment.strategy", "range")
+        .set("isolation.level", "read_committed")
+        .set("enable.auto.commit", "false")
+        .set("enable.auto.offset.store", "false")
+        .set("enable.partition.eof", "true")
+        .set("auto.offset.reset", "earliest")
+        .set("socket.timeout.ms", "15000")
+        .set("session.timeout.ms", "10000")
+        .set("heartbeat.interval.ms", "250")
+        .set("fetch.queue.backoff.ms", "5")
+        .set("fetch.wait.max.ms", "10")
+        .set("fetch.message.max.bytes", "262144")
+        .set("queued.max.messages.kbytes", "16384");
+    if let Some(instance) = &settings.file.service.instance {
+        config.set("group.instance.id", instance);
+    }
+    finish(config, settings)
+}
+
 /// The transactional producer of a worker. It lingers until a transaction's records of a partition are all there: while a
 /// part of them is in flight and the rest is due, librdkafka's thread spins.
 pub fn producer(settings: &Settings, transactional_id: &str) -> ClientConfig {

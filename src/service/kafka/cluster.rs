@@ -150,7 +150,10 @@ impl<C: Hears> Broker for Cluster<'_, C> {
 }
 
 /// The names of the output topics, by [`crate::processor::batch::OutTopic`].
-fn output_topics(settings: &Settings) -> [String; 5] {
+pub fn output_topics(settings: &Settings) -> [String; 6] {
     let topics = &settings.file.topics;
-    [&topics.profiles, &topics.alerts, &topics.risk, &topics.outcomes, &topics.dead_letters].map(Clone::clone)
+    let events = settings.own_topic().unwrap_or_default();
+    let names = [&topics.profiles, &topics.alerts, &topics.risk, &topics.outcomes, &topics.dead_letters];
+    let [profiles, alerts, risk, outcomes, letters] = names.map(Clone::clone);
+    [profiles, alerts, risk, outcomes, letters, events.to_owned()]
 }

@@ -6,10 +6,12 @@ use crate::config::settings::Settings;
 use crate::engine::day::Millis;
 use crate::service::fault::ServiceFault;
 use crate::service::kafka::ends::ends;
+use crate::service::kafka::headers::headers;
 use crate::service::kafka::read::{Left, TopicReader};
 use crate::service::kafka::topics::asker;
 use crate::service::pulse::Pulse;
-use crate::wire::event::RawRecord;
+use crate::wire::event::{Headers, RawRecord};
+use crate::wire::inputs::format::Format;
 
 /// One partition of all inputs, merged by the records' timestamps.
 pub struct PartitionHistory {
@@ -27,10 +29,15 @@ pub struct Past {
 }
 
 impl Past {
+    /// What stands in its headers of what its shape asks for.
+    pub fn headers(&self, format: &Format) -> Vec<(&str, &[u8])> {
+        headers(&self.message, format)
+    }
+
     /// The record; one without a timestamp counts as of `wall`.
-    pub fn record(&self, wall: Millis) -> RawRecord<'_> {
+    pub fn record<'a>(&'a self, headers: Headers<'a>, wall: Millis) -> RawRecord<'a> {
         let timestamp = self.message.timestamp().to_millis().map_or(wall, Millis);
-        RawRecord { key: self.message.key(), value: self.message.payload(), timestamp }
+        RawRecord { headers, ..RawRecord::new(self.message.key(), self.message.payload(), timestamp) }
     }
 }
 

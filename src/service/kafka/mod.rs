@@ -12,6 +12,7 @@ pub mod hearing;
 pub mod ends;
 pub mod read;
 pub mod restore;
+pub mod headers;
 pub mod history;
 pub mod cluster;
 pub mod rebuild;

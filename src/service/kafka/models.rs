@@ -69,7 +69,7 @@ pub fn read(settings: &Settings, pulse: &Pulse) -> Result<Promoted, ServiceFault
 
 /// Promotes a model of this version from a day on, and waits until the brokers have it.
 pub fn promote(settings: &Settings, version: &str, artifact: &Artifact, effective: Day) -> Result<(), ServiceFault> {
-    let publisher = Publisher::new(settings, 1)?;
+    let publisher = Publisher::new(settings, &settings.file.topics.models, 1)?;
     let (day, value) = (day_text(effective), artifact.write());
     let headers = OwnedHeaders::new().insert(Header { key: EFFECTIVE_DAY, value: Some(&day) });
     let record = BaseRecord::to(&settings.file.topics.models).key(version.as_bytes()).payload(&value[..]);

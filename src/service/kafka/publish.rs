@@ -51,8 +51,8 @@ pub struct Publisher {
 }
 
 impl Publisher {
-    /// A producer into the first input topic, which has `partitions` partitions.
-    pub fn new(settings: &Settings, partitions: u32) -> Result<Self, ServiceFault> {
+    /// A producer into an input topic, which has `partitions` partitions.
+    pub fn new(settings: &Settings, topic: &str, partitions: u32) -> Result<Self, ServiceFault> {
         let producer = publisher(settings)
             .create_with_context(Refusals {
                 count: AtomicU64::new(0),
@@ -60,8 +60,7 @@ impl Publisher {
                 last_offset: AtomicI64::new(-1),
             })
             .map_err(|fault| ServiceFault::settings("producer", &fault))?;
-        let topic = settings.file.topics.events.first().cloned().unwrap_or_default();
-        Ok(Self { producer, topic, partitions })
+        Ok(Self { producer, topic: topic.into(), partitions })
     }
 
     /// Sends one record; waits where the queue is full.

@@ -73,7 +73,7 @@ pub fn put_back(settings: &Settings, inputs: u32, wish: &Wish<'_>, left: &Left<'
     let writer = if wish.write { Some(Writer::take_over(settings, inputs)?) } else { None };
     let replayed = replayed(settings, &numbers, &wish.filter.places, left)?;
     let (rules, topics) = (&settings.rules, &settings.file.topics.events[..]);
-    let mut chooser = Chooser { rules, wall: wish.wall, topics, all: wish.all, replayed };
+    let mut chooser = Chooser { rules, wall: wish.wall, topics, shapes: &settings.shapes, all: wish.all, replayed };
     let (mut done, mut waiting) = (PutBack::default(), Waiting::default());
     each(settings, &numbers, left, |record, content| {
         let LetterRecord::Letter(letter) = record else { return Ok(()) };
@@ -85,7 +85,8 @@ pub fn put_back(settings: &Settings, inputs: u32, wish: &Wish<'_>, left: &Left<'
             Choice::PutBack => {
                 done.put_back += 1;
                 if let Some(writer) = &writer {
-                    waiting.add(letter, content);
+                    let keyed = !settings.shapes.is_unkeyed(&letter.source.topic);
+                    waiting.add(letter, content, keyed);
                     if waiting.full() {
                         writer.commit(&mut waiting)?;
                     }
@@ -138,6 +139,8 @@ pub fn no_letter(settings: &Settings, place: Place) -> ServiceFault {
 /// A record to be put back.
 struct Again {
     letter: Letter,
+    /// Whether its topic is keyed by customer.
+    keyed: bool,
     key: Option<Vec<u8>>,
     value: Option<Vec<u8>>,
 }
@@ -150,9 +153,9 @@ struct Waiting {
 }
 
 impl Waiting {
-    fn add(&mut self, letter: Letter, (key, value): Content<'_>) {
+    fn add(&mut self, letter: Letter, (key, value): Content<'_>, keyed: bool) {
         self.bytes += key.map_or(0, <[u8]>::len) + value.map_or(0, <[u8]>::len);
-        self.records.push(Again { letter, key: key.map(<[u8]>::to_vec), value: value.map(<[u8]>::to_vec) });
+        self.records.push(Again { letter, keyed, key: key.map(<[u8]>::to_vec), value: value.map(<[u8]>::to_vec) });
     }
 
     const fn full(&self) -> bool {
@@ -212,9 +215,12 @@ impl Writer {
     fn send(&self, again: &Again) -> Result<(), KafkaError> {
         let (key, value) = (again.key.as_deref(), again.value.as_deref());
         let Letter { place, source, .. } = &again.letter;
-        // Keyed as `publish` keys; a record without a key stays where it was.
-        let number =
-            key.map_or_else(|| source.partition.min(self.inputs.saturating_sub(1)), |key| partition(key, self.inputs));
+        // Keyed as `publish` keys; a record without a key stays where it was, as does one whose key is no customer.
+        let number = match key {
+            _ if !again.keyed => source.partition,
+            Some(key) => partition(key, self.inputs),
+            None => source.partition.min(self.inputs.saturating_sub(1)),
+        };
         let place_text = place.to_string();
         let mut record = BaseRecord::<[u8], [u8]>::to(&source.topic).partition(number as i32);
         (record.key, record.payload) = (key, value);

@@ -41,12 +41,12 @@ const SPEAK: Duration = Duration::from_secs(10);
 pub struct Transactions {
     producer: BaseProducer<Writing>,
     group: String,
-    topics: [String; 5],
+    topics: [String; 6],
 }
 
 impl Transactions {
     /// Makes the producer, which can do nothing before it has taken its transactional id over.
-    pub fn new(config: &ClientConfig, group: String, topics: [String; 5]) -> Result<Self, ServiceFault> {
+    pub fn new(config: &ClientConfig, group: String, topics: [String; 6]) -> Result<Self, ServiceFault> {
         let producer = config.create_with_context(Writing::default());
         let producer = producer.map_err(|fault| ServiceFault::settings("producer", &fault))?;
         Ok(Self { producer, group, topics })
@@ -143,6 +143,7 @@ impl Transactions {
             if topic == OutTopic::Profiles {
                 message.partition = Some(partition as i32);
             }
+            message.timestamp = record.timestamp.map(|timestamp| timestamp.0);
             if !record.headers.is_empty() {
                 message.headers = Some(owned(record.headers));
             }

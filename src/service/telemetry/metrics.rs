@@ -51,6 +51,7 @@ pub struct Metrics {
     events: IntCounterVec,
     duplicates: IntCounter,
     erased: IntCounter,
+    unused: IntCounter,
     unknown_fields: IntCounter,
     dead_letters: IntCounterVec,
     closes: IntCounter,
@@ -92,6 +93,7 @@ impl Metrics {
             duplicates: register.counter("duplicate_events_total", "Events that were known already")?,
             erased: register
                 .counter("erased_events_total", "Events from before their customer asked to be forgotten, dropped")?,
+            unused: register.counter("unused_records_total", "Records of foreign shapes that tell nothing of ours")?,
             unknown_fields: register.counter("unknown_fields_total", "Fields of events that nobody here knows")?,
             dead_letters: register.counters(
                 "dead_letters_total",
@@ -180,6 +182,7 @@ impl Metrics {
         }
         self.duplicates.inc_by(fresh.duplicates);
         self.erased.inc_by(fresh.erased);
+        self.unused.inc_by(fresh.unused);
         self.unknown_fields.inc_by(fresh.unknown_fields);
         for (reason, count) in Reason::ALL.iter().zip(fresh.dead_letters).filter(|(_, count)| *count > 0) {
             self.dead_letters.with_label_values(&[reason.words()]).inc_by(count);

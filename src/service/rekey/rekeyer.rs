@@ -1,0 +1,303 @@
+//! Reads, keys anew, writes. A transaction holds what came of some records, and how far they were read.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use rdkafka::ClientContext;
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{Message, OwnedMessage};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use rdkafka::types::RDKafkaRespErr;
+use tracing::{info, warn};
+use uuid::Uuid;
+
+use crate::config::settings::Settings;
+use crate::engine::day::Millis;
+use crate::processor::batch::Batch;
+use crate::service::broker::Committed;
+use crate::service::fault::ServiceFault;
+use crate::service::kafka::client::{producer, rekeying};
+use crate::service::kafka::cluster::output_topics;
+use crate::service::kafka::context::{Hears, heard};
+use crate::service::kafka::headers::headers;
+use crate::service::kafka::hearing::Hearing;
+use crate::service::kafka::refusal::{Refusal, Refusals, denied};
+use crate::service::kafka::transaction::Transactions;
+use crate::service::pulse::Pulse;
+use crate::service::rekey::waiting::{Place, Waiting};
+use crate::wire::dead_letter::{self, Origin, kept, kept_key};
+use crate::wire::event::RawRecord;
+use crate::wire::inputs::reader::Reader;
+
+/// Most records of one transaction.
+const MOST: usize = 10_000;
+/// Most records read before their turns are looked at: what partitions have beside each other goes out at once.
+const BURST: usize = 500;
+/// Longest wait for a record.
+const REST: Duration = Duration::from_millis(20);
+/// How often it is looked whether brokers are still there.
+const LOOK: Duration = Duration::from_secs(5);
+
+/// What has been done, for whoever wants to know.
+#[derive(Debug, Default)]
+pub struct Done {
+    /// Records read.
+    pub records: AtomicU64,
+    /// Events written.
+    pub events: AtomicU64,
+    /// Dead letters written.
+    pub letters: AtomicU64,
+    /// Records that tell nothing of ours.
+    pub unused: AtomicU64,
+}
+
+struct Context {
+    waiting: Mutex<Waiting<OwnedMessage>>,
+    /// Counts the times that partitions were taken away: what was read until then is another's.
+    losses: AtomicU64,
+    topics: Vec<String>,
+    refusals: Refusals,
+}
+
+impl Context {
+    fn waiting(&self) -> MutexGuard<'_, Waiting<OwnedMessage>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn place(&self, topic: &str, partition: i32) -> Option<Place> {
+        Some((self.topics.iter().position(|known| known == topic)?, partition))
+    }
+}
+
+impl ClientContext for Context {
+    fn error(&self, fault: KafkaError, reason: &str) {
+        heard(&fault, reason, &self.refusals);
+    }
+}
+
+impl Hears for Context {
+    fn refused(consumer: &BaseConsumer<Self>) -> Option<Refusal> {
+        consumer.context().refusals.later()
+    }
+}
+
+impl ConsumerContext for Context {
+    fn rebalance(&self, consumer: &BaseConsumer<Self>, event: RDKafkaRespErr, partitions: &mut TopicPartitionList) {
+        let assigned = event == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
+        info!(partitions = partitions.count(), "{}", if assigned { "assigned" } else { "revoked" });
+        self.losses.fetch_add(1, Ordering::Relaxed);
+        let done = if assigned {
+            let places = partitions.elements();
+            let places = places.iter().filter_map(|one| self.place(one.topic(), one.partition()));
+            self.waiting().assign(places, Instant::now());
+            consumer.assign(partitions)
+        } else {
+            self.waiting().assign(std::iter::empty(), Instant::now());
+            consumer.unassign()
+        };
+        if let Err(fault) = done {
+            warn!(%fault, "taking or giving partitions");
+        }
+    }
+}
+
+/// Records that were taken and are not committed.
+#[derive(Default)]
+struct Open {
+    batch: Batch,
+    next: BTreeMap<Place, i64>,
+    records: usize,
+    counts: [u64; 3],
+    since: Option<Instant>,
+}
+
+/// Works until it is told to stop, or until something is wrong.
+pub fn work(settings: &Settings, pulse: &Pulse, done: &Done) -> Result<(), ServiceFault> {
+    let group = settings.rekey_group();
+    let name = settings.file.service.instance.clone().unwrap_or_else(|| Uuid::new_v4().to_string());
+    let config = producer(settings, &format!("{group}-{name}"));
+    let writer = Transactions::new(&config, group.clone(), output_topics(settings))?;
+    let context = Context {
+        waiting: Mutex::default(),
+        losses: AtomicU64::new(0),
+        topics: settings.file.rekey.topics.clone(),
+        refusals: Refusals::default(),
+    };
+    let consumer: BaseConsumer<Context> = rekeying(settings, &group)
+        .create_with_context(context)
+        .map_err(|fault| ServiceFault::settings("consumer", &fault))?;
+    writer.take_over(settings, pulse)?;
+    let topics: Vec<&str> = settings.file.rekey.topics.iter().map(String::as_str).collect();
+    consumer.subscribe(&topics).map_err(|fault| ServiceFault::kafka("subscribing", &fault))?;
+    Rekeyer { settings, pulse, done, writer, consumer, reader: Reader::default() }.follow()
+}
+
+struct Rekeyer<'a> {
+    settings: &'a Settings,
+    pulse: &'a Pulse,
+    done: &'a Done,
+    writer: Transactions,
+    consumer: BaseConsumer<Context>,
+    reader: Reader,
+}
+
+impl Rekeyer<'_> {
+    fn follow(mut self) -> Result<(), ServiceFault> {
+        let interval = Duration::from_millis(self.settings.file.kafka.commit_interval_ms);
+        let (mut open, mut hearing, mut looked) = (Open::default(), Hearing::default(), Instant::now());
+        let mut losses = 0;
+        while !self.pulse.stopping() {
+            self.pulse.beat();
+            let read = self.read()?;
+            let now_lost = self.consumer.context().losses.load(Ordering::Relaxed);
+            if now_lost != losses {
+                // Whoever has those partitions now reads from what was committed.
+                (losses, open) = (now_lost, Open::default());
+            }
+            while open.records < MOST {
+                let next = self.consumer.context().waiting().next(Instant::now());
+                let Some((place, message)) = next else { break };
+                self.take(place, &message, &mut open);
+            }
+            self.throttle()?;
+            if open.records >= MOST || open.since.is_some_and(|since| since.elapsed() >= interval) {
+                self.commit(&mut open)?;
+            }
+            if read {
+                hearing.heard();
+            } else if looked.elapsed() >= LOOK {
+                looked = Instant::now();
+                let topic = self.settings.file.rekey.topics.first().map_or("", String::as_str);
+                hearing.check(self.settings, self.consumer.client(), topic)?;
+            }
+        }
+        self.commit(&mut open)
+    }
+
+    /// Reads what is there; whether anything was.
+    fn read(&self) -> Result<bool, ServiceFault> {
+        let context = self.consumer.context();
+        let (mut polled, mut read) = (self.consumer.poll(REST), false);
+        let mut left = BURST;
+        while let Some(one) = polled {
+            match one {
+                Ok(message) => {
+                    read = true;
+                    if let Some(place) = context.place(message.topic(), message.partition()) {
+                        let timestamp = message.timestamp().to_millis().unwrap_or_default();
+                        context.waiting().push(place, timestamp, message.detach());
+                    }
+                }
+                Err(KafkaError::PartitionEOF(partition)) => context.waiting().at_end(partition),
+                Err(fault) => self.mend(&fault)?,
+            }
+            left -= 1;
+            polled = if left > 0 { self.consumer.poll(Duration::ZERO) } else { None };
+        }
+        Ok(read)
+    }
+
+    fn mend(&self, fault: &KafkaError) -> Result<(), ServiceFault> {
+        if let Some((code, sentence)) = self.consumer.client().fatal_error() {
+            return Err(ServiceFault::ShutOut(format!("this member was shut out of its group ({code}: {sentence})")));
+        }
+        if let Some(refusal) = Context::refused(&self.consumer) {
+            return Err(refusal.fault(self.settings));
+        }
+        let topics = self.settings.file.rekey.topics.join(", ");
+        match fault.rdkafka_error_code() {
+            Some(RDKafkaErrorCode::TopicAuthorizationFailed) => Err(denied(&format!("Read on the topics {topics}"))),
+            Some(RDKafkaErrorCode::GroupAuthorizationFailed) => {
+                Err(denied(&format!("Read on the group {}", self.settings.rekey_group())))
+            }
+            Some(RDKafkaErrorCode::UnknownTopic | RDKafkaErrorCode::UnknownTopicOrPartition) => {
+                Err(ServiceFault::Setup(format!(
+                    "a topic of rekey.topics ({topics}) is not there: make it, or name another"
+                )))
+            }
+            Some(_) | None => {
+                warn!(%fault, "reading");
+                Ok(())
+            }
+        }
+    }
+
+    /// Partitions far ahead of the others are not read on.
+    fn throttle(&self) -> Result<(), ServiceFault> {
+        let (pause, resume) = self.consumer.context().waiting().turn();
+        let list = |places: &[Place]| {
+            let mut list = TopicPartitionList::with_capacity(places.len());
+            for (topic, partition) in places {
+                list.add_partition(self.topic(*topic), *partition);
+            }
+            list
+        };
+        let paused = if pause.is_empty() { Ok(()) } else { self.consumer.pause(&list(&pause)) };
+        let resumed = if resume.is_empty() { Ok(()) } else { self.consumer.resume(&list(&resume)) };
+        paused.and(resumed).map_err(|fault| ServiceFault::kafka("pausing partitions", &fault))
+    }
+
+    fn topic(&self, at: usize) -> &str {
+        self.settings.file.rekey.topics.get(at).map_or("", String::as_str)
+    }
+
+    fn take(&mut self, place: Place, message: &OwnedMessage, open: &mut Open) {
+        let wall = Millis(jiff::Timestamp::now().as_millisecond());
+        let timestamp = message.timestamp().to_millis().map_or(wall, Millis);
+        let format = self.settings.shapes.of(message.topic());
+        let headers = headers(message, format);
+        let record = RawRecord { headers: &headers, ..RawRecord::new(message.key(), message.payload(), timestamp) };
+        let [events, letters, unused] = &mut open.counts;
+        let batch = &mut open.batch;
+        let read = self.reader.rekey(format, &self.settings.rules, &record, wall, |event| {
+            *events += 1;
+            batch.add_event(event.customer.as_bytes(), &event.text, timestamp);
+        });
+        if let Some(reject) = read.refused {
+            let (partition, offset) = (message.partition() as u32, message.offset());
+            let origin = Origin { topic: message.topic(), partition, offset, timestamp };
+            let (key, value) = (message.key(), message.payload());
+            let headers = dead_letter::headers(reject, origin, key.unwrap_or_default(), value.unwrap_or_default());
+            batch.add_dead_letter(key.map(kept_key), value.map(kept), headers);
+            *letters += 1;
+        }
+        *unused += u64::from(read.events == 0 && read.refused.is_none());
+        open.next.insert(place, message.offset() + 1);
+        open.records += 1;
+        open.since.get_or_insert_with(Instant::now);
+    }
+
+    fn commit(&self, open: &mut Open) -> Result<(), ServiceFault> {
+        let Open { batch, next, records, counts, .. } = std::mem::take(open);
+        if records == 0 {
+            return Ok(());
+        }
+        let mut offsets = TopicPartitionList::with_capacity(next.len());
+        for ((topic, partition), offset) in next {
+            offsets
+                .add_partition_offset(self.topic(topic), partition, Offset::Offset(offset))
+                .map_err(|fault| ServiceFault::kafka("setting the position", &fault))?;
+        }
+        let group = self.consumer.group_metadata();
+        match self.writer.commit(&[(0, batch)], &offsets, group.as_ref(), self.pulse) {
+            Committed::Yes => {
+                let [events, letters, unused] = counts;
+                for (count, more) in [
+                    (&self.done.records, records as u64),
+                    (&self.done.events, events),
+                    (&self.done.letters, letters),
+                    (&self.done.unused, unused),
+                ] {
+                    count.fetch_add(more, Ordering::Relaxed);
+                }
+                Ok(())
+            }
+            // What was read is read again by a consumer that begins anew.
+            Committed::Aborted(sentence) | Committed::Unknown(sentence) => Err(ServiceFault::CutOff(sentence)),
+            Committed::Forbidden(fault) => Err(fault),
+        }
+    }
+}
