@@ -18,4 +18,5 @@ pub mod understanding;
 pub mod profile;
 pub mod forecast;
 pub mod listing;
+pub mod models;
 pub mod doctor;
