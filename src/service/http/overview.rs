@@ -22,6 +22,7 @@ use crate::service::http::tagged::{JSON, tagged};
 use crate::wire::shapes::forecast::ForecastShape;
 use crate::wire::shapes::listing::SummaryShape;
 use crate::wire::shapes::models::ModelsShape;
+use crate::wire::shapes::report::ReportShape;
 
 /// Furthest forecast.
 const MAX_AHEAD_DAYS: i32 = 365;
@@ -48,12 +49,8 @@ pub fn routes() -> [Route; 4] {
             }
         }),
         Route::get("/v1/report", report, |pen| {
-            let schema = json!({
-                "type": "object",
-                "required": ["from", "known_until", "currency", "verdict", "goals", "periods"],
-            });
             let description = "The report; docs/effect.md says what its figures mean.";
-            let good = with_tag(pen.free(description, schema, ExampleShop::report));
+            let good = with_tag(pen.json::<ReportShape<'_>>(description, ExampleShop::report));
             let description = "The whole topic is read for it, so the answer is kept and read anew in the background: a report \
                                may be as old as ten times what reading takes.";
             let summary =

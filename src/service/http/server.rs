@@ -18,6 +18,7 @@ use crate::service::http::dashboard::pages::{
 use crate::service::http::gate::{Gate, pass};
 use crate::service::http::openapi::document::document;
 use crate::service::http::openapi::parameters::known;
+use crate::service::http::openapi::parts::{plain, response};
 use crate::service::http::openapi::pen::operation;
 use crate::service::http::openapi::route::Route;
 use crate::service::http::openapi::shared::{Shared, tagged as with_tag};
@@ -36,7 +37,7 @@ fn api_routes() -> Vec<Route> {
     routes.extend(overview::routes());
     routes.push(Route::get("/openapi.json", openapi, |pen| {
         let schema = json!({"type": "object", "required": ["openapi", "info", "paths"]});
-        let good = with_tag(pen.free("The document.", schema, |_| None));
+        let good = with_tag(response("The document.", JSON, plain(schema), None));
         Operation {
             tags: vec!["document".to_owned()],
             parameters: pen.takes([known()]),

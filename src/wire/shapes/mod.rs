@@ -19,4 +19,5 @@ pub mod profile;
 pub mod forecast;
 pub mod listing;
 pub mod models;
+pub mod report;
 pub mod doctor;

@@ -54,11 +54,6 @@ impl Pen {
         response(description, "text/plain", plain(schema), self.example(example))
     }
 
-    /// The same, of what has no type.
-    pub fn free(&self, description: &str, schema: Value, example: fn(&ExampleShop) -> Option<Value>) -> Response {
-        response(description, JSON, plain(schema), self.example(example))
-    }
-
     fn example(&self, of: fn(&ExampleShop) -> Option<Value>) -> Option<Value> {
         self.shop.as_ref().and_then(of).map(shortened)
     }
