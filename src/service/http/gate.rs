@@ -34,15 +34,15 @@ pub const OPEN: [&str; 4] = ["/livez", "/readyz", "/startupz", "/metrics"];
 const BASIC: &str = "Basic realm=\"churnwatch\", charset=\"UTF-8\"";
 /// Longest answer to a whole request: a question about all customers may take two minutes.
 pub const LONGEST_ANSWER: Duration = Duration::from_secs(130);
-/// What is said to whoever may not come in, or waits too long.
+/// Said to whoever asks too often.
 pub const TOO_OFTEN: &str = "you ask too often: see http.requests_per_second";
-/// Likewise.
+/// Said to whoever sends a body.
 pub const NO_BODY: &str = "no request has a body here: send it without one";
-/// Likewise.
+/// Said to whoever names another host than this machine while there is no token.
 pub const AT_HOME_ONLY: &str = "without a token only 127.0.0.1, [::1] and localhost are answered: set http.token_file";
-/// Likewise.
+/// Said to whoever sends no token, or another.
 pub const TOKEN_NEEDED: &str = "send the token of http.token_file as `Authorization: Bearer TOKEN`";
-/// Likewise.
+/// Said to whoever has waited too long.
 pub const TOO_LONG: &str = "the answer took too long; ask again in a moment";
 /// Most addresses that rates are kept of; beyond that those at rest are forgotten.
 const MAX_ADDRESSES: usize = 10_000;

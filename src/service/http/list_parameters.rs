@@ -8,9 +8,9 @@ use crate::engine::alerting::value::Tier;
 use crate::engine::money::Money;
 use crate::service::http::openapi::parameters::{query, scope, words};
 
-/// Customers of a page, unless told otherwise, and at most.
+/// Customers of a page, unless told otherwise.
 pub const LIMIT: usize = 50;
-/// Likewise.
+/// Customers of a page at most.
 pub const MAX_LIMIT: usize = 200;
 
 /// A parameter of a list.

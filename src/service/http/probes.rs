@@ -12,9 +12,9 @@ use crate::service::http::openapi::route::Route;
 use crate::service::http::openapi::shared::Shared;
 use crate::service::http::problem::problem;
 
-/// What is said while all is well.
+/// Said while every worker lives.
 const ALIVE: &str = "alive\n";
-/// Likewise.
+/// Said while every partition is restored.
 const READY: &str = "ready\n";
 
 /// Its routes.

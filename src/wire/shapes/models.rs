@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::wire::shapes::scalars::DayText;
 
-/// The models in force, the promotion to come, and how well the first of them still fits.
+/// The models in force, the promotion to come, and how well the first of them still fits. What no model answers for is null.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields, rename = "Models")]
 pub struct ModelsShape<'a> {
