@@ -28,8 +28,9 @@ use stage::{Answer, CUSTOMER, Listener, TOKEN, stage};
 const PAGE: &str = "/v1/customers/c1";
 
 /// Paths that are no probe, real ones and others.
-const GUARDED: [&str; 11] = [
+const GUARDED: [&str; 12] = [
     PAGE,
+    "/openapi.json",
     "/v1/forecast?days=3",
     "/v1/model",
     "/v1/nothing",
@@ -84,6 +85,17 @@ fn nothing_but_probes_and_metrics_is_answered_without_the_token() {
     assert!(answer.body.contains("\"purchases\":1"), "{answer:?}");
     assert_eq!(listener.get(PAGE, &format!("authorization: bearer {TOKEN}\r\n")).status, 200);
     is_problem(&listener.get("/v1/nothing", &bearer(TOKEN)), 404);
+}
+
+/// The service tells of itself what docs/openapi.json tells.
+#[test]
+fn the_service_knows_its_own_document() {
+    let listener = stage().listener(&json!({}), Doors::All);
+    let told = listener.get("/openapi.json", &bearer(TOKEN));
+    assert_eq!((told.status, told.header("content-type")), (200, Some("application/json")));
+    assert_eq!(told.body, include_str!("../docs/openapi.json"));
+    let known = format!("{}If-None-Match: {}\r\n", bearer(TOKEN), told.header("etag").unwrap());
+    assert_eq!(listener.get("/openapi.json", &known).status, 304);
 }
 
 #[test]

@@ -18,7 +18,7 @@ given, found = statuses(sys.argv[1])
 none, leaked = statuses(sys.argv[2])
 print(f"with the token {dict(sorted(given.items()))}, without {dict(sorted(none.items()))}")
 # What can be asked for with success was: else nothing was tried.
-for path in ["/livez", "/readyz", "/startupz", "/metrics", "/v1/customers/", "/v1/forecast", "/v1/model", "/v1/report", "/v1/summary"]:
+for path in ["/livez", "/readyz", "/startupz", "/metrics", "/v1/customers/", "/v1/forecast", "/v1/model", "/v1/report", "/v1/summary", "/openapi.json"]:
     assert any(one.startswith(path) for one in found), f"{path} was never answered"
 assert not [status for status in given + none if status >= 500], "the service failed"
 # 400 and 431: the head can't be read; 413: it has a body.

@@ -3,13 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::engine::day::Day;
 use crate::engine::drift::{Cohort, Drift, DriftFigures, matured};
 use crate::engine::promotion::{InForce, Schedule};
 use crate::engine::scoring::model::{Model, Validation};
-use crate::wire::calendar::day_text;
+use crate::wire::shapes::models::{
+    BinShape, CohortShape, DriftShape, HeadFiguresShape, InForceShape, MaturedShape, ModelsShape, PendingShape,
+    ValidationShape,
+};
 
 /// What is known.
 #[derive(Default)]
@@ -55,38 +58,40 @@ impl Known {
 
 /// The models in force, the one in most partitions first and in full, and what comes next.
 pub(crate) fn models_json(known: &Known) -> Value {
-    let mut models: BTreeMap<&str, (&Model, Vec<u32>, Option<String>)> = BTreeMap::new();
+    let mut models: BTreeMap<&str, (&Model, Vec<u32>, Option<Day>)> = BTreeMap::new();
     for (partition, (one, _)) in &known.in_force {
         let entry = models.entry(&one.model.version).or_insert((&one.model, Vec::new(), None));
         entry.1.push(*partition);
-        entry.2 = entry.2.take().max(one.since.map(day_text));
+        entry.2 = entry.2.max(one.since);
     }
     let mut models: Vec<_> = models.into_values().collect();
     models.sort_by_key(|(_, partitions, _)| std::cmp::Reverse(partitions.len()));
     let first = known.in_most();
-    let in_force: Vec<Value> = models
-        .iter()
-        .map(|(model, partitions, since)| json!({"model": model.version, "partitions": partitions, "since": since}))
-        .collect();
+    let in_force = models.into_iter().map(|(model, partitions, since)| InForceShape {
+        model: &model.version,
+        partitions,
+        since: since.map(Into::into),
+    });
     let pending = known.in_force.values().filter_map(|(one, _)| {
         known.schedule.pending(one.taken).filter(|promotion| promotion.model.version != one.model.version)
     });
     let pending = pending
         .min_by_key(|promotion| promotion.effective)
-        .map(|promotion| json!({"model": promotion.model.version, "effective_day": day_text(promotion.effective)}));
-    json!({
-        "in_force": in_force,
-        "pending": pending,
-        "version": first.map(|model| &model.version),
-        "horizon_days": first.map(Model::horizon_days),
-        "thresholds": first.map(|model| model.thresholds),
-        "trained_until": first.map(|model| day_text(model.trained_until)),
-        "validation": first.map(|model| {
-            let [silence, forward] = model.validation.map(|figures| figures.map(validation_json));
-            json!({"silence": silence, "forward": forward})
+        .map(|promotion| PendingShape { model: &promotion.model.version, effective_day: promotion.effective.into() });
+    let shape = ModelsShape {
+        in_force: in_force.collect(),
+        pending,
+        version: first.map(|model| model.version.as_str()),
+        horizon_days: first.map(Model::horizon_days),
+        thresholds: first.map(|model| model.thresholds),
+        trained_until: first.map(|model| model.trained_until.into()),
+        validation: first.map(|model| {
+            let [silence, forward] = model.validation.map(|figures| figures.map(head_figures));
+            ValidationShape { silence, forward }
         }),
-        "drift": known.drift().map(|(model, figures)| drift_json(model, &figures, known)),
-    })
+        drift: known.drift().map(|(model, figures)| drift_shape(model, &figures, known)),
+    };
+    serde_json::to_value(shape).unwrap_or_default()
 }
 
 /// A score distribution further from the training's than this has changed (Siddiqi 2006).
@@ -101,50 +106,38 @@ pub const CLIPPED_MARGIN: f64 = 0.01;
 pub const OLD_DAYS: i32 = 365;
 
 /// How a head did on rows that it had not seen.
-fn validation_json(figures: Validation) -> Value {
+fn head_figures(figures: Validation) -> HeadFiguresShape {
     let Validation { at, rows, base_rate, auc, auc_active, brier, ece } = figures;
-    json!({
-        "at": day_text(at),
-        "rows": rows,
-        "base_rate": base_rate,
-        "auc": auc,
-        "auc_active": auc_active,
-        "brier": brier,
-        "ece": ece,
-    })
+    HeadFiguresShape { at: at.into(), rows, base_rate, auc, auc_active, brier, ece }
 }
 
-fn drift_json(model: &Model, figures: &DriftFigures, known: &Known) -> Value {
+fn drift_shape(model: &Model, figures: &DriftFigures, known: &Known) -> DriftShape {
     let reasons = retraining_reasons(model, figures, known.newest_day());
     let bins = model.reference.zip(figures.seen).map(|(reference, seen)| {
         let ends = reference.edges.into_iter().map(Some).chain([None]);
         let bins = ends.zip(reference.shares).zip(seen);
-        let bin = |((below, training), seen)| json!({"below": below, "training_share": training, "seen_share": seen});
-        bins.map(bin).collect::<Vec<_>>()
+        bins.map(|((below, training_share), seen_share)| BinShape { below, training_share, seen_share }).collect()
     });
     let cohorts = matured(known.drifts(model), model.horizon_days());
-    let cohorts: Vec<Value> = cohorts
-        .iter()
-        .map(|cohort| {
-            let Cohort { day, silences, expected, exceeded } = *cohort;
-            json!({"day": day_text(Day(day)), "silences": silences, "expected": expected, "exceeded": exceeded})
-        })
-        .collect();
-    json!({
-        "scores": bins.unwrap_or_default(),
-        "cohorts": cohorts,
-        "clipped_share_in_training": model.reference.map(|reference| reference.clipped),
-        "score_psi": figures.psi,
-        "clipped_share": figures.clipped,
-        "matured": {
-            "silences": figures.silences,
-            "expected": figures.expected,
-            "exceeded": figures.exceeded,
-            "ratio": figures.calibration(),
+    let cohort = |cohort: &Cohort| {
+        let Cohort { day, silences, expected, exceeded } = *cohort;
+        CohortShape { day: Day(day).into(), silences, expected, exceeded }
+    };
+    DriftShape {
+        scores: bins.unwrap_or_default(),
+        cohorts: cohorts.iter().map(cohort).collect(),
+        clipped_share_in_training: model.reference.map(|reference| reference.clipped),
+        score_psi: figures.psi,
+        clipped_share: figures.clipped,
+        matured: MaturedShape {
+            silences: figures.silences,
+            expected: figures.expected,
+            exceeded: figures.exceeded,
+            ratio: figures.calibration(),
         },
-        "retraining_due": !reasons.is_empty(),
-        "reasons": reasons,
-    })
+        retraining_due: !reasons.is_empty(),
+        reasons,
+    }
 }
 
 /// Why a new model is due, in sentences.

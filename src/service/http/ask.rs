@@ -19,6 +19,7 @@ use crate::engine::coming::{Forecast, add};
 use crate::engine::day::Day;
 use crate::engine::money::Money;
 use crate::engine::roster::Listed;
+use crate::processor::setup::Setup;
 use crate::service::http::api::{Api, Running};
 use crate::service::http::gather::{Listing, expected, listing, merged, tally};
 use crate::service::http::kept::Seen;
@@ -42,12 +43,19 @@ const SCAN_PATIENCE: Duration = Duration::from_mins(2);
 /// Days of a fortnight.
 pub const FORTNIGHT: i32 = 14;
 
+/// What is said where not every worker answers.
+pub const BUSY: &str = "partitions are on the move or too busy; ask again in a moment";
+/// What is said of a customer that nobody has.
+pub const NOBODY: &str = "no such customer in the partitions of this replica";
+/// What is said while there is nothing to report.
+pub const NO_WARNING_YET: &str = "no warning has opened yet, so there is nothing to compare; ask again once some have";
+
 fn unavailable(detail: &str) -> Problem {
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail)
 }
 
 fn busy() -> Problem {
-    unavailable("partitions are on the move or too busy; ask again in a moment")
+    unavailable(BUSY)
 }
 
 /// What there is once the topics were looked at.
@@ -89,7 +97,7 @@ pub async fn one(
         return Err(unavailable("a partition is being restored; ask again in a moment"));
     }
     let peers = &running(api)?.peers;
-    let nobody = || Problem::new(StatusCode::NOT_FOUND, "no such customer in the partitions of this replica");
+    let nobody = || Problem::new(StatusCode::NOT_FOUND, NOBODY);
     // The group may still tell where this replica was reached before it was restarted.
     let partition = peers.partition(customer);
     for answer in api.status.ask(|answer| Question::Owns { partition, answer }) {
@@ -105,9 +113,16 @@ pub async fn one(
         return if status.is_success() { Ok(document) } else { Err(Problem::new(status, detail)) };
     }
     let Owner { partition, url, .. } = &owner;
-    let words = format!("{url} answers for partition {partition}, which this customer would be in: ask there");
     let location = HeaderValue::try_from(format!("{url}{asked}")).map_err(|_| nobody())?;
-    Err(Problem { location: Some(location), ..Problem::new(StatusCode::TEMPORARY_REDIRECT, words) })
+    Err(Problem {
+        location: Some(location),
+        ..Problem::new(StatusCode::TEMPORARY_REDIRECT, elsewhere(url, *partition))
+    })
+}
+
+/// What is said of a customer that the replica at `url` has.
+pub fn elsewhere(url: &str, partition: u32) -> String {
+    format!("{url} answers for partition {partition}, which this customer would be in: ask there")
 }
 
 /// What is done where another replica has the customer.
@@ -174,16 +189,21 @@ pub async fn list(api: &Api, parameters: &BTreeMap<String, String>, warned: bool
         pages.push(whole);
         whole = merged(&query, pages, &setup.rules);
     }
-    Ok(CustomersShape {
+    Ok(page_json(whole, setup))
+}
+
+/// A page as JSON.
+pub fn page_json(page: Listing, setup: &Setup) -> CustomersShape {
+    CustomersShape {
         currency: setup.locale.currency.into(),
-        partitions: whole.partitions,
-        incomplete: whole.partitions < u64::from(setup.policy.partitions),
-        age_seconds: whole.age_seconds,
-        count: whole.count,
-        value_at_risk: MoneyText::of(whole.value_at_risk, setup.locale.currency),
-        customers: whole.customers,
-        next: whole.next,
-    })
+        partitions: page.partitions,
+        incomplete: page.partitions < u64::from(setup.policy.partitions),
+        age_seconds: page.age_seconds,
+        count: page.count,
+        value_at_risk: MoneyText::of(page.value_at_risk, setup.locale.currency),
+        customers: page.customers,
+        next: page.next,
+    }
 }
 
 /// The page of this replica's customers, the partitions that they are in, and the query again.
@@ -241,8 +261,8 @@ pub async fn summary(api: &Api, here_alone: bool) -> Result<Tally, Problem> {
 }
 
 /// The same as JSON.
-pub fn summary_json(tally: &Tally, running: &Running) -> SummaryShape {
-    let (setup, locale) = (&running.setup, &running.setup.locale);
+pub fn summary_json(tally: &Tally, setup: &Setup) -> SummaryShape {
+    let locale = &setup.locale;
     let [low, watch, high, critical] = tally.bands;
     SummaryShape {
         currency: locale.currency.into(),
@@ -303,9 +323,9 @@ async fn expected_here(status: &Status, days: i32) -> Result<Expected, Problem> 
 }
 
 /// The same as JSON.
-pub fn coming_json(coming: &Coming, days: i32, running: &Running) -> Value {
-    let partitions = [coming.partitions, u64::from(running.setup.policy.partitions)];
-    forecast_json(&coming.forecast, days, coming.closed, partitions, &running.setup.locale)
+pub fn coming_json(coming: &Coming, days: i32, setup: &Setup) -> Value {
+    let partitions = [coming.partitions, u64::from(setup.policy.partitions)];
+    forecast_json(&coming.forecast, days, coming.closed, partitions, &setup.locale)
 }
 
 /// Whether acting on warnings helps, from all outcomes there are.
@@ -329,9 +349,7 @@ fn study(settings: &Settings, partitions: u32) -> Result<Report, Problem> {
     each_value(settings, topic, partitions, &|_| {}, take).map_err(|fault| unavailable(&fault.to_string()))?;
     let study = collector.study().map_err(|why| {
         let sentence = match why {
-            NoStudy::NothingTold => {
-                "no warning has opened yet, so there is nothing to compare; ask again once some have"
-            }
+            NoStudy::NothingTold => NO_WARNING_YET,
             NoStudy::Currencies(_) | NoStudy::OtherCurrencies(_) => {
                 "every outcome is in another currency than money.currency: `churnwatch report --currency` tells of each"
             }

@@ -34,6 +34,16 @@ pub const OPEN: [&str; 4] = ["/livez", "/readyz", "/startupz", "/metrics"];
 const BASIC: &str = "Basic realm=\"churnwatch\", charset=\"UTF-8\"";
 /// Longest answer to a whole request: a question about all customers may take two minutes.
 pub const LONGEST_ANSWER: Duration = Duration::from_secs(130);
+/// Said to whoever asks too often.
+pub const TOO_OFTEN: &str = "you ask too often: see http.requests_per_second";
+/// Said to whoever sends a body.
+pub const NO_BODY: &str = "no request has a body here: send it without one";
+/// Said to whoever names another host than this machine while there is no token.
+pub const AT_HOME_ONLY: &str = "without a token only 127.0.0.1, [::1] and localhost are answered: set http.token_file";
+/// Said to whoever sends no token, or another.
+pub const TOKEN_NEEDED: &str = "send the token of http.token_file as `Authorization: Bearer TOKEN`";
+/// Said to whoever has waited too long.
+pub const TOO_LONG: &str = "the answer took too long; ask again in a moment";
 /// Most addresses that rates are kept of; beyond that those at rest are forgotten.
 const MAX_ADDRESSES: usize = 10_000;
 /// A client may ask so many seconds' worth at once.
@@ -79,13 +89,13 @@ impl Gate {
     fn refusal(&self, request: &Request) -> Option<Response> {
         let headers = request.headers();
         if let Some(seconds) = request.extensions().get::<Client>().and_then(|client| self.too_often(client.0)) {
-            let mut refusal = problem(StatusCode::TOO_MANY_REQUESTS, "you ask too often: see http.requests_per_second");
+            let mut refusal = problem(StatusCode::TOO_MANY_REQUESTS, TOO_OFTEN);
             refusal.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
             return Some(refusal);
         }
         let is_empty = headers.get(CONTENT_LENGTH).is_none_or(|length| length == "0");
         if !is_empty || headers.contains_key(TRANSFER_ENCODING) {
-            return Some(problem(StatusCode::PAYLOAD_TOO_LARGE, "no request has a body here: send it without one"));
+            return Some(problem(StatusCode::PAYLOAD_TOO_LARGE, NO_BODY));
         }
         let path = request.uri().path();
         if OPEN.contains(&path) || path == STYLE {
@@ -93,8 +103,7 @@ impl Gate {
         }
         let Some(token) = &self.token else {
             // A page in the user's browser may have its own name point here (DNS rebinding).
-            let sentence = "without a token only 127.0.0.1, [::1] and localhost are answered: set http.token_file";
-            return (!is_at_home(headers)).then(|| problem(StatusCode::MISDIRECTED_REQUEST, sentence));
+            return (!is_at_home(headers)).then(|| problem(StatusCode::MISDIRECTED_REQUEST, AT_HOME_ONLY));
         };
         let given = given(headers);
         if given.as_ref().is_some_and(|given| Sha256::digest(given).ct_eq(token.digest.as_slice()).into())
@@ -102,8 +111,7 @@ impl Gate {
         {
             return None;
         }
-        let sentence = "send the token of http.token_file as `Authorization: Bearer TOKEN`";
-        let mut refusal = problem(StatusCode::UNAUTHORIZED, sentence);
+        let mut refusal = problem(StatusCode::UNAUTHORIZED, TOKEN_NEEDED);
         let is_bearer = |(scheme, _): (&str, &str)| scheme.eq_ignore_ascii_case("bearer");
         let challenge = if only(headers).is_some_and(is_bearer) { "Bearer error=\"invalid_token\"" } else { "Bearer" };
         refusal.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
@@ -158,7 +166,7 @@ pub async fn pass(State(gate): State<Gate>, request: Request, next: Next) -> Res
         Some(refusal) => refusal,
         None => tokio::time::timeout(LONGEST_ANSWER, next.run(request)).await.unwrap_or_else(|_| {
             tracing::warn!(seconds = begun.elapsed().as_secs(), "an answer took too long");
-            problem(StatusCode::GATEWAY_TIMEOUT, "the answer took too long; ask again in a moment")
+            problem(StatusCode::GATEWAY_TIMEOUT, TOO_LONG)
         }),
     };
     gate.harden(response.headers_mut());

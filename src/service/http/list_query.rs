@@ -11,44 +11,11 @@ use crate::engine::customer::Tag;
 use crate::engine::day::Day;
 use crate::engine::money::Money;
 use crate::engine::roster::Listed;
+use crate::service::http::list_parameters::{LIMIT, ListParameter, MAX_LIMIT, Order};
 use crate::wire::calendar;
-
-/// Customers of a page, unless told otherwise, and at most.
-const LIMIT: usize = 50;
-const MAX_LIMIT: usize = 200;
-
-/// What the customers stand in order of, the largest first.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Order {
-    /// Margin at risk.
-    #[default]
-    ValueAtRisk,
-    /// Silence score; who has churned already comes last.
-    Score,
-    /// Days of silence.
-    Silence,
-}
 
 /// A customer's place in an order: what it is ordered by, and its hash where others have the same.
 pub type Place = Reverse<(u64, u64)>;
-
-impl Order {
-    const NAMES: [(&'static str, Self); 3] =
-        [("value_at_risk", Self::ValueAtRisk), ("score", Self::Score), ("silence", Self::Silence)];
-
-    fn place(self, listed: &Listed) -> Place {
-        Reverse((self.key(listed.value_at_risk, listed.score, listed.silence_days), listed.hash))
-    }
-
-    fn key(self, value_at_risk: Money, score: Option<f32>, silence_days: i32) -> u64 {
-        match self {
-            Self::ValueAtRisk => value_at_risk.0.max(0) as u64,
-            // Scores are above 0, and the bits of such floats stand in their order.
-            Self::Score => score.map_or(0, |score| u64::from(score.to_bits())),
-            Self::Silence => silence_days.max(0) as u64,
-        }
-    }
-}
 
 /// What is asked for.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -87,20 +54,20 @@ impl ListQuery {
         let mut query = Self { warned, limit: LIMIT, ..Self::default() };
         let mut faults = Vec::new();
         for (name, value) in parameters {
-            let fault = match name.as_str() {
-                "band" => several(value, &Band::ALL, Band::name).map(|bands| query.bands = bands),
-                "tier" => several(value, &Tier::ALL, Tier::name).map(|tiers| query.tiers = tiers),
-                "segment" => {
+            let fault = match ListParameter::named(name, warned) {
+                Some(ListParameter::Band) => several(value, &Band::ALL, Band::name).map(|bands| query.bands = bands),
+                Some(ListParameter::Tier) => several(value, &Tier::ALL, Tier::name).map(|tiers| query.tiers = tiers),
+                Some(ListParameter::Segment) => {
                     query.segment = Some(value.clone());
                     Ok(())
                 }
-                "opened" if warned => day(value).map(|day| query.opened = Some(day)),
-                "churned" => churned(value).map(|churned| query.churned = Some(churned)),
-                "scope" => scope(value).map(|here| query.here = here),
-                "order" => order(value).map(|order| query.order = order),
-                "limit" => limit(value).map(|limit| query.limit = limit),
-                "after" => place(value).map(|place| query.after = Some(place)),
-                _ => Err(format!("is none of {}", names(warned))),
+                Some(ListParameter::Opened) => day(value).map(|day| query.opened = Some(day)),
+                Some(ListParameter::Churned) => churned(value).map(|churned| query.churned = Some(churned)),
+                Some(ListParameter::Scope) => scope(value).map(|here| query.here = here),
+                Some(ListParameter::Order) => order(value).map(|order| query.order = order),
+                Some(ListParameter::Limit) => limit(value).map(|limit| query.limit = limit),
+                Some(ListParameter::After) => place(value).map(|place| query.after = Some(place)),
+                None => Err(format!("is none of {}", names(warned))),
             };
             faults.extend(fault.err().map(|fault| format!("{name} {fault}")));
         }
@@ -130,6 +97,10 @@ impl ListQuery {
     /// The same as a text.
     pub fn place_text(Reverse((key, hash)): Place) -> String {
         format!("{key:016x}{hash:016x}")
+    }
+
+    fn placed(&self, listed: &Listed) -> Place {
+        Reverse((self.key(listed.value_at_risk, listed.score, listed.silence_days), listed.hash))
     }
 
     /// Whether a customer is asked for.
@@ -163,7 +134,7 @@ impl ListQuery {
         for listed in all.iter().filter(|listed| self.fits(listed)) {
             page.count += 1;
             page.value_at_risk += listed.value_at_risk;
-            let place = self.order.place(listed);
+            let place = self.placed(listed);
             if self.after.is_none_or(|after| place > after) {
                 left.push((place, listed));
             }
@@ -180,12 +151,10 @@ impl ListQuery {
     }
 }
 
-const fn names(warned: bool) -> &'static str {
-    if warned {
-        "band, tier, segment, churned, opened, scope, order, limit and after"
-    } else {
-        "band, tier, segment, churned, scope, order, limit and after"
-    }
+fn names(warned: bool) -> String {
+    let mut names: Vec<&str> = ListParameter::of(warned).map(ListParameter::name).collect();
+    let last = names.pop().unwrap_or_default();
+    format!("{} and {last}", names.join(", "))
 }
 
 fn several<T: Copy>(value: &str, all: &[T], name: impl Fn(T) -> &'static str) -> Result<Vec<T>, String> {
@@ -197,7 +166,7 @@ fn several<T: Copy>(value: &str, all: &[T], name: impl Fn(T) -> &'static str) ->
 }
 
 /// Whether the word asks this replica alone.
-pub fn scope(value: &str) -> Result<bool, String> {
+fn scope(value: &str) -> Result<bool, String> {
     match value {
         "all" => Ok(false),
         "here" => Ok(true),
@@ -296,7 +265,7 @@ mod tests {
                 }
                 let all = query(&[("order", order), filter], true).unwrap();
                 let mut whole: Vec<Listed> = shop.iter().copied().filter(|one| all.fits(one)).collect();
-                whole.sort_by_key(|one| all.order.place(one));
+                whole.sort_by_key(|one| all.placed(one));
                 assert!(whole.len() > 20 && whole.len() < 800, "{order} {filter:?}: {}", whole.len());
                 assert_eq!(seen, whole, "{order} {filter:?}");
             }

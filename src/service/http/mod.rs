@@ -3,6 +3,7 @@
 pub mod problem;
 pub mod gate;
 pub mod door;
+pub mod list_parameters;
 pub mod list_query;
 pub mod dashboard;
 pub mod kept;
@@ -13,6 +14,9 @@ pub mod peers;
 pub mod api;
 pub mod gather;
 pub mod ask;
+pub mod openapi;
+pub mod probes;
 pub mod customers;
+pub mod overview;
 pub mod server;
 pub mod open;

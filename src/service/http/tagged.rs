@@ -5,6 +5,9 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use xxhash_rust::xxh3::xxh3_64;
 
+/// The kind of what the API answers.
+pub const JSON: &str = "application/json";
+
 /// The body, or word that the one that the client has is the same. It holds nothing about a customer, so a browser may keep it.
 pub fn tagged(headers: &HeaderMap, kind: &'static str, body: Vec<u8>) -> Response {
     let tag = format!("\"{:016x}\"", xxh3_64(&body));

@@ -8,7 +8,7 @@ use crate::wire::shapes::scalars::{CurrencyCode, DayText, MoneyText};
 /// The warnings that silence alone will open in the coming days. Held-out ones are not among them, and which of them
 /// capacity lets through is not foretold.
 #[derive(Debug, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields, title = "Forecast")]
+#[schemars(deny_unknown_fields, rename = "Forecast")]
 pub struct ForecastShape {
     /// The last closed local day, which the days are counted from: of several partitions the earliest; null before the
     /// first close.

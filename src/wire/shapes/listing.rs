@@ -12,7 +12,7 @@ use crate::wire::shapes::vocabulary::Word;
 
 /// A page of customers, in order, and how many there are in all.
 #[derive(Debug, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields, title = "Customers")]
+#[schemars(deny_unknown_fields, rename = "Customers")]
 pub struct CustomersShape {
     /// Base currency of every amount.
     pub currency: CurrencyCode,
@@ -37,7 +37,7 @@ pub struct CustomersShape {
 
 /// How many customers there are of each sort, and what their warnings are worth.
 #[derive(Debug, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields, title = "Summary")]
+#[schemars(deny_unknown_fields, rename = "Summary")]
 pub struct SummaryShape {
     /// Base currency of every amount.
     pub currency: CurrencyCode,
@@ -75,7 +75,7 @@ pub struct BandsShape {
 
 /// What a purchase today would change.
 #[derive(Debug, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields, title = "WhatIf")]
+#[schemars(deny_unknown_fields, rename = "WhatIf")]
 pub struct WhatIfShape<'a> {
     /// The customer's id.
     #[schemars(length(min = 1, max = 128))]

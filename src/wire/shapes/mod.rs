@@ -18,4 +18,6 @@ pub mod understanding;
 pub mod profile;
 pub mod forecast;
 pub mod listing;
+pub mod models;
+pub mod report;
 pub mod doctor;

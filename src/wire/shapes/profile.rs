@@ -18,7 +18,7 @@ use crate::wire::shapes::vocabulary::{EpisodeBand, Word};
 
 /// What is known of a customer at the end of a local day.
 #[derive(Debug, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields, title = "Profile", extend("allOf" = [held_out(&["band", "segment", "episode", "not_warned_because"])]))]
+#[schemars(deny_unknown_fields, rename = "Profile", extend("allOf" = [held_out(&["band", "segment", "episode", "not_warned_because"])]))]
 pub struct ProfileShape<'a> {
     /// The customer's id.
     #[schemars(length(min = 1, max = 128))]

@@ -2,7 +2,7 @@
 
 use schemars::generate::{Contract, SchemaSettings};
 use schemars::transform::RecursiveTransform;
-use schemars::{JsonSchema, Schema};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::Value;
 
 /// The schema of what this program writes: every field is there, and no other.
@@ -13,6 +13,11 @@ pub fn written<T: JsonSchema>() -> Value {
 /// The schema of what this program reads: an optional field is absent, never null.
 pub fn accepted<T: JsonSchema>() -> Value {
     of::<T>(settings(Contract::Deserialize).with_transform(RecursiveTransform(no_null)))
+}
+
+/// What makes schemas of what this program writes that stand together at `place` of one document.
+pub fn written_at(place: &'static str) -> SchemaGenerator {
+    settings(Contract::Serialize).with(|settings| settings.definitions_path = place.into()).into_generator()
 }
 
 fn settings(contract: Contract) -> SchemaSettings {

@@ -10,7 +10,7 @@ use crate::wire::shapes::vocabulary::{EpisodeBand, Word};
 
 /// A customer's last 400 days.
 #[derive(Debug, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields, title = "Timeline")]
+#[schemars(deny_unknown_fields, rename = "Timeline")]
 pub struct TimelineShape<'a> {
     /// The customer's id.
     #[schemars(length(min = 1, max = 128))]
