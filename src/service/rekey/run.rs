@@ -29,9 +29,13 @@ pub fn run(settings: &Settings) -> Result<(), ServiceFault> {
             .and_then(|_| flag::register(signal, stop.clone()))
             .map_err(|fault| ServiceFault::Failed(format!("cannot heed signals: {fault}")))?;
     }
-    topics::check(settings)?;
+    let into = settings.own_topic().unwrap_or_default();
+    for topic in settings.file.rekey.topics.iter().map(String::as_str).chain([into, &settings.file.topics.dead_letters])
+    {
+        topics::partitions(settings, topic)?;
+    }
     let (pulse, done) = (Pulse::new(stop.clone(), Instant::now()), Done::default());
-    info!(from = settings.file.rekey.topics.join(", "), into = settings.own_topic().unwrap_or_default(), "keying anew");
+    info!(from = settings.file.rekey.topics.join(", "), into, "keying anew");
     let mut trouble = 0;
     loop {
         let begun = Instant::now();
