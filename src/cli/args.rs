@@ -8,7 +8,9 @@ use clap_complete::Shell;
 use jiff::civil::Date;
 
 use crate::cli::ask::ServiceArgs;
+use crate::cli::config_args::ConfigCommand;
 use crate::cli::consent::ConsentArgs;
+use crate::cli::export_args::ExportCommand;
 use crate::cli::input_args::{FileArgs, HistoryArgs};
 use crate::cli::letter_args::DeadLettersCommand;
 use crate::cli::model_args::{BacktestArgs, CompareArgs, EvaluateArgs, ImportArgs, TrainArgs};
@@ -93,6 +95,9 @@ pub enum Command {
     Report(ReportArgs),
     /// Give actions that work more weight in the playbook, and say whom to serve first where that wins.
     Optimize(OptimizeArgs),
+    /// Take a model, and the rows that it scores, to other programs.
+    #[command(subcommand)]
+    Export(ExportCommand),
     /// Put heads fitted by scikit-learn into a model.
     Import(ImportArgs),
     /// Let another model decide from a day on, or the previous one again.
@@ -218,34 +223,6 @@ pub enum ReplayClock {
     Event,
     /// The closes as they were.
     Recorded,
-}
-
-/// What to do with the configuration.
-#[derive(Debug, Subcommand)]
-pub enum ConfigCommand {
-    /// Check it and print every fault.
-    Check(CheckArgs),
-    /// Print what is in force, defaults and environment included.
-    Print(ConfigArgs),
-    /// Print the JSON Schema of the file.
-    Schema,
-}
-
-/// Arguments of `config check`.
-#[derive(Debug, Args)]
-pub struct CheckArgs {
-    /// Configuration file.
-    #[arg(long)]
-    pub config: Option<PathBuf>,
-    /// A file of records of an input: shows what the configuration makes of each.
-    #[arg(long, value_name = "FILE")]
-    pub sample: Option<PathBuf>,
-    /// Input topic in whose shape they are; absent: the first that holds our own events.
-    #[arg(long, value_name = "TOPIC", requires = "sample")]
-    pub topic: Option<String>,
-    /// Each record as JSON.
-    #[arg(long, requires = "sample")]
-    pub json: bool,
 }
 
 /// Which configuration.

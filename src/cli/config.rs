@@ -1,7 +1,7 @@
 //! `config check|print|schema`.
 
-use crate::cli::args::ConfigCommand;
 use crate::cli::common::settings;
+use crate::cli::config_args::ConfigCommand;
 use crate::cli::exit::Failure;
 use crate::cli::output::say;
 use crate::cli::sample::show;

@@ -32,6 +32,24 @@ const EXAMPLES: &[(&str, &[&str])] = &[
             "churnwatch serve --config churnwatch.toml --log-format json --log-level warn",
         ],
     ),
+    (
+        "churnwatch export",
+        &[
+            "churnwatch export model --format onnx --output model.onnx",
+            "churnwatch export rows history.csv.gz --at 2026-01-01 --output rows.csv",
+        ],
+    ),
+    (
+        "churnwatch export model",
+        &[
+            "churnwatch export model --model model.json --format onnx --output model.onnx",
+            "churnwatch export model --format sql --table crm.features --output model.sql",
+        ],
+    ),
+    (
+        "churnwatch export rows",
+        &["churnwatch export rows history.csv.gz --model model.json --at 2026-01-01 --output rows.csv"],
+    ),
     ("churnwatch rekey", &["churnwatch rekey --config churnwatch.toml"]),
     (
         "churnwatch publish",

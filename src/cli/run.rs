@@ -11,8 +11,9 @@ use crate::cli::exit::Failure;
 use crate::cli::progress::BesideBars;
 use crate::cli::values::nearest;
 use crate::cli::{
-    backtest, compare, completions, config, dead_letters, demo, doctor, evaluate, forecast, forget, generate, import,
-    inspect, machine, man, optimize, promote, publish, rebuild, rekey, replay, report, schema, serve, topics, train,
+    backtest, compare, completions, config, dead_letters, demo, doctor, evaluate, export, forecast, forget, generate,
+    import, inspect, machine, man, optimize, promote, publish, rebuild, rekey, replay, report, schema, serve, topics,
+    train,
 };
 use crate::service::telemetry::logs;
 
@@ -104,6 +105,7 @@ fn command(cli: &Cli) -> Result<(), Failure> {
         Command::Compare(args) => compare::run(args),
         Command::Report(args) => report::run(args),
         Command::Optimize(args) => optimize::run(args),
+        Command::Export(command) => export::run(command),
         Command::Import(args) => import::run(args),
         Command::Promote(args) => promote::run(args),
         Command::Config(args) => config::run(args),

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::cli::args::CheckArgs;
 use crate::cli::common::{file_topic, now, open};
+use crate::cli::config_args::CheckArgs;
 use crate::cli::exit::Failure;
 use crate::cli::output::say;
 use crate::config::settings::Settings;
