@@ -1,21 +1,24 @@
 //! `demo`: an embedded broker, the real service and a shop (or a file), in one process.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use iso_currency::Currency;
 use rdkafka::consumer::Consumer;
 use rdkafka::message::Message;
 use serde_json::Value;
 
 use crate::cli::args::DemoArgs;
 use crate::cli::common::{artifact, file_options, now, settings};
-use crate::cli::demo_table::{Summary, heading, line};
+use crate::cli::demo_table::{Summary, heading, line, misfit};
 use crate::cli::exit::Failure;
+use crate::cli::first_rows::look;
 use crate::cli::output::say;
 use crate::cli::progress::Bar;
 use crate::config::file::Clock;
+use crate::config::playbook::example;
 use crate::config::settings::Settings;
 use crate::engine::day::{Day, Millis};
 use crate::processor::stats::TRANSITIONS;
@@ -34,8 +37,10 @@ use crate::wire::merge::{EventStream, time_of};
 
 /// Partitions of the embedded topics.
 const PARTITIONS: u32 = 4;
-/// Alerts that are printed one by one before only every so-manieth is.
-const SHOWN: u64 = 40;
+/// Openings that are printed one by one; from there each time that twice as many have opened.
+const SHOWN: u64 = 10;
+/// Open warnings that are printed at the end.
+const WORTH_MOST: usize = 5;
 /// Most records that the service may be behind: the embedded broker keeps 5 MiB a partition and drops the rest silently.
 const MAX_BEHIND: u64 = 8_000;
 /// Days that a generated shop may be ahead of the service: its sales people answer a warning within days.
@@ -48,6 +53,12 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// Runs the command.
 pub fn run(args: &DemoArgs) -> Result<(), Failure> {
     let mut settings = settings(None)?;
+    if let Some(path) = &args.data {
+        look(path, &args.columns, &settings)?;
+    }
+    if settings.file.playbook.path.is_none() {
+        settings.policy.playbook = example(settings.rules.currency, &settings.policy.segments).unwrap_or_default();
+    }
     settings.file.time.clock = Clock::Event;
     settings.listen.set_port(0);
     let artifact = artifact(None, &settings)?;
@@ -78,7 +89,7 @@ fn play(args: &DemoArgs, settings: &Settings, service: &Service, address: Socket
         std::thread::sleep(Duration::from_millis(10));
     }
     let mut stage = Stage::new(settings, service, args.json)?;
-    stage.tell(&heading());
+    stage.tell(&heading(settings.rules.currency));
     let customers = match &args.data {
         Some(path) => stage.play_file(path, &args.columns, settings)?,
         None => stage.play_shop(args, settings)?,
@@ -90,6 +101,10 @@ fn play(args: &DemoArgs, settings: &Settings, service: &Service, address: Socket
         return Ok(());
     }
     say(summary);
+    stage.tell_worth_most(settings.rules.currency);
+    if let Some(sentence) = misfit(&service.api.models.json()) {
+        say(sentence);
+    }
     let somebody = stage.somebody.as_deref().unwrap_or("ID");
     say(format!(
         "\nlook at  http://{address}/\n         http://{address}/customers/{somebody}\n         http://{address}/metrics"
@@ -108,6 +123,8 @@ struct Stage<'a> {
     opened: BTreeMap<(String, String), u64>,
     first_warning: Option<Duration>,
     somebody: Option<String>,
+    /// Open warnings by customer: what is at risk, and the line of the last word on it.
+    open: HashMap<String, (f64, String)>,
     /// Only the summary is wanted.
     quiet: bool,
     /// Episodes that opened since the shop was last told: customer, episode and recommended action.
@@ -136,6 +153,7 @@ impl<'a> Stage<'a> {
             opened: BTreeMap::new(),
             first_warning: None,
             somebody: None,
+            open: HashMap::new(),
             quiet,
             calls: Vec::new(),
         })
@@ -251,17 +269,37 @@ impl<'a> Stage<'a> {
         let count = self.alerts.entry(kind.clone()).or_default();
         *count += 1;
         let count = *count;
+        let line = line(alert);
+        if matches!(kind.as_str(), "opened" | "escalated") {
+            let value_at_risk = text("/data/value_at_risk").parse().unwrap_or_default();
+            self.open.insert(text("/subject").to_owned(), (value_at_risk, line.clone()));
+        } else {
+            self.open.remove(text("/subject"));
+        }
         if kind != "opened" {
             return;
         }
         *self.opened.entry((text("/data/band").to_owned(), text("/data/tier").to_owned())).or_default() += 1;
         self.first_warning.get_or_insert_with(|| self.started.elapsed());
         self.somebody = Some(text("/subject").to_owned());
-        if count <= SHOWN || count.is_multiple_of(500) {
-            self.tell(&line(alert));
+        if count <= SHOWN || (count.is_multiple_of(SHOWN) && (count / SHOWN).is_power_of_two()) {
+            self.tell(&line);
         }
         if count == SHOWN {
-            self.tell("… and so on; every 500th from here");
+            self.tell("… and so on: the 20th, 40th, 80th from here");
+        }
+    }
+
+    /// The open warnings that are worth most: whom a sales team would call first.
+    fn tell_worth_most(&self, currency: Currency) {
+        let mut open: Vec<&(f64, String)> = self.open.values().collect();
+        open.sort_by(|(one, line), (other, next)| other.total_cmp(one).then_with(|| line.cmp(next)));
+        if open.is_empty() {
+            return;
+        }
+        say(format!("\nopen warnings worth most\n{}", heading(currency)));
+        for (_, line) in open.into_iter().take(WORTH_MOST) {
+            say(line);
         }
     }
 

@@ -28,6 +28,7 @@ pub mod letter_args;
 pub mod letter_page;
 pub mod dead_letters;
 pub mod inspect;
+pub mod first_rows;
 pub mod forecast;
 pub mod forget;
 pub mod generate;

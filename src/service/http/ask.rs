@@ -89,15 +89,19 @@ pub async fn one(
         return Err(unavailable("a partition is being restored; ask again in a moment"));
     }
     let peers = &running(api)?.peers;
-    let nobody = || Problem::new(StatusCode::NOT_FOUND, "no such customer in the partitions of this replica");
+    let nobody = |where_else: &str| {
+        let words = format!("no such customer{where_else}: an id is written just as the events have it");
+        Problem::new(StatusCode::NOT_FOUND, words)
+    };
+    let elsewhere = " in the partitions of this replica";
     // The group may still tell where this replica was reached before it was restarted.
     let partition = peers.partition(customer);
     for answer in api.status.ask(|answer| Question::Owns { partition, answer }) {
         if let Ok(Ok(Some(()))) = timeout_at(deadline, answer).await {
-            return Err(nobody());
+            return Err(nobody(""));
         }
     }
-    let Some(owner) = peers.owner(customer).await else { return Err(nobody()) };
+    let Some(owner) = peers.owner(customer).await else { return Err(nobody(elsewhere)) };
     if followed == Followed::Here {
         let (status, document) = peers.ask(&owner, asked).await.ok_or_else(busy)?;
         let detail = document.get("detail").and_then(Value::as_str).unwrap_or_default();
@@ -106,7 +110,7 @@ pub async fn one(
     }
     let Owner { partition, url, .. } = &owner;
     let words = format!("{url} answers for partition {partition}, which this customer would be in: ask there");
-    let location = HeaderValue::try_from(format!("{url}{asked}")).map_err(|_| nobody())?;
+    let location = HeaderValue::try_from(format!("{url}{asked}")).map_err(|_| nobody(elsewhere))?;
     Err(Problem { location: Some(location), ..Problem::new(StatusCode::TEMPORARY_REDIRECT, words) })
 }
 

@@ -1,0 +1,46 @@
+//! Whether anything can come of a file, told by its first rows before anything is started for it.
+
+use std::path::Path;
+
+use crate::cli::common::{now, open};
+use crate::cli::exit::Failure;
+use crate::config::settings::Settings;
+use crate::engine::event::Reason;
+use crate::wire::event::{RawRecord, Scratch, parse};
+use crate::wire::letter_advice::why;
+
+/// Rows that are looked at.
+const ROWS: usize = 1_000;
+/// Letters of a row that are shown.
+const SHOWN: usize = 300;
+
+/// Ends the command where the file can't be opened, or where its first rows are many and none can be used.
+pub fn look(path: &Path, columns: &[String], settings: &Settings) -> Result<(), Failure> {
+    if path.as_os_str() == "-" {
+        return Ok(());
+    }
+    let mut stream = open(&[path.to_path_buf()], columns, settings)?;
+    let (mut scratch, wall, mut first) = (Scratch::default(), now(), None);
+    let mut rows = 0;
+    while rows < ROWS
+        && let Some((record, _)) = stream.next(&settings.rules).map_err(Failure::usage)?
+    {
+        rows += 1;
+        let raw = RawRecord { key: Some(&record.key), value: Some(&record.value), timestamp: wall };
+        match parse(&settings.rules, &raw, wall, &mut scratch) {
+            Ok(_) => return Ok(()),
+            Err(reject) => {
+                first.get_or_insert_with(|| (reject.reason, String::from_utf8_lossy(&record.value).into_owned()));
+            }
+        }
+    }
+    first.map_or(Ok(()), |(reason, row)| {
+        let row: String = row.chars().take(SHOWN).collect();
+        let advice = if reason == Reason::BadAmount { "; write amounts as 3.50" } else { "" };
+        Err(Failure::usage(format!(
+            "none of the first {rows} rows of {} can be used. The first: {}{advice}. It was read as {row}",
+            path.display(),
+            why(reason),
+        )))
+    })
+}
