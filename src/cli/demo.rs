@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use iso_currency::Currency;
 use rdkafka::consumer::Consumer;
 use rdkafka::message::Message;
 use serde_json::Value;
@@ -101,11 +100,15 @@ fn play(args: &DemoArgs, settings: &Settings, service: &Service, address: Socket
         return Ok(());
     }
     say(summary);
-    stage.tell_worth_most(settings.rules.currency);
+    let worth_most = stage.worth_most();
+    if !worth_most.is_empty() {
+        say(format!("\nopen warnings worth most\n{}", heading(settings.rules.currency)));
+        worth_most.iter().for_each(|(_, line)| say(line));
+    }
     if let Some(sentence) = misfit(&service.api.models.json()) {
         say(sentence);
     }
-    let somebody = stage.somebody.as_deref().unwrap_or("ID");
+    let somebody = worth_most.first().map_or("ID", |(customer, _)| customer);
     say(format!(
         "\nlook at  http://{address}/\n         http://{address}/customers/{somebody}\n         http://{address}/metrics"
     ));
@@ -122,7 +125,6 @@ struct Stage<'a> {
     alerts: BTreeMap<String, u64>,
     opened: BTreeMap<(String, String), u64>,
     first_warning: Option<Duration>,
-    somebody: Option<String>,
     /// Open warnings by customer: what is at risk, and the line of the last word on it.
     open: HashMap<String, (f64, String)>,
     /// Only the summary is wanted.
@@ -152,7 +154,6 @@ impl<'a> Stage<'a> {
             alerts: BTreeMap::new(),
             opened: BTreeMap::new(),
             first_warning: None,
-            somebody: None,
             open: HashMap::new(),
             quiet,
             calls: Vec::new(),
@@ -281,7 +282,6 @@ impl<'a> Stage<'a> {
         }
         *self.opened.entry((text("/data/band").to_owned(), text("/data/tier").to_owned())).or_default() += 1;
         self.first_warning.get_or_insert_with(|| self.started.elapsed());
-        self.somebody = Some(text("/subject").to_owned());
         if count <= SHOWN || (count.is_multiple_of(SHOWN) && (count / SHOWN).is_power_of_two()) {
             self.tell(&line);
         }
@@ -290,17 +290,11 @@ impl<'a> Stage<'a> {
         }
     }
 
-    /// The open warnings that are worth most: whom a sales team would call first.
-    fn tell_worth_most(&self, currency: Currency) {
-        let mut open: Vec<&(f64, String)> = self.open.values().collect();
-        open.sort_by(|(one, line), (other, next)| other.total_cmp(one).then_with(|| line.cmp(next)));
-        if open.is_empty() {
-            return;
-        }
-        say(format!("\nopen warnings worth most\n{}", heading(currency)));
-        for (_, line) in open.into_iter().take(WORTH_MOST) {
-            say(line);
-        }
+    /// The open warnings that are worth most, whom a sales team would call first: customers and lines.
+    fn worth_most(&self) -> Vec<(&str, &str)> {
+        let mut open: Vec<(&String, &(f64, String))> = self.open.iter().collect();
+        open.sort_by(|(one, (more, _)), (other, (less, _))| less.total_cmp(more).then_with(|| one.cmp(other)));
+        open.into_iter().take(WORTH_MOST).map(|(customer, (_, line))| (customer.as_str(), line.as_str())).collect()
     }
 
     fn summary(&self, customers: u64) -> Summary {

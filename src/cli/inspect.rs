@@ -42,6 +42,11 @@ fn text(profile: &Value) -> String {
             (value, count) => format!("{value}, {} of {count} purchases", word(&format!("/preferences/{what}/count"))),
         }
     };
+    // Nothing was ever heard of points where the balance is 0 and no interaction told of any.
+    let points = match (word("/points/balance"), profile.pointer("/interactions/loyalty")) {
+        (balance, None) if balance == "0" => "not in the data".to_owned(),
+        (balance, _) => balance,
+    };
     let rows = [
         ("customer", word("/customer_id")),
         ("as of", word("/day")),
@@ -55,7 +60,7 @@ fn text(profile: &Value) -> String {
         ("channel", liking("channel")),
         ("category", liking("category")),
         ("displeased by", word("/satisfaction/cause")),
-        ("points", word("/points/balance")),
+        ("points", points),
         ("band", word("/band")),
         ("this silence will last", word("/score")),
         ("value at risk", word("/value_at_risk")),

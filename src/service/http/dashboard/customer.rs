@@ -55,9 +55,9 @@ pub fn customer(reader: &Reader, asked: &Asked<'_>) -> Markup {
                 (heard(reader, *timeline))
             }
             section { h2 { (words.known_heading()) } (known(reader, asked)) }
-            section { h2 { (words.warnings_heading()) } (warnings(reader, *profile, *timeline)) }
-            section { h2 { (words.what_if_heading()) } (what_if(reader, asked)) }
         }
+        section { h2 { (words.warnings_heading()) } (warnings(reader, *profile, *timeline)) }
+        section { h2 { (words.what_if_heading()) } (what_if(reader, asked)) }
     }
 }
 

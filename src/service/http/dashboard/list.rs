@@ -102,7 +102,7 @@ pub fn customers_table(reader: &Reader, shape: &CustomersShape) -> Markup {
 pub fn standing_band(words: &Words, fields: Fields<'_>) -> Markup {
     match fields.text("/band") {
         None if fields.flag("/contactable") == Some(true) && fields.number("/score").is_some() => {
-            cell(words.closes_tonight())
+            html! { span.wraps { (words.closes_tonight()) } }
         }
         name => band(words, name),
     }
