@@ -84,7 +84,7 @@ fn a_file_of_no_use_is_refused_at_once() {
     for (path, sentence) in [
         (
             write("comma.csv", &format!("{head}\n1,2026-01-02,\"3,50\"\n2,2026-01-03,\"4,50\"\n")),
-            "none of the first 2 rows of",
+            "none of the 2 rows of",
         ),
         (write("other.csv", "client,when,total\n"), "has no column \"customer_id\", but client, when, total"),
         (write("empty.csv", ""), "is empty: its first row names the columns"),

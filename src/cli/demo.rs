@@ -13,9 +13,9 @@ use crate::cli::args::DemoArgs;
 use crate::cli::common::{artifact, file_options, now, settings};
 use crate::cli::demo_table::{Summary, heading, line, misfit};
 use crate::cli::exit::Failure;
-use crate::cli::first_rows::look;
 use crate::cli::output::say;
 use crate::cli::progress::Bar;
+use crate::cli::usable::look;
 use crate::config::file::Clock;
 use crate::config::playbook::example;
 use crate::config::settings::Settings;
@@ -103,7 +103,9 @@ fn play(args: &DemoArgs, settings: &Settings, service: &Service, address: Socket
     let worth_most = stage.worth_most();
     if !worth_most.is_empty() {
         say(format!("\nopen warnings worth most\n{}", heading(settings.rules.currency)));
-        worth_most.iter().for_each(|(_, line)| say(line));
+        for (_, line) in &worth_most {
+            say(line);
+        }
     }
     if let Some(sentence) = misfit(&service.api.models.json()) {
         say(sentence);

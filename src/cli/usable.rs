@@ -1,4 +1,4 @@
-//! Whether anything can come of a file, told by its first rows before anything is started for it.
+//! Whether anything can come of a file, told before anything is started for it.
 
 use std::path::Path;
 
@@ -9,12 +9,11 @@ use crate::engine::event::Reason;
 use crate::wire::event::{RawRecord, Scratch, parse};
 use crate::wire::letter_advice::why;
 
-/// Rows that are looked at.
-const ROWS: usize = 1_000;
 /// Letters of a row that are shown.
 const SHOWN: usize = 300;
 
-/// Ends the command where the file can't be opened, or where its first rows are many and none can be used.
+/// Ends the command where the file can't be opened, or where none of its rows can be used: most often the first one can, and
+/// no other is read.
 pub fn look(path: &Path, columns: &[String], settings: &Settings) -> Result<(), Failure> {
     if path.as_os_str() == "-" {
         return Ok(());
@@ -22,9 +21,7 @@ pub fn look(path: &Path, columns: &[String], settings: &Settings) -> Result<(), 
     let mut stream = open(&[path.to_path_buf()], columns, settings)?;
     let (mut scratch, wall, mut first) = (Scratch::default(), now(), None);
     let mut rows = 0;
-    while rows < ROWS
-        && let Some((record, _)) = stream.next(&settings.rules).map_err(Failure::usage)?
-    {
+    while let Some((record, _)) = stream.next(&settings.rules).map_err(Failure::usage)? {
         rows += 1;
         let raw = RawRecord { key: Some(&record.key), value: Some(&record.value), timestamp: wall };
         match parse(&settings.rules, &raw, wall, &mut scratch) {
@@ -38,7 +35,7 @@ pub fn look(path: &Path, columns: &[String], settings: &Settings) -> Result<(), 
         let row: String = row.chars().take(SHOWN).collect();
         let advice = if reason == Reason::BadAmount { "; write amounts as 3.50" } else { "" };
         Err(Failure::usage(format!(
-            "none of the first {rows} rows of {} can be used. The first: {}{advice}. It was read as {row}",
+            "none of the {rows} rows of {} can be used. The first: {}{advice}. It was read as {row}",
             path.display(),
             why(reason),
         )))
