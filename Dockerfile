@@ -16,6 +16,7 @@ COPY benches benches
 RUN mkdir src && echo '//! empty' > src/lib.rs && echo 'fn main() {}' > src/main.rs && cargo build --release --locked && rm -rf src
 COPY src src
 COPY models models
+COPY deploy/playbook.toml deploy/playbook.toml
 RUN touch src/lib.rs src/main.rs && cargo build --release --locked
 
 FROM rust:1.95-slim-bookworm AS bill

@@ -125,6 +125,7 @@ admin_listen = "here"
 token_file = "/nonexistent/token"
 [service]
 workers = 0
+listen = "127.0.0.1:8080"
 max_customers_per_partition = 0
 [playbok]
 path = "x"
@@ -150,7 +151,7 @@ lapsed = true
         "kafka.commit_interval_ms",
         "time.zone",
         "time.earliest",
-        "time.clock",
+        "time.clock: must be wall or event",
         "time.until",
         "time.quorum",
         "time.close_delay",
@@ -178,6 +179,7 @@ lapsed = true
         "http.admin_listen",
         "http.token_file",
         "service.workers",
+        "service.listen: unknown key; did you mean \"http.listen\"?",
         "service.max_customers_per_partition",
         "segments.0.name: must be 1 to 40 letters",
         "segments.0.recencey: unknown key; did you mean \"recency\"?",

@@ -71,6 +71,32 @@ fn a_file_with_columns_of_other_names_is_played() {
     );
 }
 
+/// A file of which nothing can be used, or that is not there, ends the demo before it starts anything.
+#[test]
+fn a_file_of_no_use_is_refused_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    let head = "customer_id,timestamp,amount";
+    for (path, sentence) in [
+        (
+            write("comma.csv", &format!("{head}\n1,2026-01-02,\"3,50\"\n2,2026-01-03,\"4,50\"\n")),
+            "none of the 2 rows of",
+        ),
+        (write("other.csv", "client,when,total\n"), "has no column \"customer_id\", but client, when, total"),
+        (write("empty.csv", ""), "is empty: its first row names the columns"),
+        (folder.path().join("nowhere.csv"), "No such file or directory\n"),
+    ] {
+        let demo = Command::new(PROGRAM).args(["demo", "--exit", "--data"]).arg(path).output().unwrap();
+        let said = String::from_utf8(demo.stderr).unwrap();
+        assert_eq!((demo.status.code(), said.lines().count(), demo.stdout.len()), (Some(64), 1, 0), "{said}");
+        assert!(said.contains(sentence), "{said}");
+    }
+}
+
 /// While it lives, the dashboard, a customer and metrics can be looked at, at the addresses that it prints.
 #[test]
 fn while_it_lives_it_answers() {

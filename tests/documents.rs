@@ -217,25 +217,32 @@ fn the_commands_that_are_not_run_are_understood() {
     }
 }
 
-/// README.zh.md is README.md in Chinese: as many headings of each level, the very same code, and they lead to the same places.
+/// What is there in Chinese is what is there in English: as many headings of each level, the very same code, and links to
+/// the same places, in Chinese where they are.
 #[test]
-fn the_chinese_readme_is_the_readme() {
-    let [english, chinese] = ["README.md", "README.zh.md"].map(|name| std::fs::read_to_string(file(name)).unwrap());
+fn chinese_documents_are_the_english_ones() {
     let code = |text: &str| -> Vec<String> { text.split("```").skip(1).step_by(2).map(str::to_owned).collect() };
     let prose = |text: &str| -> String { text.split("```").step_by(2).collect() };
     let headings = |text: &str| -> Vec<usize> {
         let level = |line: &str| line.bytes().take_while(|byte| *byte == b'#').count();
         prose(text).lines().map(level).filter(|level| *level > 0).collect()
     };
-    let links = |text: &str| -> Vec<String> {
+    // Headings of the same document are named in its language.
+    let links = |text: &str, itself: &str| -> Vec<String> {
         let prose = prose(text);
         let targets = prose.split("](").skip(1).filter_map(|rest| rest.split(')').next());
-        targets.filter(|target| !target.starts_with("README")).map(str::to_owned).collect()
+        let targets = targets.map(|target| target.replace(".zh.md", ".md"));
+        targets.filter(|target| target != itself && !target.starts_with('#')).collect()
     };
-    assert_eq!(code(&english), code(&chinese));
-    assert_eq!(headings(&english), headings(&chinese));
-    assert_eq!(links(&english), links(&chinese));
-    assert!(english.contains("](README.zh.md)") && chinese.contains("](README.md)"));
+    for (folder, name) in [("", "README"), ("docs/", "quickstart")] {
+        let [itself, translated] = [format!("{name}.md"), format!("{name}.zh.md")];
+        let read = |name: &str| std::fs::read_to_string(file(&format!("{folder}{name}"))).unwrap();
+        let [english, chinese] = [&itself, &translated].map(|name| read(name));
+        assert_eq!(code(&english), code(&chinese), "{name}");
+        assert_eq!(headings(&english), headings(&chinese), "{name}");
+        assert_eq!(links(&english, &itself), links(&chinese, &itself), "{name}");
+        assert!(english.contains(&format!("]({translated})")) && chinese.contains(&format!("]({itself})")), "{name}");
+    }
 }
 
 /// What a heading is called in a link, as GitHub does.

@@ -17,12 +17,17 @@ use churnwatch::config::load::load;
 use churnwatch::config::playbook;
 use churnwatch::engine::alerting::policy::Policy;
 use churnwatch::engine::day::{Day, Millis};
+use churnwatch::engine::effect::{Facts, Scored};
+use churnwatch::engine::money::Money;
 use churnwatch::engine::scoring::model::Model;
+use churnwatch::engine::scoring::reasons::Reasons;
 use churnwatch::processor::batch::{Batch, OutRecord, OutTopic};
 use churnwatch::processor::setup::{Progress, Setup, Time};
 use churnwatch::processor::topology::Processor;
 use churnwatch::wire::artifact::{Artifact, ArtifactFault};
 use churnwatch::wire::event::RawRecord;
+use churnwatch::wire::reasons::reasons;
+use iso_currency::Currency;
 use serde_json::{Value, json};
 
 use support::blessed;
@@ -250,4 +255,36 @@ fn reasons_add_up() {
         checked += 1;
     }
     assert!(checked > 10, "{checked}");
+}
+
+/// A warning does not begin with what speaks for staying, and who buys rarer than within the horizon is spoken of so.
+#[test]
+fn the_first_reason_is_none_for_staying() {
+    let facts = Facts {
+        usual_gap_days: Some(382.0),
+        recent_gap_days: None,
+        last_spend: Money(9_000),
+        usual_spend: Money(9_000),
+        attention: 0.0,
+        complaint_open: false,
+        survey: None,
+    };
+    let told = |contributions, usual_gap_days: f64| -> Vec<String> {
+        let scored = Scored {
+            silence: 0.8,
+            forward: 0.8,
+            silence_days: 7,
+            expected_churn: Day(90),
+            horizon_days: 90,
+            facts: Facts { usual_gap_days: Some(usual_gap_days), ..facts },
+            reasons: Reasons { reference: 1.0, contributions, log_odds: 0.8 },
+        };
+        reasons(&scored, Currency::CNY).into_iter().map(|reason| reason.en).collect()
+    };
+    let (steady, kept) = ("purchases have been coming steadily", "recent spend speaks for staying");
+    let silence = "7 days of silence; usually buys every 30";
+    assert_eq!(told([-0.3, -0.2, -0.1, 0.0, 0.0, 0.0], 30.0), [silence, kept, steady], "nothing speaks for leaving");
+    assert_eq!(told([-0.3, 0.2, -0.1, 0.0, 0.0, 0.0], 30.0), ["purchases have become rarer", kept, silence]);
+    let rare = "7 days of silence; usually buys every 382, so that the next purchase may come too late";
+    assert_eq!(told([0.3, 0.0, 0.0, 0.0, 0.0, 0.0], 382.0), [rare]);
 }

@@ -82,9 +82,9 @@ fn the_report_is_told_in_both_languages_and_as_a_page_that_needs_nothing() {
     }
     let chinese = said(&report(&[&outcomes], &[&options[..], &["--language", "zh"]].concat()));
     println!("{chinese}");
-    assert!(chinese.contains("有用：") && chinese.contains("致电") && !chinese.contains("held out"));
+    assert!(chinese.contains("有效：") && chinese.contains("致电") && !chinese.contains("held out"));
     let html = std::fs::read_to_string(&page).unwrap();
-    assert!(html.contains("<html lang=\"zh\">") && html.contains("致电 · 有流失风险 · 低"));
+    assert!(html.contains("<html lang=\"zh-CN\">") && html.contains("致电 · 有流失风险 · 低价值"));
     for untranslated in ["at_risk", "loyal", "letter", ">low<"] {
         assert!(!chinese.contains(untranslated) && !html.contains(untranslated), "{untranslated}");
     }
@@ -106,6 +106,18 @@ fn in_the_document(name: &str, text: &str) {
     } else {
         assert_eq!(shown, text, "docs/effect.md is out of date: CHURNWATCH_BLESS=1 cargo test --test report");
     }
+}
+
+/// Where nobody was contacted nothing was done, and the report does not say what acting brought.
+#[test]
+fn without_contacts_there_is_no_effect_to_tell() {
+    let shop = Shop::new();
+    let silent = shop.lines.join("\n").replace("\"contacted\":true", "\"contacted\":false");
+    let [acted, silent] =
+        [shop.outcomes(), shop.write("silent.jsonl", &silent)].map(|outcomes| said(&report(&[&outcomes], &[])));
+    let [noise, margin] = ["Nobody is known to have been contacted", "Margin that acting adds"];
+    assert!(!acted.contains(noise) && acted.contains(margin), "{acted}");
+    assert!(silent.contains(noise) && !silent.contains(margin), "{silent}");
 }
 
 /// However the records lie, however often, compressed or piped: the same report.

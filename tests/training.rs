@@ -134,9 +134,9 @@ fn unusable_amounts_are_no_purchases() {
 fn a_file_that_says_nothing_is_refused() {
     let desk = Desk::new();
     for (name, bytes, words) in [
-        ("empty.csv", &b""[..], "has no column \"customer_id\""),
+        ("empty.csv", &b""[..], "is empty: its first row names the columns"),
         ("header.csv", b"customer_id,timestamp,amount,type\n", "no event before --at"),
-        ("other.csv", b"a,b\n1,2\n", "has no column \"customer_id\""),
+        ("other.csv", b"a,b\n1,2\n", "has no column \"customer_id\", but a, b: name"),
         ("empty.jsonl", b"", "no event before --at"),
         ("blank.jsonl", b"\n\n \n", "no event before --at"),
         ("broken.jsonl", b"{\"id\":", "none of the 1 records could be used"),

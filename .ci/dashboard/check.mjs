@@ -42,7 +42,7 @@ async function attacks(browser) {
   let view = "list";
   const page = await listening(context, (sentence) => faults.add(view, sentence));
   const listed = new Map();
-  for (let next = `${full}/customers?churned=any`; next; ) {
+  for (let next = `${full}/customers?churned=any&warned=any`; next; ) {
     await page.goto(next);
     const links = await page.evaluate(() => {
       return [...document.querySelectorAll("main table a")].map(({ textContent, href }) => [textContent, href]);
@@ -77,7 +77,7 @@ async function follow(browser, links) {
   for (const path of ["/customers", "/effect"]) {
     await page.click(`nav a[href^="${path}"]`);
     const language = await page.evaluate(() => document.documentElement.lang);
-    if (language !== "zh") tell(`?lang=zh is forgotten on the way to ${page.url()}`);
+    if (language !== "zh-CN") tell(`?lang=zh is forgotten on the way to ${page.url()}`);
   }
   await context.close();
 }

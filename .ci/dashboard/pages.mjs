@@ -22,7 +22,7 @@ export async function pagesOf(full, empty, tell) {
     { name: "today", url: `${full}/` },
     { name: "customers", url: `${full}/customers` },
     { name: "filtered", url: `${full}/customers?band=watch&tier=low&order=score` },
-    { name: "warned", url: `${full}/customers?warned=on` },
+    { name: "everybody", url: `${full}/customers?warned=any` },
     { name: "nobody", url: `${full}/customers?segment=nobody` },
     { name: "effect", url: `${full}/effect` },
     { name: "model", url: `${full}/model` },

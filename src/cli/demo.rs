@@ -1,6 +1,6 @@
 //! `demo`: an embedded broker, the real service and a shop (or a file), in one process.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -11,11 +11,13 @@ use serde_json::Value;
 
 use crate::cli::args::DemoArgs;
 use crate::cli::common::{artifact, file_options, now, own_topic, settings};
-use crate::cli::demo_table::{Summary, heading, line};
+use crate::cli::demo_table::{Summary, heading, line, misfit};
 use crate::cli::exit::Failure;
 use crate::cli::output::say;
 use crate::cli::progress::Bar;
+use crate::cli::usable::look;
 use crate::config::file::Clock;
+use crate::config::playbook::example;
 use crate::config::settings::Settings;
 use crate::engine::day::{Day, Millis};
 use crate::processor::stats::TRANSITIONS;
@@ -34,8 +36,10 @@ use crate::wire::merge::{EventStream, time_of};
 
 /// Partitions of the embedded topics.
 const PARTITIONS: u32 = 4;
-/// Alerts that are printed one by one before only every so-manieth is.
-const SHOWN: u64 = 40;
+/// Openings that are printed one by one; from there each time that twice as many have opened.
+const SHOWN: u64 = 10;
+/// Open warnings that are printed at the end.
+const WORTH_MOST: usize = 5;
 /// Most records that the service may be behind: the embedded broker keeps 5 MiB a partition and drops the rest silently.
 const MAX_BEHIND: u64 = 8_000;
 /// Days that a generated shop may be ahead of the service: its sales people answer a warning within days.
@@ -48,6 +52,12 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// Runs the command.
 pub fn run(args: &DemoArgs) -> Result<(), Failure> {
     let mut settings = settings(None)?;
+    if let Some(path) = &args.data {
+        look(path, &args.columns, &settings)?;
+    }
+    if settings.file.playbook.path.is_none() {
+        settings.policy.playbook = example(settings.rules.currency, &settings.policy.segments).unwrap_or_default();
+    }
     settings.file.time.clock = Clock::Event;
     settings.listen.set_port(0);
     let artifact = artifact(None, &settings)?;
@@ -78,7 +88,7 @@ fn play(args: &DemoArgs, settings: &Settings, service: &Service, address: Socket
         std::thread::sleep(Duration::from_millis(10));
     }
     let mut stage = Stage::new(settings, service, args.json)?;
-    stage.tell(&heading());
+    stage.tell(&heading(settings.rules.currency));
     let customers = match &args.data {
         Some(path) => stage.play_file(path, &args.columns, settings)?,
         None => stage.play_shop(args, settings)?,
@@ -90,7 +100,17 @@ fn play(args: &DemoArgs, settings: &Settings, service: &Service, address: Socket
         return Ok(());
     }
     say(summary);
-    let somebody = stage.somebody.as_deref().unwrap_or("ID");
+    let worth_most = stage.worth_most();
+    if !worth_most.is_empty() {
+        say(format!("\nopen warnings worth most\n{}", heading(settings.rules.currency)));
+        for (_, line) in &worth_most {
+            say(line);
+        }
+    }
+    if let Some(sentence) = misfit(&service.api.models.json()) {
+        say(sentence);
+    }
+    let somebody = worth_most.first().map_or("ID", |(customer, _)| customer);
     say(format!(
         "\nlook at  http://{address}/\n         http://{address}/customers/{somebody}\n         http://{address}/metrics"
     ));
@@ -107,7 +127,8 @@ struct Stage<'a> {
     alerts: BTreeMap<String, u64>,
     opened: BTreeMap<(String, String), u64>,
     first_warning: Option<Duration>,
-    somebody: Option<String>,
+    /// Open warnings by customer: what is at risk, and the line of the last word on it.
+    open: HashMap<String, (f64, String)>,
     /// Only the summary is wanted.
     quiet: bool,
     /// Episodes that opened since the shop was last told: customer, episode and recommended action.
@@ -135,7 +156,7 @@ impl<'a> Stage<'a> {
             alerts: BTreeMap::new(),
             opened: BTreeMap::new(),
             first_warning: None,
-            somebody: None,
+            open: HashMap::new(),
             quiet,
             calls: Vec::new(),
         })
@@ -251,18 +272,31 @@ impl<'a> Stage<'a> {
         let count = self.alerts.entry(kind.clone()).or_default();
         *count += 1;
         let count = *count;
+        let line = line(alert);
+        if matches!(kind.as_str(), "opened" | "escalated") {
+            let value_at_risk = text("/data/value_at_risk").parse().unwrap_or_default();
+            self.open.insert(text("/subject").to_owned(), (value_at_risk, line.clone()));
+        } else {
+            self.open.remove(text("/subject"));
+        }
         if kind != "opened" {
             return;
         }
         *self.opened.entry((text("/data/band").to_owned(), text("/data/tier").to_owned())).or_default() += 1;
         self.first_warning.get_or_insert_with(|| self.started.elapsed());
-        self.somebody = Some(text("/subject").to_owned());
-        if count <= SHOWN || count.is_multiple_of(500) {
-            self.tell(&line(alert));
+        if count <= SHOWN || (count.is_multiple_of(SHOWN) && (count / SHOWN).is_power_of_two()) {
+            self.tell(&line);
         }
         if count == SHOWN {
-            self.tell("… and so on; every 500th from here");
+            self.tell("… and so on: the 20th, 40th, 80th from here");
         }
+    }
+
+    /// The open warnings that are worth most, whom a sales team would call first: customers and lines.
+    fn worth_most(&self) -> Vec<(&str, &str)> {
+        let mut open: Vec<(&String, &(f64, String))> = self.open.iter().collect();
+        open.sort_by(|(one, (more, _)), (other, (less, _))| less.total_cmp(more).then_with(|| one.cmp(other)));
+        open.into_iter().take(WORTH_MOST).map(|(customer, (_, line))| (customer.as_str(), line.as_str())).collect()
     }
 
     fn summary(&self, customers: u64) -> Summary {

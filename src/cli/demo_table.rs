@@ -3,15 +3,27 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use iso_currency::Currency;
 use serde_json::{Value, json};
 
 use crate::engine::alerting::band::Band;
 use crate::engine::alerting::value::Tier;
 use crate::processor::stats::TRANSITIONS;
+use crate::service::models_known::PSI_LIMIT;
 
 /// The heading of the alerts.
-pub fn heading() -> String {
-    format!("{:<11} {:<10} {:<9} {:<5} {:>6} {:>12}  why", "day", "customer", "band", "tier", "score", "at risk")
+pub fn heading(currency: Currency) -> String {
+    let at_risk = format!("at risk, {}", currency.code());
+    format!("{:<11} {:<10} {:<9} {:<5} {:>6} {:>12}  why", "day", "customer", "band", "tier", "score", at_risk)
+}
+
+/// What is to be said where customers are not like those that the model was made of; `models`: what `/v1/model` answers.
+pub fn misfit(models: &Value) -> Option<String> {
+    let moved = models.pointer("/drift/score_psi").and_then(Value::as_f64).filter(|moved| *moved > PSI_LIMIT)?;
+    Some(format!(
+        "\nThe model was made of other customers (scores moved {moved:.2}, limit {PSI_LIMIT}): make one of your own, as in the \
+         fourth walk of docs/quickstart.md"
+    ))
 }
 
 /// One line for an opened alert.
@@ -119,16 +131,16 @@ impl fmt::Display for Summary {
         )?;
         writeln!(
             out,
-            "{escalated} escalations; {won_back} customers won back, those held out included ({held_out} transitions of theirs, unheard)\n"
+            "{escalated} escalations; {won_back} customers won back, held out or not (of those held out {held_out} openings, escalations and endings were told to nobody)\n"
         )?;
-        write!(out, "{:<10}", "opened as")?;
+        write!(out, "{:<11}", "band \\ tier")?;
         for tier in Tier::ALL {
             write!(out, " {:>8}", tier.name())?;
         }
         write!(out, " {:>8}", "all")?;
         for band in Band::ALL.into_iter().filter(|band| *band != Band::Low) {
             let counts = Tier::ALL.map(|tier| self.openings(band, tier));
-            write!(out, "\n{:<10}", band.name())?;
+            write!(out, "\n{:<11}", band.name())?;
             for count in counts {
                 write!(out, " {count:>8}")?;
             }

@@ -36,10 +36,16 @@ fn text(profile: &Value) -> String {
     let liking = |what: &str| {
         let count = profile.pointer(&format!("/preferences/{what}/purchases")).and_then(Value::as_u64);
         match (word(&format!("/preferences/{what}/value")), count.unwrap_or_default()) {
+            (none, 0) if none == "—" => "not in the data".to_owned(),
             (none, 1) if none == "—" => "no clear preference in 1 purchase".to_owned(),
             (none, count) if none == "—" => format!("no clear preference in {count} purchases"),
             (value, count) => format!("{value}, {} of {count} purchases", word(&format!("/preferences/{what}/count"))),
         }
+    };
+    // Nothing was ever heard of points where the balance is 0 and no interaction told of any.
+    let points = match (word("/points/balance"), profile.pointer("/interactions/loyalty")) {
+        (balance, None) if balance == "0" => "not in the data".to_owned(),
+        (balance, _) => balance,
     };
     let rows = [
         ("customer", word("/customer_id")),
@@ -49,12 +55,12 @@ fn text(profile: &Value) -> String {
         ("spent in a year", format!("{} {}", word("/windows/365d/net_spend"), word("/currency"))),
         ("RFM, tier, segment", format!("{}, {}, {}", rfm(profile), word("/tier"), word("/segment"))),
         ("style", word("/style")),
-        ("likes to buy", liking("week")),
-        ("at", liking("day_part")),
-        ("by", liking("channel")),
-        ("most of all", liking("category")),
+        ("weekday", liking("week")),
+        ("part of day", liking("day_part")),
+        ("channel", liking("channel")),
+        ("category", liking("category")),
         ("displeased by", word("/satisfaction/cause")),
-        ("points", word("/points/balance")),
+        ("points", points),
         ("band", word("/band")),
         ("this silence will last", word("/score")),
         ("value at risk", word("/value_at_risk")),
@@ -119,9 +125,17 @@ fn not_warned(profile: &Value) -> Option<String> {
         Some(Suppression::Stale) => "the close was decided more than alerts.max_age_days late".to_owned(),
         None if word("/last_purchase_day").is_none() => "it never bought".to_owned(),
         None if profile.get("score").is_none_or(Value::is_null) => "the silence is churn already".to_owned(),
+        None if word("/band").is_none() => {
+            "its newest day has not closed: warnings are decided as a day closes, and need a silence of alerts.min_silence_days"
+                .to_owned()
+        }
         None => match profile.pointer("/forecast/0/day").and_then(Value::as_str) {
-            Some(day) => format!("the score is below the threshold; silence alone changes the band on {day}"),
-            None => "the score is below the threshold, and silence alone will not change that".to_owned(),
+            Some(day) => {
+                format!("at the last close the score was below the threshold; silence alone changes the band on {day}")
+            }
+            None => {
+                "at the last close the score was below the threshold, and silence alone will not change that".to_owned()
+            }
         },
     })
 }

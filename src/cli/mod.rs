@@ -16,6 +16,7 @@ pub mod past;
 pub mod past_outcomes;
 pub mod judged;
 pub mod cast;
+pub mod usable;
 pub mod demo;
 pub mod demo_table;
 pub mod serve;

@@ -17,7 +17,14 @@ pub fn run(command: &TopicsCommand) -> Result<(), Failure> {
             for name in &made {
                 say(name);
             }
-            eprintln!("{} topics {}", made.len(), if *dry_run { "would be made" } else { "made" });
+            match check(&settings) {
+                Ok(partitions) if made.is_empty() => {
+                    eprintln!("0 topics made: all are there, with {partitions} partitions, which stay as they are");
+                }
+                Ok(_) | Err(_) => {
+                    eprintln!("{} topics {}", made.len(), if *dry_run { "would be made" } else { "made" });
+                }
+            }
         }
         TopicsCommand::Check(args) => {
             let partitions = check(&settings(args.config.as_deref())?)?;

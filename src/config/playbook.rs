@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::config::fault::Fault;
 use crate::config::price_guard::price_faults;
 use crate::config::schema::shape_faults;
-use crate::config::toml_file::read_file;
+use crate::config::toml_file::{read_bytes, read_file};
 use crate::config::uplift::{UpliftFile, uplift};
 use crate::engine::alerting::playbook::{Action, Offer, Playbook, PointsTerms, Rule, Terms};
 use crate::engine::alerting::segment::Segments;
@@ -118,6 +118,12 @@ pub fn playbook(path: &Path, currency: Currency, segments: &Segments) -> Result<
         faults.into_iter().map(|fault| Fault::new(at(&fault.key), fault.sentence)).collect()
     };
     read_file(path).and_then(|value| from_value(value, currency, segments)).map_err(named)
+}
+
+/// The example that ships with this release, as far as it fits the company's segments: what `demo` recommends.
+pub fn example(currency: Currency, segments: &Segments) -> Option<Playbook> {
+    let value = read_bytes("the example", include_bytes!("../../deploy/playbook.toml").to_vec()).ok()?;
+    from_value(value, currency, segments).ok()
 }
 
 /// The same of a file that is already one JSON value.

@@ -39,7 +39,7 @@ fn faults_of(error: &jsonschema::ValidationError<'_>, schema: &Value) -> Vec<Sha
                 .unwrap_or_default();
             let fault = |key: &String| {
                 let place = [place.as_slice(), std::slice::from_ref(key)].concat();
-                ShapeFault { fault: Fault::new(place.join("."), unknown_key(key, &known)), place }
+                ShapeFault { fault: Fault::new(place.join("."), unknown_key(key, &known, schema)), place }
             };
             unexpected.iter().map(fault).collect()
         }
@@ -48,7 +48,7 @@ fn faults_of(error: &jsonschema::ValidationError<'_>, schema: &Value) -> Vec<Sha
             let as_table = context.iter().find(|errors| !errors.iter().all(|error| is_wrong_type(error)));
             match as_table {
                 Some(errors) => errors.iter().flat_map(|error| faults_of(error, schema)).collect(),
-                None => vec![ShapeFault { fault: Fault::new(place.join("."), NO_USE), place }],
+                None => vec![ShapeFault { fault: Fault::new(place.join("."), unusable(schema, &place)), place }],
             }
         }
         // The sentence never holds the value, which may be a secret.
@@ -65,15 +65,24 @@ fn faults_of(error: &jsonschema::ValidationError<'_>, schema: &Value) -> Vec<Sha
                 jsonschema::error::ValidationErrorKind::Maximum { limit } => format!("must be at most {limit}"),
                 jsonschema::error::ValidationErrorKind::Enum { options } => format!("must be one of {options}"),
                 jsonschema::error::ValidationErrorKind::Required { property } => format!("must have {property}"),
-                _ => NO_USE.into(),
+                _ => unusable(schema, &place),
             };
             vec![ShapeFault { fault: Fault::new(place.join("."), wanted), place }]
         }
     }
 }
 
-/// What is said of a value where nothing better is known.
-const NO_USE: &str = "has no usable value: see `churnwatch config schema`";
+/// What is said of a value where nothing better is known than, perhaps, the words that may stand there.
+fn unusable(schema: &Value, place: &[String]) -> String {
+    let options = property(schema, place).and_then(|value| value.get("oneOf")).and_then(Value::as_array);
+    let words: Vec<&str> =
+        options.into_iter().flatten().filter_map(|option| option.get("const").and_then(Value::as_str)).collect();
+    if words.is_empty() {
+        "has no usable value: see `churnwatch config schema`".to_owned()
+    } else {
+        format!("must be {}", words.join(" or "))
+    }
+}
 
 fn is_wrong_type(error: &jsonschema::ValidationError<'_>) -> bool {
     error.instance_path().as_str().is_empty()
@@ -85,14 +94,25 @@ fn unescaped(part: &str) -> String {
     part.replace("~1", "/").replace("~0", "~")
 }
 
-fn unknown_key(key: &str, known: &[String]) -> String {
+/// What is said of a key that its table does not know: a slip of the pen first, then the table that knows it, then what is
+/// merely alike.
+fn unknown_key(key: &str, known: &[String], schema: &Value) -> String {
     let nearest = known.iter().max_by(|a, b| strsim::jaro_winkler(key, a).total_cmp(&strsim::jaro_winkler(key, b)));
-    match nearest {
-        Some(nearest) if strsim::jaro_winkler(key, nearest) > 0.7 => {
-            format!("unknown key; did you mean \"{nearest}\"?")
-        }
-        _ => format!("unknown key; known here are {}", known.join(", ")),
+    let alike = |more: f64| nearest.filter(|nearest| strsim::jaro_winkler(key, nearest) > more).cloned();
+    match alike(0.9).or_else(|| elsewhere(key, schema)).or_else(|| alike(0.7)) {
+        Some(meant) => format!("unknown key; did you mean \"{meant}\"?"),
+        None => format!("unknown key; known here are {}", known.join(", ")),
     }
+}
+
+/// The key in the table that it belongs to.
+fn elsewhere(key: &str, schema: &Value) -> Option<String> {
+    let mut tables = schema.get("properties")?.as_object()?.keys();
+    let knows = |table: &&String| {
+        let properties = property(schema, std::slice::from_ref(*table)).and_then(|table| table.get("properties"));
+        properties.is_some_and(|properties| properties.get(key).is_some())
+    };
+    tables.find(knows).map(|table| format!("{table}.{key}"))
 }
 
 /// The schema of the value at `path`, references followed; of a table whose names are the user's own, that of any value.

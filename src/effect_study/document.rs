@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::effect_study::goals::Reached;
 use crate::effect_study::mismatch::Mismatch;
-use crate::effect_study::numbers::{between, between_percent, count, fixed, p_value, percent, signed, whole};
+use crate::effect_study::numbers::{
+    between, between_percent, between_points, count, currency_name, fixed, p_value, percent, signed, whole,
+};
 use crate::effect_study::periods::{Period, Row};
 use crate::effect_study::pooling::Cell;
 use crate::effect_study::ranking::{Advice, LEAST_HELD_OUT};
@@ -53,9 +55,12 @@ pub fn document(report: &Report, words: &Words, names: &BTreeMap<String, String>
     ));
     if let Some(look) = &report.year_before {
         let difference = signed(points(look.returns.contrast.difference), 1);
-        let interval = between(look.returns.interval().map(points), 1, words);
+        let interval = between_points(look.returns.interval(), words);
         let day = day_text(look.day);
         push(words.year_before(&[("day", &day), ("points", &difference), ("interval", &interval)]));
+    }
+    if report.look.is_some() && report.contacted == 0 {
+        push(words.nobody_contacted());
     }
     let mut parts = Vec::new();
     if let Some(look) = &report.look {
@@ -104,13 +109,13 @@ fn arms(report: &Report, look: &Look, words: &Words) -> Part {
         vec![words.episodes(), count(treated), count(held_out), String::new(), String::new()],
         vec![
             words.came_back(&[("days", &report.window_days.to_string())]),
-            percent(treated_rate),
-            percent(held_out_rate),
+            percent(treated_rate, words.language),
+            percent(held_out_rate, words.language),
             format!("{} {}", signed(returns, 1), words.points()),
-            between(look.returns.interval().map(points), 1, words),
+            between_points(look.returns.interval(), words),
         ],
         vec![
-            words.margin_each(&[("currency", &report.currency)]),
+            words.margin_each(&[("currency", currency_name(&report.currency, words.language))]),
             fixed(treated_margin, 2),
             fixed(held_out_margin, 2),
             signed(margin, 2),
@@ -127,21 +132,23 @@ pub fn points(share: f64) -> f64 {
 
 fn notes(report: &Report, words: &Words) -> Part {
     let mut notes = Vec::new();
-    let currency = ("currency", report.currency.as_str());
+    let currency = ("currency", currency_name(&report.currency, words.language));
     if let Some(look) = &report.look {
-        let treated = whole(report.treated_a_period);
-        let estimate = whole(report.added_margin.contrast.difference);
-        let interval = between(report.added_margin.interval(), 0, words);
-        let values = [("episodes", treated.as_str()), ("estimate", &estimate), currency, ("interval", &interval)];
-        notes.push(match report.period {
-            Period::Week => words.added_margin_week(&values),
-            Period::Month => words.added_margin_month(&values),
-        });
+        if report.contacted > 0 {
+            let treated = whole(report.treated_a_period);
+            let estimate = whole(report.added_margin.contrast.difference);
+            let interval = between(report.added_margin.interval(), 0, words);
+            let values = [("episodes", treated.as_str()), ("estimate", &estimate), currency, ("interval", &interval)];
+            notes.push(match report.period {
+                Period::Week => words.added_margin_week(&values),
+                Period::Month => words.added_margin_month(&values),
+            });
+        }
         let [_, held_out] = look.returns.contrast.episodes;
         let [_, rate] = look.returns.contrast.means;
         let interval = between_percent(look.returns.mean_interval(1).map(points), words);
-        notes.push(words.false_alarms(&[("share", &percent(rate)), ("interval", &interval)]));
-        let share = percent(report.exposed as f64 / held_out.max(1) as f64);
+        notes.push(words.false_alarms(&[("share", &percent(rate, words.language)), ("interval", &interval)]));
+        let share = percent(report.exposed as f64 / held_out.max(1) as f64, words.language);
         let values = [("count", count(report.exposed)), ("all", count(held_out)), ("share", share)];
         let mut sentence = words.exposed(&values.each_ref().map(|(name, value)| (*name, value.as_str())));
         if report.exposed > 0 {
@@ -198,7 +205,7 @@ fn draws([openings, matured]: &[Mismatch; 2], words: &Words) -> Vec<String> {
 /// The goals against what was measured; `None` without a goal.
 pub fn goals(report: &Report, words: &Words) -> Option<Part> {
     let [retention, margin, false_alarms] = &report.goals;
-    let currency = [("currency", report.currency.as_str())];
+    let currency = [("currency", currency_name(&report.currency, words.language))];
     let margin_words = match report.period {
         Period::Week => words.goal_margin_week(&currency),
         Period::Month => words.goal_margin_month(&currency),
@@ -285,7 +292,7 @@ fn cells(cells: &[Cell], words: &Words, names: &BTreeMap<String, String>) -> Par
             count(held_out),
             cell.raw.map_or_else(String::new, |raw| signed(points(raw.difference), 1)),
             signed(points(cell.pooled.estimate), 1),
-            between(cell.pooled.interval.map(points), 1, words),
+            between_points(cell.pooled.interval, words),
         ]
     }));
     Part { heading: words.cells_heading(), table, names: 3, sentences: vec![words.cells_note()] }
@@ -299,7 +306,7 @@ fn ranking(report: &Report, words: &Words) -> Part {
             ("value", signed(rankings.by_value, 2)),
             ("gain", signed(rankings.gain(), 2)),
             ("interval", between(rankings.interval(report.ranking.bound), 2, words)),
-            ("currency", report.currency.clone()),
+            ("currency", currency_name(&report.currency, words.language).to_owned()),
         ];
         said.push(words.ranking_figures(&values.each_ref().map(|(name, value)| (*name, value.as_str()))));
     }
@@ -329,7 +336,7 @@ fn periods(report: &Report, words: &Words) -> Part {
     table.extend(report.rows.iter().map(|row| {
         let [first, last] = row.days.map(day_text);
         let [treated, held_out] = row.returns.episodes;
-        let alone = Row::interval(&row.returns).map(|interval| between(interval.map(points), 1, words));
+        let alone = Row::interval(&row.returns).map(|interval| between_points(interval, words));
         let known = row.look.as_ref().map(|look| &look.returns);
         vec![
             format!("{first} {} {last}", words.to()),
@@ -338,7 +345,7 @@ fn periods(report: &Report, words: &Words) -> Part {
             signed(points(row.returns.difference), 1),
             alone.unwrap_or_default(),
             known.map_or_else(String::new, |known| signed(points(known.contrast.difference), 1)),
-            known.map_or_else(String::new, |known| between(known.interval().map(points), 1, words)),
+            known.map_or_else(String::new, |known| between_points(known.interval(), words)),
         ]
     }));
     Part { heading, table, names: 1, sentences: vec![words.periods_note()] }

@@ -1,6 +1,7 @@
 //! Numbers as people read them.
 
 use crate::effect_study::words::Words;
+use crate::wire::texts::Language;
 
 /// `12,345`.
 pub fn count(number: u64) -> String {
@@ -28,13 +29,50 @@ pub fn signed(number: f64, places: usize) -> String {
 }
 
 /// `16.0 %`.
-pub fn percent(share: f64) -> String {
-    if share.is_finite() { format!("{:.1} %", share * 100.0) } else { "–".into() }
+pub fn percent(share: f64, language: Language) -> String {
+    if share.is_finite() { in_percent(&format!("{:.1}", share * 100.0), language) } else { "–".into() }
+}
+
+/// `16 %`.
+pub fn whole_percent(share: f64, language: Language) -> String {
+    in_percent(&format!("{:.0}", share * 100.0), language)
+}
+
+/// A figure with the sign of percent, which has no space before it in Chinese.
+pub fn in_percent(figure: &str, language: Language) -> String {
+    match language {
+        Language::En => format!("{figure} %"),
+        Language::Zh => format!("{figure}%"),
+    }
+}
+
+/// What a currency is called in heads and sentences.
+pub fn currency_name(code: &str, language: Language) -> &str {
+    match (language, code) {
+        (Language::Zh, "CNY") => "元",
+        (Language::Zh | Language::En, _) => code,
+    }
+}
+
+/// An amount as it stands in JSON, with its currency.
+pub fn priced(amount: &str, code: &str, language: Language) -> String {
+    match (language, code) {
+        (Language::Zh, "CNY") => {
+            let (sign, digits) = amount.strip_prefix('-').map_or(("", amount), |digits| ("-", digits));
+            format!("{sign}¥{}", money(digits))
+        }
+        (Language::Zh | Language::En, _) => format!("{} {code}", money(amount)),
+    }
 }
 
 /// The interval of a difference, or a dash where it is endless.
 pub fn between(ends: [f64; 2], places: usize, words: &Words) -> String {
     joined(ends, |end| if places == 0 { whole(end) } else { signed(end, places) }, words)
+}
+
+/// The interval of a difference of two shares, in points: no such difference is beyond 100.
+pub fn between_points(ends: [f64; 2], words: &Words) -> String {
+    joined(ends, |end| signed((end * 100.0).clamp(-100.0, 100.0), 1), words)
 }
 
 /// The interval of a share, in percent.
@@ -82,7 +120,17 @@ fn grouped(digits: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{count, money, p_value, signed, whole};
+    use super::{count, currency_name, money, p_value, percent, priced, signed, whole};
+    use crate::wire::texts::Language;
+
+    #[test]
+    fn percent_and_money_are_written_as_the_language_does() {
+        let both = |said: fn(Language) -> String| Language::ALL.map(said);
+        assert_eq!(both(|language| percent(0.753, language)), ["75.3 %", "75.3%"]);
+        assert_eq!(both(|language| priced("-1231.49", "CNY", language)), ["-1,231.49 CNY", "-¥1,231.49"]);
+        assert_eq!(both(|language| priced("31.00", "EUR", language)), ["31.00 EUR", "31.00 EUR"]);
+        assert_eq!(both(|language| currency_name("CNY", language).to_owned()), ["CNY", "元"]);
+    }
 
     #[test]
     fn numbers_are_grouped_and_signed() {

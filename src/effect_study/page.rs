@@ -14,7 +14,7 @@ const STYLE: &str = ":root{color-scheme:light}\
 body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#222;background:#fff}\
 h1{font-size:1.5rem}h2{font-size:1.15rem;margin-top:2rem}.verdict{font-size:1.15rem;border-left:4px solid #1f77b4;padding:.5rem 1rem;background:#f2f7fb}\
 table{border-collapse:collapse;font-variant-numeric:tabular-nums}td,th{padding:.2rem .8rem;border-bottom:1px solid #ddd;text-align:right;white-space:nowrap}\
-td.name,th.name{text-align:left}.scroll{overflow-x:auto}svg{display:block;width:100%;min-width:42rem;height:auto}";
+td.name,th.name{text-align:left}.scroll{overflow-x:auto}body:lang(zh){font-family:\"PingFang SC\",\"Microsoft YaHei\",\"Noto Sans CJK SC\",\"WenQuanYi Micro Hei\",sans-serif}svg{display:block;width:100%;min-width:42rem;height:auto}";
 
 /// The whole page.
 pub fn page(document: &Document, report: &Report, words: &Words, names: &BTreeMap<String, String>) -> String {
@@ -33,7 +33,7 @@ pub fn body(document: &Document, report: &Report, words: &Words, names: &BTreeMa
 
 fn write_page(out: &mut String, title: &str, words: &Words, body: &str) -> std::fmt::Result {
     let title = escaped(title);
-    writeln!(out, "<!DOCTYPE html>\n<html lang=\"{}\">\n<head>\n<meta charset=\"utf-8\">", words.language.code())?;
+    writeln!(out, "<!DOCTYPE html>\n<html lang=\"{}\">\n<head>\n<meta charset=\"utf-8\">", words.language.tag())?;
     writeln!(out, "<meta name=\"viewport\" content=\"width=device-width\">\n<title>{title}</title>")?;
     writeln!(out, "<style>{STYLE}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>")?;
     writeln!(out, "{body}</main>\n</body>\n</html>")

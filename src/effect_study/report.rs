@@ -77,6 +77,8 @@ pub struct Report {
     pub mismatches: [Mismatch; 2],
     /// Held-out episodes of the look whose customers were contacted all the same.
     pub exposed: u64,
+    /// Episodes of the look whose customers were contacted, of either arm: without any there is no effect to measure.
+    pub contacted: u64,
     /// Effects on return rate and margin that would be found with 80 % power at this size.
     pub detectable: [Option<f64>; 2],
     /// Cells.
@@ -113,6 +115,7 @@ pub fn report(study: &Study, spending: &Spending, goals: &Goals, period: Period)
     let detectable = [told.map(|look| look.returns), told.map(|look| look.margin)]
         .map(|measured| measured.filter(|measured| measured.bound.is_finite()).map(|measured| detectable(&measured)));
     let (treated_a_period, added_margin) = look.as_ref().map(|look| added(look, period)).unwrap_or_default();
+    let contacted = episodes.iter().filter(|episode| episode.contacted).count();
     let exposed = episodes.iter().filter(|episode| side(episode.opening.arm) == 1 && episode.contacted).count();
     Report {
         window_days: study.window_days,
@@ -122,6 +125,7 @@ pub fn report(study: &Study, spending: &Spending, goals: &Goals, period: Period)
         verdict,
         mismatches,
         exposed: exposed as u64,
+        contacted: contacted as u64,
         detectable,
         cells: cells(episodes, study.customers),
         ranking: ranking(study, look.as_ref(), &mismatches),

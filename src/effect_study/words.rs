@@ -14,7 +14,7 @@ words! {
     "report";
     plain {
         title, no_look, verdict_arms_do_not_match, verdict_not_enough, verdict_helps, verdict_harms,
-        verdict_not_shown, arms_heading, treated, held_out, difference, interval, episodes, points, to, notes_heading,
+        verdict_not_shown, nobody_contacted, arms_heading, treated, held_out, difference, interval, episodes, points, to, notes_heading,
         detectable_unknown, exposed_meaning, goals_heading, goal, wanted, measured, state, goal_retention,
         goal_false_alarms, reached, not_reached, not_yet_known, cells_heading, cells_note, action, segment, tier,
         champion, loyal, promising, new_customer, at_risk, lapsed, lost, other, own, pooled, none, low, mid, high,

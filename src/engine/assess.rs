@@ -187,6 +187,7 @@ impl Judge<'_> {
             forward: self.model.forward.score(&assessed.features),
             silence_days: assessed.silence_days,
             expected_churn: assessed.last.plus(self.model.horizon_days()),
+            horizon_days: self.model.horizon_days(),
             facts: facts(&assessed.view)?,
             reasons: reasons(self.model, &assessed.view, &assessed.features)?,
         })

@@ -103,6 +103,8 @@ pub struct Scored {
     pub silence_days: i32,
     /// Last purchase day + H.
     pub expected_churn: Day,
+    /// H.
+    pub horizon_days: i32,
     /// What the reasons are told by.
     pub facts: Facts,
     /// The silence score taken apart.

@@ -135,6 +135,7 @@ pub fn run(settings: Settings, artifact: &Artifact) -> Result<(), ServiceFault> 
 }
 
 async fn live(settings: Settings, artifact: &Artifact) -> Result<(), ServiceFault> {
+    topics::named(&settings)?;
     let mut signals = Signals::new()?;
     let (listener, address) = bind(settings.listen).await.map_err(ServiceFault::Setup)?;
     let admin = match settings.admin_listen {

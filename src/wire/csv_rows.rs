@@ -19,6 +19,9 @@ pub struct CsvRows<R> {
     pub skipped: u64,
 }
 
+/// Columns that are named where one is missing.
+const SHOWN: usize = 20;
+
 #[derive(Clone, Copy)]
 struct Positions {
     customer: usize,
@@ -32,9 +35,14 @@ impl<R: Read> CsvRows<R> {
     pub fn new(source: R, name: &str, columns: &Columns, currency: &str) -> Result<Self, FileFault> {
         let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(source);
         let header = reader.byte_headers().map_err(|fault| FileFault::unreadable(name, &fault))?;
+        if header.iter().all(<[u8]>::is_empty) {
+            return Err(FileFault::Empty(name.into()));
+        }
         let find = |column: &str| header.iter().position(|field| field == column.as_bytes());
-        let must =
-            |column: &str| find(column).ok_or_else(|| FileFault::NoColumn { file: name.into(), column: column.into() });
+        let there = || header.iter().take(SHOWN).map(String::from_utf8_lossy).collect::<Vec<_>>().join(", ");
+        let must = |column: &str| {
+            find(column).ok_or_else(|| FileFault::NoColumn { file: name.into(), column: column.into(), there: there() })
+        };
         let at = Positions {
             customer: must(&columns.customer)?,
             timestamp: must(&columns.timestamp)?,

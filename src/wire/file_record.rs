@@ -15,14 +15,19 @@ pub enum FileFault {
     },
     /// A CSV without a column that is needed.
     #[error(
-        "{file} has no column \"{column}\": name the columns with --columns customer_id=…,timestamp=…,amount=…,type=…"
+        "{file} has no column \"{column}\", but {there}: name the columns with --columns customer_id=…,timestamp=…,amount=…,type=…"
     )]
     NoColumn {
         /// Its name.
         file: String,
         /// The column.
         column: String,
+        /// The columns that it has.
+        there: String,
     },
+    /// A CSV without a header.
+    #[error("{0} is empty: its first row names the columns, at least customer_id,timestamp,amount")]
+    Empty(String),
     /// A suffix that names no known format.
     #[error("{0} is neither .jsonl, .json nor .csv (also .gz, .zst): rename it or convert it")]
     UnknownFormat(String),
@@ -31,7 +36,10 @@ pub enum FileFault {
 impl FileFault {
     /// A fault of reading.
     pub fn unreadable(file: &str, fault: &dyn std::fmt::Display) -> Self {
-        Self::Unreadable { file: file.into(), fault: fault.to_string() }
+        let fault = fault.to_string();
+        // The number of a system's error tells a reader nothing.
+        let fault = fault.split_once(" (os error").map_or(fault.as_str(), |(sentence, _)| sentence);
+        Self::Unreadable { file: file.into(), fault: fault.to_owned() }
     }
 }
 

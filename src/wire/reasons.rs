@@ -10,12 +10,16 @@ use crate::wire::shapes::scalars::MoneyText;
 use crate::wire::shapes::vocabulary::Word;
 use crate::wire::texts::in_all_languages;
 
-/// The groups that say something: what speaks most for leaving first, what speaks most for staying last. Contributions
-/// add up to log-odds less reference.
+/// The groups that say something: what speaks most for leaving first, what speaks most for staying last; where nothing
+/// speaks for leaving, the silence itself goes first, since a warning is no word of praise. Contributions add up to
+/// log-odds less reference.
 pub fn reasons(scored: &Scored, currency: Currency) -> Vec<ReasonShape> {
     let mut parts: Vec<(Group, f64)> =
         Group::ALL.into_iter().zip(scored.reasons.contributions).filter(|(_, part)| *part != 0.0).collect();
     parts.sort_by(|(_, a), (_, b)| b.total_cmp(a));
+    if parts.first().is_some_and(|(_, most)| *most < 0.0) {
+        parts.sort_by_key(|(group, _)| *group != Group::Silence);
+    }
     parts.into_iter().map(|(group, contribution)| reason(group, contribution, scored, currency)).collect()
 }
 
@@ -62,7 +66,7 @@ fn template(group: Group, rises: bool, scored: &Scored, currency: Currency) -> (
     let facts = &scored.facts;
     let none = ReasonParameters::default();
     match group {
-        Group::Silence => silence(scored.silence_days, facts),
+        Group::Silence => silence(scored),
         Group::Trend => trend(rises, facts),
         Group::Value => value(rises, facts, currency),
         Group::Engagement => {
@@ -75,9 +79,13 @@ fn template(group: Group, rises: bool, scored: &Scored, currency: Currency) -> (
     }
 }
 
-fn silence(days: i32, facts: &Facts) -> (&'static str, ReasonParameters) {
-    let parameters = ReasonParameters { days: Some(days), ..ReasonParameters::default() };
-    match facts.usual_gap_days.map(libm::rint) {
+fn silence(scored: &Scored) -> (&'static str, ReasonParameters) {
+    let parameters = ReasonParameters { days: Some(scored.silence_days), ..ReasonParameters::default() };
+    match scored.facts.usual_gap_days.map(libm::rint) {
+        // So rare a buyer is not late yet, but hardly comes in time either.
+        Some(gap) if gap > f64::from(scored.horizon_days) => {
+            ("reason-silence-rare", ReasonParameters { gap: Some(gap as i64), ..parameters })
+        }
         Some(gap) if gap >= 1.0 => ("reason-silence", ReasonParameters { gap: Some(gap as i64), ..parameters }),
         _ => ("reason-silence-once", parameters),
     }

@@ -30,6 +30,14 @@ impl Language {
         }
     }
 
+    /// What a browser or a screen reader knows it by (BCP 47).
+    pub const fn tag(self) -> &'static str {
+        match self {
+            Self::En => "en",
+            Self::Zh => "zh-CN",
+        }
+    }
+
     /// What it calls itself.
     pub const fn own_name(self) -> &'static str {
         match self {

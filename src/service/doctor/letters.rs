@@ -1,6 +1,6 @@
 //! How many inputs of the last day could not be used, and why.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use rdkafka::message::{Headers, Message};
@@ -78,12 +78,15 @@ pub fn look(settings: &Settings, topics: &Topics, now: Millis, time: TimeLeft) -
     }
     let (reader, within, topic) =
         (reader(settings)?, TimeLeft::of(time.bound(READ)), &settings.file.topics.dead_letters);
-    let reasons = &mut letters.reasons;
+    let (reasons, mut sources) = (&mut letters.reasons, HashSet::new());
     let read = tail::read(&reader, topic, &starts, MOST, within, |message| {
         let place = Place { partition: message.partition() as u32, offset: message.offset() };
         let headers = message.headers().into_iter().flat_map(Headers::iter);
         let headers = headers.map(|header| (header.key, header.value.unwrap_or_default()));
-        if let LetterRecord::Letter(letter) = LetterRecord::read(place, now, headers) {
+        // A rebuild writes the letters of all records once more.
+        if let LetterRecord::Letter(letter) = LetterRecord::read(place, now, headers)
+            && sources.insert(letter.source)
+        {
             *reasons.entry(letter.reason.words()).or_default() += 1;
         }
     });

@@ -1,5 +1,6 @@
 //! The model in force: that it can be read, fits the configuration, and is not too old.
 
+use crate::config::file::Clock;
 use crate::config::settings::Settings;
 use crate::engine::day::{Day, Millis};
 use crate::service::doctor::finding::{Checked, Finding, Kind, LOOK_FAILED, count};
@@ -96,7 +97,10 @@ pub fn judge(settings: &Settings, models: &Models, now: Millis) -> Checked {
     let (version, trained) = until.map_or_else(|_| (artifact.name.clone(), None), |(name, day)| (name, Some(day)));
     // The one built in is for a beginning, whatever its age and currency.
     if is_own {
-        findings.extend(aged(&version, trained, today));
+        // By the events' clock today may be any day: `/v1/model` tells of its age there.
+        if settings.file.time.clock == Clock::Wall {
+            findings.extend(aged(&version, trained, today));
+        }
         if !fit.has_currency_of(artifact) {
             let seen = format!("{version} knows {}, money.currency is {}", artifact.currency, fit.currency);
             findings.push(MODEL_FOREIGN.found(&version, seen, &[("currency", &fit.currency)]));
@@ -159,5 +163,11 @@ mod tests {
         assert!(found(90, "CNY", promoted(Some(day.plus(1)), None)).is_empty(), "it does not decide yet");
         assert_eq!(found(90, "CNY", promoted(None, Some(7))), ["promotion-refused"]);
         assert!(found(90, "CNY", promoted(Some(day.plus(1)), Some(3))).is_empty(), "a good one came after it");
+        let settings = check(json!({"time": {"clock": "event"}})).unwrap();
+        let models = Models { configured: Ok(built_in()), promoted: Ok(promoted(Some(day), None)) };
+        assert!(
+            judge(&settings, &models, now).findings.is_empty(),
+            "the wall clock says nothing of an old log's model"
+        );
     }
 }

@@ -45,8 +45,10 @@ pub const FORTNIGHT: i32 = 14;
 
 /// What is said where not every worker answers.
 pub const BUSY: &str = "partitions are on the move or too busy; ask again in a moment";
-/// What is said of a customer that nobody has.
-pub const NOBODY: &str = "no such customer in the partitions of this replica";
+/// What is said of a customer that nobody has, and of one that another replica may have, which can't be asked.
+pub const NOBODY: &str = "no such customer: an id is written just as the events have it";
+const NOBODY_HERE: &str =
+    "no such customer in the partitions of this replica: an id is written just as the events have it";
 /// What is said while there is nothing to report.
 pub const NO_WARNING_YET: &str = "no warning has opened yet, so there is nothing to compare; ask again once some have";
 
@@ -97,15 +99,15 @@ pub async fn one(
         return Err(unavailable("a partition is being restored; ask again in a moment"));
     }
     let peers = &running(api)?.peers;
-    let nobody = || Problem::new(StatusCode::NOT_FOUND, NOBODY);
+    let nobody = |words: &str| Problem::new(StatusCode::NOT_FOUND, words);
     // The group may still tell where this replica was reached before it was restarted.
     let partition = peers.partition(customer);
     for answer in api.status.ask(|answer| Question::Owns { partition, answer }) {
         if let Ok(Ok(Some(()))) = timeout_at(deadline, answer).await {
-            return Err(nobody());
+            return Err(nobody(NOBODY));
         }
     }
-    let Some(owner) = peers.owner(customer).await else { return Err(nobody()) };
+    let Some(owner) = peers.owner(customer).await else { return Err(nobody(NOBODY_HERE)) };
     if followed == Followed::Here {
         let (status, document) = peers.ask(&owner, asked).await.ok_or_else(busy)?;
         let detail = document.get("detail").and_then(Value::as_str).unwrap_or_default();
@@ -113,7 +115,7 @@ pub async fn one(
         return if status.is_success() { Ok(document) } else { Err(Problem::new(status, detail)) };
     }
     let Owner { partition, url, .. } = &owner;
-    let location = HeaderValue::try_from(format!("{url}{asked}")).map_err(|_| nobody())?;
+    let location = HeaderValue::try_from(format!("{url}{asked}")).map_err(|_| nobody(NOBODY_HERE))?;
     Err(Problem {
         location: Some(location),
         ..Problem::new(StatusCode::TEMPORARY_REDIRECT, elsewhere(url, *partition))

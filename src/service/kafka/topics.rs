@@ -137,13 +137,19 @@ pub fn admin(settings: &Settings) -> Result<AdminClient<DefaultClientContext>, S
     made.map_err(|fault| ServiceFault::settings("admin client", &fault))
 }
 
-/// The client that asks about topics and groups.
-pub fn asker(settings: &Settings) -> Result<Reader, ServiceFault> {
+/// Whether brokers are named at all: without them nothing need be begun.
+pub fn named(settings: &Settings) -> Result<(), ServiceFault> {
     if settings.file.kafka.brokers.is_empty() {
         return Err(ServiceFault::Setup(
             "kafka.brokers: name your brokers, as [kafka] brokers = \"host:9092\" or CHURNWATCH_KAFKA__BROKERS".into(),
         ));
     }
+    Ok(())
+}
+
+/// The client that asks about topics and groups.
+pub fn asker(settings: &Settings) -> Result<Reader, ServiceFault> {
+    named(settings)?;
     let made = asking(settings, "read_uncommitted").create_with_context(Listening::default());
     made.map_err(|fault| ServiceFault::settings("asking client", &fault))
 }

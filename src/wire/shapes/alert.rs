@@ -134,7 +134,8 @@ pub struct AlertData<'a> {
     /// Probability of being treated that the arm was drawn with.
     #[schemars(range(min = 0, max = 1))]
     pub propensity: f64,
-    /// Why the score is what it is, what speaks most for leaving first; empty with a `score` of null.
+    /// Why the score is what it is, what speaks most for leaving first (where nothing does, the silence);
+    /// empty with a `score` of null.
     pub reasons: Vec<ReasonShape>,
     /// Log-odds of the same customer on the day after the last purchase; null with `score`.
     pub reference_log_odds: Option<f64>,

@@ -36,7 +36,8 @@ pub struct TimelineShape<'a> {
     pub reference_log_odds: Option<f64>,
     /// The score as log-odds: `reference_log_odds` plus every contribution; null without a score.
     pub log_odds: Option<f64>,
-    /// Why the score is what it is, what speaks most for leaving first; empty without a score.
+    /// Why the score is what it is, what speaks most for leaving first (where nothing does, the silence);
+    /// empty without a score.
     pub reasons: Vec<ReasonShape>,
     /// The last warning that the CRM heard of to its end; null where there was none.
     pub last_warning: Option<LastWarningShape>,

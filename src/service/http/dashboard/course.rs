@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use maud::{Markup, html};
 use plotters::style::RGBColor;
 
-use crate::effect_study::numbers::{count, money, percent, signed, whole};
+use crate::effect_study::numbers::{count, currency_name, money, percent, signed, whole, whole_percent};
 use crate::engine::day::Day;
 use crate::engine::rfm::features::Group;
 use crate::engine::rfm::ledger::LEDGER_DAYS;
@@ -66,14 +66,16 @@ pub fn course(reader: &Reader, timeline: Fields<'_>, last_purchase: Option<&str>
         across: 0.0..f64::from(length),
         top: Some(1.0),
         ticks,
-        value: &|score| format!("{:.0} %", score * 100.0),
+        value: &|score| whole_percent(score, words.language),
     };
     let churned = timeline.text("/expected_churn_day").map(|day| words.churn_day(&[("day", day)]));
     let rows: Vec<Vec<Markup>> = past
         .iter()
         .map(|one| (one, words.was()))
         .chain(ahead.iter().map(|one| (one, words.if_silent())))
-        .map(|((day, score), kind)| vec![cell(calendar::day_text(*day)), cell(kind), cell(percent(*score))])
+        .map(|((day, score), kind)| {
+            vec![cell(calendar::day_text(*day)), cell(kind), cell(percent(*score, words.language))]
+        })
         .collect();
     let title = words.course_heading();
     html! {
@@ -109,7 +111,7 @@ pub fn reasons(reader: &Reader, timeline: Fields<'_>) -> Markup {
         said.push(vec![cell(name), cell(reason.text(&format!("/{language}")).unwrap_or(NONE)), cell(signed(part, 2))]);
     }
     let score = sigmoid(sum);
-    let total = format!("{} = {}", signed(sum, 2), percent(score));
+    let total = format!("{} = {}", signed(sum, 2), percent(score, words.language));
     drawn.push(Row { name: words.sum(), bar: [0.0, sum], figure: signed(sum, 2), colour: MIDDLE });
     let title = words.reasons_heading();
     html! {
@@ -163,7 +165,7 @@ pub fn spending(reader: &Reader, timeline: Fields<'_>) -> Markup {
     let months = (1 - LEDGER_DAYS..=0).map(|back| (back, calendar::day_text(today.plus(back))));
     let months = months.filter(|(_, text)| text.ends_with("-01")).step_by(TICK_MONTHS);
     let ticks = months.map(|(back, text)| (f64::from(back), text.get(..7).unwrap_or(NONE).to_owned()));
-    let title = words.spending(&[("currency", currency)]);
+    let title = words.spending(&[("currency", currency_name(currency, words.language))]);
     let head = [words.day(), words.purchases(), words.paid(), words.given_back()];
     html! {
         (titled_picture(&title, by_day(f64::from(LEDGER_DAYS), &bars, ticks.collect(), [MAIN, BAD], &whole)))

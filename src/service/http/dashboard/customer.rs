@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::effect_study::numbers::money;
+use crate::effect_study::numbers::{currency_name, in_percent};
 use crate::engine::alerting::band::Band;
 use crate::service::http::dashboard::course::{course, heard, reasons, spending};
 use crate::service::http::dashboard::figures::{
@@ -17,12 +17,16 @@ pub struct Asked<'a> {
     pub profile: Fields<'a>,
     /// `/v1/customers/{id}/timeline`.
     pub timeline: Fields<'a>,
-    /// `/v1/customers/{id}/what-if`, or what was wrong with the amount.
-    pub what_if: Result<Fields<'a>, String>,
+    /// `/v1/customers/{id}/what-if`; absent where the amount is none.
+    pub what_if: Option<Fields<'a>>,
     /// The id, where a form has to send it since the path can't name it.
     pub hidden_id: Option<&'a str>,
     /// The amount as it was asked for.
     pub amount: &'a str,
+    /// `churn.horizon_days`.
+    pub horizon_days: u32,
+    /// Whether there is a playbook.
+    pub has_playbook: bool,
 }
 
 /// The page.
@@ -35,21 +39,23 @@ pub fn customer(reader: &Reader, asked: &Asked<'_>) -> Markup {
             (standing(reader, *profile))
         }
         (standing_figures(reader, *profile))
-        (action(reader, *profile))
-        section {
-            h2 { (words.course_heading()) }
-            (course(reader, *timeline, profile.text("/last_purchase_day")))
+        (action(reader, asked))
+        div.halves {
+            section {
+                h2 { (words.course_heading()) }
+                (course(reader, *timeline, profile.text("/last_purchase_day")))
+            }
+            section {
+                h2 { (words.reasons_heading()) }
+                (reasons(reader, *timeline))
+            }
+            section {
+                h2 { (words.past_heading()) }
+                (spending(reader, *timeline))
+                (heard(reader, *timeline))
+            }
+            section { h2 { (words.known_heading()) } (known(reader, asked)) }
         }
-        section {
-            h2 { (words.reasons_heading()) }
-            (reasons(reader, *timeline))
-        }
-        section {
-            h2 { (words.past_heading()) }
-            (spending(reader, *timeline))
-            (heard(reader, *timeline))
-        }
-        section { h2 { (words.known_heading()) } (known(reader, *profile)) }
         section { h2 { (words.warnings_heading()) } (warnings(reader, *profile, *timeline)) }
         section { h2 { (words.what_if_heading()) } (what_if(reader, asked)) }
     }
@@ -84,33 +90,35 @@ fn standing_figures(reader: &Reader, profile: Fields<'_>) -> Markup {
     let last = profile.text("/last_purchase_day").map(|day| words.last_bought(&[("day", day)]));
     let segment = profile.text("/segment").map(|name| segment(reader, name));
     let tier = tier(words, profile.text("/tier"));
-    let place = format!("{} {tier} · {} {}", words.tier(), words.segment(), or_none(segment));
+    let place = words.place(&[("tier", &tier), ("segment", &or_none(segment))]);
     tiles(&[
-        [words.score(), or_none(profile.percent("/score")), next.unwrap_or_default()],
-        [words.value_at_risk(), or_none(profile.money("/value_at_risk", currency)), place],
+        [words.score(), or_none(profile.percent("/score", words)), next.unwrap_or_default()],
+        [words.value_at_risk(), or_none(profile.money("/value_at_risk", currency, words)), place],
         [words.silence_days(), or_none(profile.count("/recency_days").map(whole)), last.unwrap_or_default()],
         [
             words.spent_year(),
-            or_none(profile.money("/windows/365d/net_spend", currency)),
+            or_none(profile.money("/windows/365d/net_spend", currency, words)),
             format!("RFM {}", or_none(rfm.map(|scores| scores.join("-")))),
         ],
     ])
 }
 
-fn action(reader: &Reader, profile: Fields<'_>) -> Markup {
+fn action(reader: &Reader, asked: &Asked<'_>) -> Markup {
     let words = &reader.words;
+    let profile = asked.profile;
     if profile.text("/episode/opened_day").is_none() {
         return html! {};
     }
     let currency = profile.text("/currency").unwrap_or_default();
     let said = said(reader, profile);
     let offer = profile.text("/episode/action/offer/class").map(|class| {
-        let percent = profile.number("/episode/action/offer/percent").map(|percent| format!("{percent} %"));
-        let amount = profile.money("/episode/action/offer/amount", currency);
-        let points = profile
-            .count("/episode/action/offer/points")
-            .map(|points| words.points(&[("points", &points.to_string())]));
-        [Some(class.to_owned()), percent.or(amount).or(points)].into_iter().flatten().collect::<Vec<_>>().join(", ")
+        let number = |name: &str| profile.number(&format!("/episode/action/offer/{name}"));
+        if let Some(points) = number("points") {
+            return words.points(&[("points", &points.to_string())]);
+        }
+        let percent = number("percent").map(|percent| in_percent(&percent.to_string(), words.language));
+        let amount = profile.money("/episode/action/offer/amount", currency, words);
+        [Some(words.code(class)), percent.or(amount)].into_iter().flatten().collect::<Vec<_>>().join(" ")
     });
     html! {
         section.action {
@@ -124,13 +132,15 @@ fn action(reader: &Reader, profile: Fields<'_>) -> Markup {
                     }
                     @if let Some(offer) = &offer { dt { (words.offer()) } dd { bdi { (offer) } } }
                 }
-            } @else { p { (words.action_none()) } }
+            } @else if asked.has_playbook { p { (words.action_none()) } }
+            @else { p { (words.no_playbook()) } }
         }
     }
 }
 
-fn known(reader: &Reader, profile: Fields<'_>) -> Markup {
+fn known(reader: &Reader, asked: &Asked<'_>) -> Markup {
     let words = &reader.words;
+    let profile = asked.profile;
     let currency = profile.text("/currency").unwrap_or_default();
     let liking = |what: &str| {
         let at = |field: &str| format!("/preferences/{what}/{field}");
@@ -138,25 +148,29 @@ fn known(reader: &Reader, profile: Fields<'_>) -> Markup {
         match (profile.text(&at("value")), profile.count(&at("count"))) {
             (Some(value), Some(count)) => {
                 let of = words.of_purchases(&[("count", &count.to_string()), ("purchases", &purchases.to_string())]);
-                format!("{} ({of})", words.code(value))
+                format!("{}{of}", words.code(value))
             }
+            _ if purchases == 0 => words.not_in_data(),
             _ => words.no_preference(&[("purchases", &purchases.to_string())]),
         }
     };
     let purchases = profile.count("/purchases").map(whole);
+    let points = profile.count("/points/balance");
+    let has_points = points != Some(0) || profile.0.pointer("/interactions/loyalty").is_some();
+    let horizon = asked.horizon_days.to_string();
     let rows = [
         (words.first_purchase(), or_none(profile.text("/first_purchase_day"))),
         (words.purchases(), or_none(purchases)),
-        (words.spent_life(), or_none(profile.money("/net_spend", currency))),
-        (words.forward_score(), or_none(profile.percent("/forward_score"))),
+        (words.spent_life(), or_none(profile.money("/net_spend", currency, words))),
+        (words.forward_score(&[("days", &horizon)]), or_none(profile.percent("/forward_score", words))),
         (words.style(), or_none(profile.text("/style").map(|style| words.code(style)))),
         (words.likes_week(), liking("week")),
         (words.likes_day_part(), liking("day_part")),
         (words.likes_channel(), liking("channel")),
         (words.likes_category(), liking("category")),
-        (words.points_balance(), or_none(profile.count("/points/balance").map(whole))),
+        (words.points_balance(), if has_points { or_none(points.map(whole)) } else { words.not_in_data() }),
         (words.displeased(), or_none(profile.text("/satisfaction/cause").map(|cause| words.code(cause)))),
-        (words.survey(), or_none(profile.percent("/satisfaction/survey/value"))),
+        (words.survey(), or_none(profile.percent("/satisfaction/survey/value", words))),
     ];
     html! {
         dl.known { @for (name, value) in rows { dt { (name) } dd { bdi { (value) } } } }
@@ -169,7 +183,7 @@ fn warnings(reader: &Reader, profile: Fields<'_>, timeline: Fields<'_>) -> Marku
     let currency = profile.text("/currency").unwrap_or_default();
     let line = |fields: Fields<'_>, at: &str, state: String| {
         let opened = fields.text(&format!("{at}/opened_day"))?;
-        let value_at_risk = or_none(fields.money(&format!("{at}/value_at_risk"), currency));
+        let value_at_risk = or_none(fields.money(&format!("{at}/value_at_risk"), currency, words));
         Some(vec![cell(opened), band(words, fields.text(&format!("{at}/band"))), cell(state), cell(value_at_risk)])
     };
     let day = timeline.text("/last_warning/ended_day").unwrap_or(NONE);
@@ -190,10 +204,11 @@ fn warnings(reader: &Reader, profile: Fields<'_>, timeline: Fields<'_>) -> Marku
 fn what_if(reader: &Reader, asked: &Asked<'_>) -> Markup {
     let words = &reader.words;
     let currency = asked.profile.text("/currency").unwrap_or_default();
+    let called = [("currency", currency_name(currency, words.language))];
     html! {
         form.filters {
             label {
-                (words.pays(&[("currency", currency)])) " "
+                (words.pays(&called)) " "
                 input name="amount" inputmode="decimal" size="10" value=(asked.amount);
             }
             @if let Some(id) = asked.hidden_id { input type="hidden" name="id" value=(id); }
@@ -201,8 +216,8 @@ fn what_if(reader: &Reader, asked: &Asked<'_>) -> Markup {
             button { (words.work_out()) }
         }
         @match &asked.what_if {
-            Err(fault) => p.note role="alert" lang="en" { (fault) },
-            Ok(what_if) => (worked_out(reader, *what_if, currency)),
+            None => p.note role="alert" { (words.amount_wanted(&called)) },
+            Some(what_if) => (worked_out(reader, *what_if, currency)),
         }
     }
 }
@@ -210,20 +225,20 @@ fn what_if(reader: &Reader, asked: &Asked<'_>) -> Markup {
 /// How the customer is judged now, and would be after a purchase.
 fn worked_out(reader: &Reader, what_if: Fields<'_>, currency: &str) -> Markup {
     let words = &reader.words;
-    let amount = or_none(what_if.text("/amount").map(money));
+    let amount = or_none(what_if.money("/amount", currency, words));
     let day = what_if.text("/day").unwrap_or(NONE);
     let moments = ["/now", "/then"];
-    let [score_now, score_then] = moments.map(|at| cell(or_none(what_if.percent(&format!("{at}/score")))));
+    let [score_now, score_then] = moments.map(|at| cell(or_none(what_if.percent(&format!("{at}/score"), words))));
     let [band_now, band_then] = moments.map(|at| band(words, what_if.text(&format!("{at}/band"))));
     let [value_now, value_then] =
-        moments.map(|at| cell(or_none(what_if.money(&format!("{at}/value_at_risk"), currency))));
+        moments.map(|at| cell(or_none(what_if.money(&format!("{at}/value_at_risk"), currency, words))));
     let rows = vec![
         vec![cell(words.score_short()), score_now, score_then],
         vec![cell(words.band()), band_now, band_then],
         vec![cell(words.value_at_risk()), value_now, value_then],
     ];
     html! {
-        p { (words.what_if_says(&[("amount", &amount), ("currency", currency), ("day", day)])) }
+        p { (words.what_if_says(&[("amount", &amount), ("day", day)])) }
         (table(&words.what_if_heading(), &[0], &[words.figure(), words.now(), words.then()], &rows))
     }
 }

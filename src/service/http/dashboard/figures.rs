@@ -3,7 +3,7 @@
 use maud::{Markup, PreEscaped, html};
 use serde_json::Value;
 
-use crate::effect_study::numbers::{count, money, percent};
+use crate::effect_study::numbers::{count, percent, priced};
 use crate::engine::alerting::band::Band;
 use crate::engine::alerting::value::Tier;
 use crate::service::http::dashboard::words::Words;
@@ -38,14 +38,14 @@ impl<'a> Fields<'a> {
         self.0.pointer(pointer).and_then(Value::as_array).into_iter().flatten().map(Fields)
     }
 
-    /// An amount with its currency, which stands in `/currency`.
-    pub fn money(self, pointer: &str, currency: &str) -> Option<String> {
-        self.text(pointer).map(|amount| format!("{} {currency}", money(amount)))
+    /// An amount with its currency, as the reader writes it.
+    pub fn money(self, pointer: &str, currency: &str, words: &Words) -> Option<String> {
+        self.text(pointer).map(|amount| priced(amount, currency, words.language))
     }
 
-    /// A share in percent.
-    pub fn percent(self, pointer: &str) -> Option<String> {
-        self.number(pointer).map(percent)
+    /// A share in percent, as the reader writes it.
+    pub fn percent(self, pointer: &str, words: &Words) -> Option<String> {
+        self.number(pointer).map(|share| percent(share, words.language))
     }
 }
 

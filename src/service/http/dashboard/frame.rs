@@ -67,7 +67,7 @@ pub fn page(reader: &Reader, place: Option<Place>, title: &str, body: &Markup) -
     let other = if words.language == Language::En { Language::Zh } else { Language::En };
     let page = html! {
         (DOCTYPE)
-        html lang=(words.language.code()) {
+        html lang=(words.language.tag()) {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
@@ -86,7 +86,7 @@ pub fn page(reader: &Reader, place: Option<Place>, title: &str, body: &Markup) -
                                 (one.name(reader))
                             }
                         }
-                        a.language href=(reader.here_in(other)) hreflang=(other.code()) lang=(other.code()) {
+                        a.language href=(reader.here_in(other)) hreflang=(other.tag()) lang=(other.tag()) {
                             (other.own_name())
                         }
                     }
@@ -119,7 +119,8 @@ pub async fn show_problems(request: Request, next: Next) -> Response {
     Response::from_parts(head, body)
 }
 
-/// A problem in the reader's language, with its own words where they tell more; those are English.
+/// A problem in the reader's language, with its own words where they tell more. Those are English, and shown to other readers
+/// only where the service is at fault.
 fn problem_page(reader: &Reader, problem: &Problem) -> Response {
     let words = &reader.words;
     let (title, says, tells_more) = match problem.status {
@@ -129,7 +130,7 @@ fn problem_page(reader: &Reader, problem: &Problem) -> Response {
         StatusCode::NOT_FOUND => (words.not_found(), words.not_found_says(), false),
         StatusCode::UNAUTHORIZED => (words.token_needed(), words.token_needed_says(), false),
         StatusCode::SERVICE_UNAVAILABLE => (words.not_now(), words.not_now_says(), true),
-        _ => (words.not_possible(), words.not_possible_says(), true),
+        _ => (words.not_possible(), words.not_possible_says(), words.language == Language::En),
     };
     let body = html! {
         p.lead { (says) }

@@ -17,6 +17,8 @@ use crate::wire::calendar::day_text;
 /// Bytes of a mebibyte.
 const MEBIBYTE: f64 = 1_048_576.0;
 const MINUTE_SECONDS: f64 = 60.0;
+/// Minutes between what is written below a diagram, at most four times.
+const TICKS: [f64; 6] = [0.25, 0.5, 1.0, 5.0, 10.0, 15.0];
 
 /// The page; `not_ready`: why the service is not, if it is not.
 pub fn health(reader: &Reader, not_ready: Option<&str>, readings: &Readings, samples: &[Sample]) -> Markup {
@@ -93,9 +95,10 @@ fn flow(reader: &Reader, samples: &[Sample]) -> Markup {
     }
     let from = samples.first().map_or(-1.0, minutes_ago).min(-1.0);
     let drawn = |name: String, colour, points| {
-        let ticks = (0..=4).map(|part| from * f64::from(part) / 4.0);
+        let step = TICKS.into_iter().find(|step| -from <= 4.0 * step).unwrap_or(-from / 4.0);
+        let ticks = (0..=4).map(|part| -step * f64::from(part)).filter(|at| *at >= from);
         let written = |at: f64| {
-            if from > -5.0 {
+            if step < 1.0 {
                 words.seconds(&[("seconds", &whole((at * MINUTE_SECONDS).round() as i64))])
             } else {
                 words.minutes(&[("minutes", &whole(at.round() as i64))])
@@ -121,7 +124,7 @@ fn letters(reader: &Reader, readings: &Readings) -> Markup {
     let rows: Vec<Vec<Markup>> = reasons
         .into_iter()
         .filter(|(_, many)| *many > 0.0)
-        .map(|(reason, many)| vec![html! { bdi lang="en" { (reason) } }, cell(count(many as u64))])
+        .map(|(reason, many)| vec![cell(words.code(&reason)), cell(count(many as u64))])
         .collect();
     html! {
         @if rows.is_empty() { p { (words.letters_none()) } }

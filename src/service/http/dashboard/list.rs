@@ -6,16 +6,17 @@ use maud::{Markup, html};
 use serde_json::Value;
 
 use crate::effect_study::document::segment_label;
-use crate::effect_study::numbers::{count, money};
+use crate::effect_study::numbers::{count, currency_name, money, priced};
 use crate::effect_study::words::Words as ReportWords;
 use crate::engine::alerting::band::Band;
 use crate::engine::alerting::segment::Segments;
 use crate::engine::alerting::value::Tier;
 use crate::service::http::dashboard::figures::{Fields, band, band_name, cell, or_none, table, tier, tier_name, whole};
 use crate::service::http::dashboard::reader::{LANGUAGE, Reader};
+use crate::service::http::dashboard::words::Words;
 use crate::wire::shapes::listing::CustomersShape;
 
-/// The parameter that asks for those with an open warning only.
+/// The parameter that asks for everybody, and not only for those with an open warning.
 pub const WARNED: &str = "warned";
 
 /// The parameter that tells lost customers from others.
@@ -28,8 +29,7 @@ const OLD_SECONDS: u64 = 5;
 /// The page; `asked`: the parameters of the list.
 pub fn list(reader: &Reader, asked: &BTreeMap<String, String>, segments: &Segments, shape: &CustomersShape) -> Markup {
     let words = &reader.words;
-    let currency = shape.currency.as_str();
-    let worth = format!("{} {currency}", money(shape.value_at_risk.as_str()));
+    let worth = priced(shape.value_at_risk.as_str(), shape.currency.as_str(), words.language);
     let many = count(shape.count);
     let with = |more: &[(&str, &str)]| {
         let kept =
@@ -44,8 +44,11 @@ pub fn list(reader: &Reader, asked: &BTreeMap<String, String>, segments: &Segmen
             @if shape.incomplete { " " (words.incomplete()) }
         }
         @if shape.customers.is_empty() {
-            @if asked.is_empty() { p { (words.nobody_yet()) } }
-            @else { p { (words.nobody_fits()) " " a href=(reader.link("/customers", &[])) { (words.no_filters()) } } }
+            @let everybody = [(WARNED, ANY), (CHURNED, ANY)];
+            @if !asked.contains_key(WARNED) {
+                p { (words.nobody_warned()) " " a href=(reader.link("/customers", &everybody)) { (words.everybody()) } }
+            } @else if asked.len() == everybody.len() && asked.contains_key(CHURNED) { p { (words.nobody_yet()) } }
+            @else { p { (words.nobody_fits()) " " a href=(reader.link("/customers", &everybody)) { (words.no_filters()) } } }
         } @else {
             (customers_table(reader, shape))
         }
@@ -66,7 +69,7 @@ pub fn customers_table(reader: &Reader, shape: &CustomersShape) -> Markup {
         words.customer(),
         words.band(),
         words.score_short(),
-        format!("{}, {}", words.value_at_risk(), shape.currency.as_str()),
+        words.value_at_risk_in(&[("currency", currency_name(shape.currency.as_str(), words.language))]),
         words.silence_days(),
         words.last_purchase(),
         words.tier(),
@@ -80,8 +83,8 @@ pub fn customers_table(reader: &Reader, shape: &CustomersShape) -> Markup {
         let held_out = (fields.flag("/contactable") == Some(false)).then(|| words.leave_alone());
         vec![
             html! { a.id href=(reader.customer(id)) { bdi { (id) } } },
-            band(words, fields.text("/band")),
-            cell(or_none(fields.percent("/score"))),
+            standing_band(words, fields),
+            cell(or_none(fields.percent("/score", words))),
             cell(or_none(fields.text("/value_at_risk").map(money))),
             cell(or_none(fields.count("/recency_days").map(whole))),
             cell(or_none(fields.text("/last_purchase_day"))),
@@ -93,6 +96,16 @@ pub fn customers_table(reader: &Reader, shape: &CustomersShape) -> Markup {
     };
     let rows: Vec<Vec<Markup>> = shape.customers.iter().map(line).collect();
     table(&words.customers(), &[0, 1, 6, 7, 9], &head, &rows)
+}
+
+/// The band of the last close. Who came back since is scored already and gets a band when the day closes.
+pub fn standing_band(words: &Words, fields: Fields<'_>) -> Markup {
+    match fields.text("/band") {
+        None if fields.flag("/contactable") == Some(true) && fields.number("/score").is_some() => {
+            html! { span.wraps { (words.closes_tonight()) } }
+        }
+        name => band(words, name),
+    }
 }
 
 /// What the playbook says to do, in the reader's language where it has words for it.
@@ -140,6 +153,7 @@ fn filters(reader: &Reader, asked: &BTreeMap<String, String>, segments: &Segment
         ("true".to_owned(), words.churned_already()),
         (ANY.to_owned(), words.any()),
     ];
+    let warned = vec![(String::new(), words.warned_only()), (ANY.to_owned(), words.everybody())];
     let orders = vec![
         (String::new(), words.value_at_risk()),
         ("score".to_owned(), words.score_short()),
@@ -152,10 +166,7 @@ fn filters(reader: &Reader, asked: &BTreeMap<String, String>, segments: &Segment
             (select(&words.segment(), "segment", asked, &any.chain(names).collect::<Vec<_>>()))
             (select(&words.churned(), CHURNED, asked, &churned))
             (select(&words.order(), "order", asked, &orders))
-            label.check {
-                input type="checkbox" name=(WARNED) checked[asked.contains_key(WARNED)];
-                " " (words.warned_only())
-            }
+            (select(&words.warning(), WARNED, asked, &warned))
             @if let Some(day) = asked.get("opened") {
                 label { (words.opened_on()) " " input type="date" name="opened" value=(day); }
             }

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::effect_study::numbers::{count, fixed, percent};
+use crate::effect_study::numbers::{count, fixed, percent, whole_percent};
 use crate::service::http::dashboard::charts::bars::grouped;
 use crate::service::http::dashboard::charts::canvas::{BAD, MAIN, OTHER, whole_value};
 use crate::service::http::dashboard::charts::lines::{Frame, Line, lines};
@@ -27,7 +27,7 @@ pub fn model(reader: &Reader, models: Fields<'_>) -> Markup {
 fn figures(reader: &Reader, models: Fields<'_>) -> Markup {
     let words = &reader.words;
     let thresholds: Vec<String> =
-        models.list("/thresholds").filter_map(|threshold| threshold.number("")).map(percent).collect();
+        models.list("/thresholds").filter_map(|threshold| threshold.percent("", words)).collect();
     let due = models.flag("/drift/retraining_due") == Some(true);
     let horizon = or_none(models.count("/horizon_days").map(|days| days.to_string()));
     tiles(&[
@@ -38,7 +38,7 @@ fn figures(reader: &Reader, models: Fields<'_>) -> Markup {
         ],
         [words.horizon(), words.days(&[("days", &horizon)]), words.horizon_note()],
         [words.thresholds(), thresholds.join(" · "), words.thresholds_note()],
-        [words.fits(), if due { words.retrain() } else { words.fits_still() }, words.fits_note()],
+        [words.fits(), if due { words.retrain() } else { words.fits_yes() }, words.fits_note()],
     ])
 }
 
@@ -61,7 +61,8 @@ fn in_force(reader: &Reader, models: Fields<'_>) -> Markup {
 
 fn validation(reader: &Reader, models: Fields<'_>) -> Markup {
     let words = &reader.words;
-    let heads = [("silence", words.score()), ("forward", words.forward_score())];
+    let horizon = or_none(models.count("/horizon_days").map(|days| days.to_string()));
+    let heads = [("silence", words.score()), ("forward", words.forward_score(&[("days", &horizon)]))];
     let rows: Vec<Vec<Markup>> = heads
         .into_iter()
         .filter_map(|(head, name)| {
@@ -72,7 +73,7 @@ fn validation(reader: &Reader, models: Fields<'_>) -> Markup {
                 name,
                 or_none(models.text(&at("at"))),
                 count(rows.unsigned_abs()),
-                or_none(models.percent(&at("base_rate"))),
+                or_none(models.percent(&at("base_rate"), words)),
                 three("auc"),
                 three("auc_active"),
                 three("brier"),
@@ -111,6 +112,7 @@ fn drift(reader: &Reader, models: Fields<'_>) -> Markup {
     let clipped = models.number("/drift/clipped_share");
     let most_clipped = models.number("/drift/clipped_share_in_training").map(|share| share + CLIPPED_MARGIN);
     let enough = silences.unsigned_abs() >= CALIBRATION_SILENCES;
+    let share = |share: f64| percent(share, words.language);
     let figure = |number: Option<f64>| number.map_or_else(|| NONE.into(), |number| fixed(number, 2));
     let rows = vec![
         vec![
@@ -127,8 +129,8 @@ fn drift(reader: &Reader, models: Fields<'_>) -> Markup {
         ],
         vec![
             words.clipped(),
-            or_none(clipped.map(percent)),
-            or_none(most_clipped.map(|most| words.at_most(&[("value", &percent(most))]))),
+            or_none(clipped.map(share)),
+            or_none(most_clipped.map(|most| words.at_most(&[("value", &share(most))]))),
             state(clipped.zip(most_clipped).map(|(clipped, most)| clipped <= most)),
         ],
     ];
@@ -146,14 +148,14 @@ fn scores(reader: &Reader, models: Fields<'_>) -> Markup {
     let bars: Vec<(String, [f64; 2])> = models
         .list("/drift/scores")
         .filter_map(|bin| {
-            let below = bin.number("/below").map_or_else(|| "100 %".into(), |below| format!("{:.0} %", below * 100.0));
+            let below = whole_percent(bin.number("/below").unwrap_or(1.0), words.language);
             Some((format!("<{below}"), [bin.number("/training_share")?, bin.number("/seen_share")?]))
         })
         .collect();
     let kinds = [(words.in_training(), OTHER), (words.seen_now(), MAIN)];
     html! {
         @if bars.is_empty() { p { (words.drift_none()) } }
-        @else { (titled_picture(&words.scores_heading(), grouped(&bars, &kinds, &|share| format!("{:.0} %", share * 100.0)))) }
+        @else { (titled_picture(&words.scores_heading(), grouped(&bars, &kinds, &|share| whole_percent(share, words.language)))) }
     }
 }
 

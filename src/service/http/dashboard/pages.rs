@@ -23,18 +23,15 @@ use crate::service::http::dashboard::{effect as effect_page, health, model};
 use crate::service::http::problem::Problem;
 use crate::service::status::Question;
 use crate::service::telemetry::recent::Readings;
-use crate::wire::calendar::day_text;
 
-/// Warnings of the last day that are shown at once.
+/// Open warnings that are shown at once.
 const FIRST: &str = "10";
 
 /// `/`.
 pub async fn today_page(State(api): State<Api>, reader: Reader) -> Result<Response, Problem> {
     let running = running(&api)?;
     let tally = summary(&api, false).await?;
-    let mut asked = BTreeMap::from([("limit".to_owned(), FIRST.to_owned())]);
-    asked.extend(tally.closed.map(|day| ("opened".to_owned(), day_text(day))));
-    let first = list(&api, &asked, true).await?;
+    let first = list(&api, &BTreeMap::from([("limit".to_owned(), FIRST.to_owned())]), true).await?;
     let coming = forecast(&api, FORTNIGHT, false).await?;
     let has_goals = running.settings.goals != Goals::default();
     // Reading all outcomes may take long, and nobody waits for the goals with the warnings: the next look has them.
@@ -66,7 +63,8 @@ pub async fn customers_list(State(api): State<Api>, reader: Reader) -> Result<Re
     }
     let running = running(&api)?;
     let mut parameters = asked.clone();
-    let warned = parameters.remove(WARNED).is_some() || parameters.contains_key("opened");
+    // Whom to call comes before everybody.
+    let warned = parameters.remove(WARNED).is_none_or(|warned| warned != ANY) || parameters.contains_key("opened");
     // Of the lost ones nothing can be made good, so they are shown to whoever asks for them.
     match parameters.get(CHURNED).map(String::as_str) {
         None => drop(parameters.insert(CHURNED.to_owned(), "false".to_owned())),
@@ -107,16 +105,19 @@ async fn show_customer(
         Ok(amount) => {
             let question = |answer| Question::WhatIf { customer: id.to_owned(), amount, answer };
             let path = format!("{path}/what-if{}", asked_amount(parameters));
-            Ok(one(api, path, Followed::Here, id, question).await?)
+            Some(one(api, path, Followed::Here, id, question).await?)
         }
-        Err(fault) => Err(fault.detail),
+        Err(_) => None,
     };
+    let running = running(api)?;
     let shown = Asked {
         profile: Fields(&profile),
         timeline: Fields(&timeline),
-        what_if: what_if.as_ref().map(Fields).map_err(Clone::clone),
+        what_if: what_if.as_ref().map(Fields),
         hidden_id: steps_in_path(id).then_some(id),
         amount: parameters.get("amount").map(String::as_str).unwrap_or_default(),
+        horizon_days: running.settings.file.churn.horizon_days,
+        has_playbook: !running.setup.policy.playbook.actions.is_empty(),
     };
     Ok(page(reader, Some(Place::Customers), id, &customer(reader, &shown)))
 }

@@ -4,7 +4,7 @@ use iso_currency::Currency;
 use maud::{Markup, html};
 
 use crate::effect_study::document::Part;
-use crate::effect_study::numbers::{count, money};
+use crate::effect_study::numbers::{count, priced};
 use crate::engine::alerting::band::Band;
 use crate::engine::alerting::value::Tier;
 use crate::engine::coming::{Due, Forecast};
@@ -24,7 +24,7 @@ use crate::wire::shapes::scalars::MoneyText;
 pub struct Today<'a> {
     /// Counts.
     pub tally: Tally,
-    /// The warnings of the last closed day that are worth most.
+    /// The open warnings that are worth most.
     pub first: &'a CustomersShape,
     /// What the coming closes will bring.
     pub forecast: Forecast,
@@ -51,17 +51,21 @@ pub fn today(reader: &Reader, page: &Today<'_>) -> Markup {
             @if page.incomplete { " " (words.incomplete()) }
         }
         (figures(reader, page))
+        @if !page.first.customers.is_empty() {
+            section {
+                h2 { (words.first_heading()) }
+                (customers_table(reader, page.first))
+                p { a href=(reader.link("/customers", &[])) { (words.opened_all()) } }
+            }
+        }
         section {
             h2 { (words.opened_heading()) }
-            @if page.first.customers.is_empty() || closed.is_none() {
-                p { (words.opened_none()) }
-            } @else {
-                (by_tier(reader, &page.tally, page.currency))
-                h3 { (words.first_heading()) }
-                (customers_table(reader, page.first))
-                @if let Some(day) = &closed {
-                    p { a href=(reader.link("/customers", &[("warned", "on"), ("opened", day)])) { (words.opened_all()) } }
-                }
+            @match &closed {
+                Some(day) if sum(&page.tally.opened).warnings > 0 => {
+                    (by_tier(reader, &page.tally, page.currency))
+                    p { a href=(reader.link("/customers", &[("opened", day)])) { (words.opened_all()) } }
+                },
+                Some(_) | None => p { (words.opened_none()) },
             }
         }
         @if let Some(closed) = page.tally.closed {
@@ -74,8 +78,9 @@ pub fn today(reader: &Reader, page: &Today<'_>) -> Markup {
     }
 }
 
-fn amount(due: Due, currency: Currency) -> String {
-    format!("{} {}", money(MoneyText::of(due.value_at_risk, currency).as_str()), currency.code())
+fn amount(reader: &Reader, due: Due, currency: Currency) -> String {
+    let value_at_risk = MoneyText::of(due.value_at_risk, currency);
+    priced(value_at_risk.as_str(), currency.code(), reader.words.language)
 }
 
 fn figures(reader: &Reader, page: &Today<'_>) -> Markup {
@@ -83,7 +88,7 @@ fn figures(reader: &Reader, page: &Today<'_>) -> Markup {
     let tally = &page.tally;
     let (opened, open) = (sum(&tally.opened), sum(&tally.open));
     let coming = sum(page.forecast.values().flatten());
-    let worth = |due| words.at_risk(&[("amount", &amount(due, page.currency))]);
+    let worth = |due| words.at_risk(&[("amount", &amount(reader, due, page.currency))]);
     let bands = Band::ALL.into_iter().zip(tally.bands).rev().filter(|(band, _)| *band != Band::Low);
     let bands: Vec<String> = bands.map(|(band, many)| format!("{} {}", band_name(words, band), count(many))).collect();
     let ahead = words.coming_tile(&[("days", &FORTNIGHT.to_string())]);
@@ -91,7 +96,7 @@ fn figures(reader: &Reader, page: &Today<'_>) -> Markup {
         [words.opened_tile(), count(opened.warnings), worth(opened)],
         [words.open_tile(), count(open.warnings), worth(open)],
         [ahead, count(coming.warnings), worth(coming)],
-        [words.customers(), count(tally.customers), bands.join(" · ")],
+        [words.customers(), count(tally.customers), words.bands_note(&[("bands", &bands.join(" · "))])],
     ])
 }
 
@@ -100,7 +105,9 @@ fn by_tier(reader: &Reader, tally: &Tally, currency: Currency) -> Markup {
     let head = [words.tier(), words.warnings(), words.value_at_risk()];
     let rows = Tier::ALL.into_iter().zip(tally.opened).rev();
     let rows: Vec<Vec<Markup>> = rows
-        .map(|(tier, due)| vec![cell(tier_name(words, tier)), cell(count(due.warnings)), cell(amount(due, currency))])
+        .map(|(tier, due)| {
+            vec![cell(tier_name(words, tier)), cell(count(due.warnings)), cell(amount(reader, due, currency))]
+        })
         .collect();
     table(&words.opened_heading(), &[0], &head, &rows)
 }
@@ -118,7 +125,7 @@ fn forecast(reader: &Reader, page: &Today<'_>, closed: Day) -> Markup {
         })
         .collect();
     let kinds = [(Tier::High, BAD), (Tier::Mid, MIDDLE), (Tier::Low, MAIN)];
-    let kinds = kinds.map(|(tier, colour)| (format!("{} {}", words.tier(), tier_name(words, tier)), colour));
+    let kinds = kinds.map(|(tier, colour)| (words.of_tier(&[("tier", &tier_name(words, tier))]), colour));
     let title = words.forecast_heading(&[("days", &FORTNIGHT.to_string())]);
     let head = [
         words.day(),
@@ -131,7 +138,7 @@ fn forecast(reader: &Reader, page: &Today<'_>, closed: Day) -> Markup {
         .iter()
         .map(|(day, tiers)| {
             let [low, mid, high] = tiers.map(|due| cell(count(due.warnings)));
-            vec![cell(day_text(*day)), high, mid, low, cell(amount(sum(tiers), page.currency))]
+            vec![cell(day_text(*day)), high, mid, low, cell(amount(reader, sum(tiers), page.currency))]
         })
         .collect();
     html! {

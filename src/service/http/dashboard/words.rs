@@ -21,7 +21,8 @@ words! {
         as_table, forecast_note, nobody_yet, nobody_fits, first_page, next_page, customer, score, score_short,
         silence_days, last_purchase, segment, warned_since, action, find, open, any, order, warned_only, opened_on,
         show, course_heading, reasons_heading, past_heading, known_heading, warnings_heading, what_if_heading, held_out,
-        spent_year, action_heading, deadline, offer, action_none, first_purchase, purchases, spent_life, forward_score,
+        spent_year, action_heading, deadline, offer, action_none, first_purchase, purchases, spent_life,
+        fits_yes, no_playbook, not_in_data, closes_tonight, warning, everybody, nobody_warned,
         style, likes_week, likes_day_part, likes_channel, likes_category, points_balance, displeased, survey, opted_out,
         state, is_open, warnings_none, now, then, work_out, course_none, course_note, if_silent, was, kind, reference,
         sum, group, reason, log_odds, group_silence, group_trend, group_value, group_engagement, group_satisfaction,
@@ -35,7 +36,8 @@ words! {
         closes_due, state_size,
     }
     filled {
-        seconds(seconds), customers_note(mebibytes), restore_time(seconds), what_if_says(amount, currency, day),
+        seconds(seconds), customers_note(mebibytes), restore_time(seconds), what_if_says(amount, day), amount_wanted(currency),
+        bands_note(bands), forward_score(days), of_tier(tier), place(tier, segment), value_at_risk_in(currency),
         pays(currency), as_of(day), at_most(value), at_risk(amount), band_changes(band, day), churn_day(day),
         coming_tile(days), days(days), ended_lapsed(day), ended_resolved(day), ended_withdrawn(day),
         forecast_heading(days), has_churned(days, day), last_bought(day), list_age(seconds), listed(count, amount),
@@ -47,16 +49,16 @@ words! {
 }
 
 impl Words {
-    /// What a code of an event or a profile is called; a company's own code is called what it is.
+    /// What a code of an event or a profile, or a dead letter's reason, is called; a company's own code is called what it is.
     pub fn code(&self, code: &str) -> String {
-        known(self.language, &format!("code-{code}")).unwrap_or_else(|| code.to_owned())
+        known(self.language, &format!("code-{}", code.replace(' ', "_"))).unwrap_or_else(|| code.to_owned())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::Words;
-    use crate::engine::event::INTERACTION_NAMES;
+    use crate::engine::event::{INTERACTION_NAMES, Reason};
     use crate::engine::rfm::style::Style;
     use crate::wire::texts::{Language, kept, told};
 
@@ -69,7 +71,8 @@ mod tests {
     fn codes_have_names_and_a_companys_own_is_its_name() {
         let words = Words { language: Language::Zh };
         let codes = INTERACTION_NAMES.into_iter().chain(Style::ALL.map(Style::name));
-        for code in codes.chain(["weekday", "weekend", "night", "morning", "afternoon", "evening"]) {
+        let codes = codes.chain(["weekday", "weekend", "night", "morning", "afternoon", "evening"]);
+        for code in codes.chain(Reason::ALL.map(Reason::words)) {
             assert_ne!(words.code(code), code);
         }
         assert_eq!(words.code("late delivery = x"), "late delivery = x");

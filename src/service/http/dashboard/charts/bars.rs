@@ -68,6 +68,7 @@ fn upright<const N: usize>(
         ticks: ticks.collect(),
         value,
         columns: columns(most, value),
+        columns_right: 0,
         legend: kinds
             .iter()
             .map(|(name, colour)| Mark { name: name.clone(), colour: *colour, is_broken: false })
@@ -95,7 +96,15 @@ pub fn by_day(
     let least = if least < 0.0 { least * 1.08 } else { 0.0 };
     let across = -days..1.0;
     let columns = columns(most, value).max(columns(least, value));
-    let axes = Axes { across: across.clone(), up: least..above(most), ticks, value, columns, legend: Vec::new() };
+    let axes = Axes {
+        across: across.clone(),
+        up: least..above(most),
+        ticks,
+        value,
+        columns,
+        columns_right: 0,
+        legend: Vec::new(),
+    };
     drawn(HEIGHT, |area| {
         let mut chart = plane(area, &axes)?;
         for (day, amount) in bars {

@@ -66,6 +66,8 @@ pub struct Axes<'f> {
     pub value: &'f dyn Fn(f64) -> String,
     /// Columns that such a value takes at most.
     pub columns: u32,
+    /// Columns of what is written on the right.
+    pub columns_right: u32,
     /// Names with their colours, above.
     pub legend: Vec<Mark>,
 }
@@ -84,7 +86,7 @@ pub fn plane<'a>(area: &Area<'a>, axes: &Axes<'_>) -> Drawn<Plane<'a>> {
     let legend_height = if axes.legend.is_empty() { 8 } else { 30 };
     let mut chart = ChartBuilder::on(area)
         .margin_top(legend_height)
-        .margin_right(20)
+        .margin_right(20 + axes.columns_right * COLUMN_WIDTH)
         .margin_bottom(4)
         .x_label_area_size(28)
         .y_label_area_size(axes.columns * COLUMN_WIDTH + 14)

@@ -6,9 +6,12 @@ use plotters::element::{DashedPathElement, PathElement, Text};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, IntoTextStyle, RGBColor};
 
+use crate::effect_study::letters::width;
 use crate::service::http::dashboard::charts::canvas::{Axes, LETTERS, Mark, above, columns, drawn, level, plane};
 
 const HEIGHT: u32 = 240;
+/// From one name to the next.
+const LINE_HEIGHT: i32 = 17;
 
 /// One line.
 pub struct Line {
@@ -59,16 +62,22 @@ pub fn lines(lines: &[Line], levels: &[Level], frame: Frame<'_>) -> Option<Strin
         ticks: frame.ticks,
         value: frame.value,
         columns: columns(most, frame.value),
+        columns_right: levels.iter().map(|level| width(&level.name) as u32).max().unwrap_or_default(),
         legend: legend.collect(),
     };
     drawn(HEIGHT, |area| {
         let mut chart = plane(area, &axes)?;
-        let style = LETTERS.into_text_style(area);
-        for one in levels {
+        // Their names stand on the right, the highest first, where no line runs through them.
+        let beside = LETTERS.into_text_style(area).pos(Pos::new(HPos::Left, VPos::Center));
+        let mut ordered: Vec<&Level> = levels.iter().collect();
+        ordered.sort_by(|one, other| other.at.total_cmp(&one.at));
+        let mut free = i32::MIN;
+        for one in ordered {
             level(&mut chart, &across, one.at, one.colour.stroke_width(1))?;
-            let (left, down) = chart.backend_coord(&(across.start, one.at));
-            let anchor = style.clone().pos(Pos::new(HPos::Left, VPos::Bottom));
-            area.draw(&Text::new(one.name.as_str(), (left + 8, down - 1), anchor))?;
+            let (right, down) = chart.backend_coord(&(across.end, one.at));
+            let down = down.max(free);
+            area.draw(&Text::new(one.name.as_str(), (right + 6, down), beside.clone()))?;
+            free = down + LINE_HEIGHT;
         }
         for line in lines {
             let (points, stroke) = (line.points.clone(), line.colour.stroke_width(2));
