@@ -47,3 +47,4 @@ pub mod artifact;
 pub mod onnx;
 pub mod imported_head;
 pub mod promotion;
+pub mod webhooks;
