@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::file_http::Http;
 use crate::config::file_kafka::Kafka;
+use crate::config::file_webhooks::Webhooks;
 use crate::config::segments::SegmentsFile;
 
 /// The whole file.
@@ -42,6 +43,8 @@ pub struct ConfigFile {
     pub service: Service,
     /// What to do about a warning.
     pub playbook: Playbook,
+    /// Addresses that alerts are posted to.
+    pub webhooks: Webhooks,
 }
 
 /// Names of the topics.
@@ -62,6 +65,8 @@ pub struct Topics {
     pub dead_letters: String,
     /// Model artifacts.
     pub models: String,
+    /// Alerts that an address of `[webhooks]` did not take.
+    pub webhook_dead_letters: String,
 }
 
 impl Default for Topics {
@@ -75,6 +80,7 @@ impl Default for Topics {
             profiles: name("profiles"),
             dead_letters: name("dead-letters"),
             models: name("models"),
+            webhook_dead_letters: name("webhook-dead-letters"),
         }
     }
 }

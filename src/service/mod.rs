@@ -19,5 +19,7 @@ pub mod models_watch;
 pub mod answers;
 pub mod worker;
 pub mod http;
+pub mod signals;
 pub mod run;
+pub mod webhooks;
 pub mod doctor;
