@@ -71,7 +71,7 @@ mod tests {
         }
     }
 
-    /// By `python3 -c` with hmac, hashlib, base64 and urllib.parse.quote_plus, as DingTalk's document shows it.
+    /// By `python3 -c` with hmac, hashlib, base64 and `urllib.parse.quote_plus`, as DingTalk's document shows it.
     #[test]
     fn a_robot_s_address_is_signed_as_dingtalk_shows() {
         let query = dingtalk_query("SECtest", 1_700_000_000_000);
