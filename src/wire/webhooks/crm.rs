@@ -39,17 +39,18 @@ fn number(decimal: &str) -> Value {
     serde_json::from_str(decimal).ok().filter(Value::is_number).unwrap_or(Value::Null)
 }
 
-/// `POST /crm/v3/objects/contacts/batch/upsert` of HubSpot: one contact by a property of unique values. What is not known
-/// is the empty text, by which HubSpot empties a property.
+/// `POST /crm/v3/objects/contacts/batch/upsert` of HubSpot: one contact by a property of unique values. Every value is a
+/// text to HubSpot, and the empty one empties a property.
 pub fn hubspot(told: &Told, language: Language, id_property: &str) -> Value {
     let properties: Map<String, Value> = FIELDS
         .iter()
         .map(|(name, tell)| {
             let value = match tell(told, language) {
-                Value::Null => String::new().into(),
-                value => value,
+                Value::Null => String::new(),
+                Value::String(text) => text,
+                other => other.to_string(),
             };
-            (format!("churnwatch_{name}"), value)
+            (format!("churnwatch_{name}"), value.into())
         })
         .collect();
     json!({"inputs": [{"idProperty": id_property, "id": told.subject, "properties": properties}]})
@@ -122,6 +123,8 @@ mod tests {
             (&json!("致电。"), &json!("open"))
         );
         assert_eq!(open["Churnwatch_Value_At_Risk__c"].to_string(), "1234567.1");
+        let contact = hubspot(&told("opened", &data), Language::En, "id")["inputs"][0]["properties"].clone();
+        assert_eq!(contact["churnwatch_value_at_risk"], "1234567.1");
         let ended = salesforce(&told("resolved", &data), Language::Zh, "Contact", "Id__c")["records"][0].clone();
         assert_eq!(
             (&ended["Churnwatch_Action__c"], &ended["Churnwatch_Status__c"]),
