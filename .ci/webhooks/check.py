@@ -17,7 +17,6 @@ import urllib.request
 import uuid
 
 from confluent_kafka import Consumer, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
 
 from receiver import Endpoint, bearer, dingtalk, serve, signed
 
