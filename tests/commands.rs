@@ -47,9 +47,12 @@ const DOCUMENTS: [&str; 5] =
 /// What is typed by somebody who has nothing yet.
 const QUICKSTART: &str = "docs/quickstart.md";
 /// Documents whose commands are not typed at all, and why.
-const UNTYPED: [(&str, &str); 7] = [
+const UNTYPED: [(&str, &str); 10] = [
     ("README.zh.md", "its code is the README's, as tests/documents.rs holds"),
     ("docs/quickstart.zh.md", "its code is the quickstart's, as tests/documents.rs holds"),
+    ("docs/inputs.md", "tests/inputs.rs and tests/rekey.rs run them, on records of each shape"),
+    ("deploy/connect/README.md", ".ci/connect/run gives the configurations to the runtime"),
+    ("docs/webhooks.md", ".ci/webhooks/run runs them, with receivers"),
     ("deploy/consumers/README.md", ".ci/consumers/run runs the programs"),
     ("docs/accuracy.md", "tests/accuracy.rs and tests/backtest.rs do it on the real logs"),
     ("docs/performance.md", "measures for minutes, on a machine that does nothing else"),
@@ -145,7 +148,7 @@ fn what_is_not_typed_is_in_the_documents() {
 
 #[test]
 fn no_document_with_commands_is_forgotten() {
-    let folders = ["", "docs", "models", "deploy", "deploy/consumers"].into_iter();
+    let folders = ["", "docs", "models", "deploy", "deploy/connect", "deploy/consumers"].into_iter();
     let paths = folders.flat_map(|folder| std::fs::read_dir(root(folder)).unwrap()).map(|entry| entry.unwrap().path());
     let documents = paths.filter(|path| path.extension().is_some_and(|end| end == "md"));
     let names = documents.map(|path| path.strip_prefix(root("")).unwrap().display().to_string());

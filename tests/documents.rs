@@ -12,15 +12,15 @@ use std::path::Path;
 use std::process::Command;
 
 use churnwatch::config::contracts::Contract;
-use churnwatch::config::load::{check, load};
+use churnwatch::config::load::check;
 use churnwatch::config::schema::schema;
 use churnwatch::engine::alerting::segment::Segments;
 use churnwatch::engine::event::{INTERACTION_NAMES, Reason};
-use churnwatch::service::doctor::catalogue::document;
+use churnwatch::service::doctor::catalogue::document as findings;
 use churnwatch::service::http::server::openapi_text;
-use churnwatch::service::kafka::topics::plan;
-use churnwatch::service::telemetry::metrics::Metrics;
-use serde_json::Value;
+use churnwatch::service::kafka::topics::whole_plan;
+use churnwatch::service::telemetry::document::document;
+use serde_json::{Value, json};
 
 use support::blessed;
 
@@ -38,7 +38,7 @@ fn same(name: &str, written: &str) {
 
 #[test]
 fn the_metrics_document_is_the_registry() {
-    same("docs/metrics.md", &Metrics::new().unwrap().document());
+    same("docs/metrics.md", &document().unwrap());
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn the_findings_are_the_doctor_s() {
     let text = std::fs::read_to_string(file(name)).unwrap();
     let (before, rest) = text.split_once("| check | finding |").unwrap();
     let (_, after) = rest.split_once("\n\n").unwrap();
-    let table = document();
+    let table = findings();
     same(name, &format!("{before}{table}\n{after}"));
     let folder = std::fs::read_dir(file("src/service/doctor")).unwrap();
     let sources = folder.map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap());
@@ -78,7 +78,7 @@ fn the_findings_are_the_doctor_s() {
     assert_eq!(table.lines().count() - 2, code.sum::<usize>());
 }
 
-/// The channels are the topics that `topics create` makes, with its policies.
+/// The channels are the topics that `topics create` makes where everything is used, with its policies.
 #[test]
 fn the_channels_are_the_configured_topics() {
     let text = std::fs::read_to_string(file("docs/asyncapi.yaml")).unwrap();
@@ -88,8 +88,10 @@ fn the_channels_are_the_configured_topics() {
     let told = names.into_iter().zip(policies).zip(values(text, "retention.ms"));
     let told: Vec<(String, String, String)> =
         told.map(|((name, policy), keep)| (name.into(), policy.trim_matches(['[', ']']).into(), keep.into())).collect();
+    let endpoint = json!({"name": "crm", "url": "https://crm.example", "secret_files": ["secret"]});
+    let settings = check(json!({"webhooks": {"endpoints": [endpoint]}})).unwrap();
     let made: Vec<(String, String, String)> =
-        plan(&load(None).unwrap()).into_iter().map(|(name, policy, keep)| (name, policy.to_owned(), keep)).collect();
+        whole_plan(&settings).into_iter().map(|(name, policy, keep)| (name, policy.to_owned(), keep)).collect();
     assert_eq!(told, made);
 }
 
@@ -268,7 +270,8 @@ fn links_lead_somewhere() {
     let in_folder = |name: &str| -> Vec<std::path::PathBuf> {
         std::fs::read_dir(file(name)).unwrap().map(|entry| entry.unwrap().path()).collect()
     };
-    let files = ["", "docs", "docs/decisions", "deploy/consumers", "models"].into_iter().flat_map(in_folder);
+    let files =
+        ["", "docs", "docs/decisions", "deploy/consumers", "deploy/connect", "models"].into_iter().flat_map(in_folder);
     let mut seen = 0;
     for path in files.filter(|path| path.extension().is_some_and(|end| end == "md")) {
         let text = std::fs::read_to_string(&path).unwrap();

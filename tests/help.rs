@@ -97,7 +97,7 @@ fn the_examples_on_files_work_as_they_stand() {
         let elsewhere =
             ["demo", "serve", "publish", "topics", "doctor", "rebuild", "dead-letters", "inspect", "forecast"]
                 .iter()
-                .chain(&["forget", "promote", "import", "rekey"])
+                .chain(&["forget", "promote", "import", "rekey", "webhooks"])
                 .any(|one| name.starts_with(&format!("churnwatch {one}")));
         if elsewhere || name == "churnwatch" {
             continue;

@@ -17,6 +17,7 @@ use crate::cli::model_args::{BacktestArgs, CompareArgs, EvaluateArgs, ImportArgs
 use crate::cli::model_at::{ModelAt, model_at};
 use crate::cli::study_args::{OptimizeArgs, ReportArgs};
 use crate::cli::values::{date, number};
+use crate::cli::webhook_args::WebhooksArgs;
 use crate::config::contracts::Contract;
 
 /// Options of every command stand behind its own.
@@ -73,6 +74,8 @@ pub enum Command {
     /// See what could not be used and why, and put it back once that is mended.
     #[command(subcommand)]
     DeadLetters(DeadLettersCommand),
+    /// Post alerts to addresses: receivers of webhooks, rooms of people, CRMs.
+    Webhooks(WebhooksArgs),
     /// Ask the running service about a customer.
     Inspect(InspectArgs),
     /// Ask the running service which warnings the coming days will bring.

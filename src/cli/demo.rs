@@ -65,7 +65,7 @@ pub fn run(args: &DemoArgs) -> Result<(), Failure> {
     settings.file.kafka.brokers = broker.bootstrap();
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().map_err(Failure::of)?;
-    let (listener, address) = runtime.block_on(bind(settings.listen)).map_err(Failure::usage)?;
+    let (listener, address) = runtime.block_on(bind(settings.listen, "http.listen")).map_err(Failure::usage)?;
     let service = Service::start(Api::new()?, settings.clone(), &artifact, PARTITIONS)?;
     runtime.spawn(open(listener, &settings, service.api.clone(), Doors::All));
     let played = play(args, &settings, &service, address);

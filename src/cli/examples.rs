@@ -103,6 +103,14 @@ const EXAMPLES: &[(&str, &[&str])] = &[
             "churnwatch dead-letters replay 3@17 --all --yes --config churnwatch.toml",
         ],
     ),
+    ("churnwatch webhooks", &["churnwatch webhooks --config churnwatch.toml"]),
+    (
+        "churnwatch webhooks test",
+        &[
+            "churnwatch webhooks test crm --config churnwatch.toml --dry-run",
+            "churnwatch webhooks test crm --config churnwatch.toml",
+        ],
+    ),
     (
         "churnwatch inspect",
         &["churnwatch inspect c0000017", "churnwatch inspect c0000017 --json --url http://127.0.0.1:8080"],

@@ -83,7 +83,10 @@ fn receipt(
         json!({"what": what, "topic": topic, "partition": partition, "offset": offset, "time": instant_text(*time)})
     });
     let records: Vec<Value> = records.collect();
-    let kept = [&topics.alerts, &topics.outcomes, &topics.dead_letters];
+    let mut kept = vec![&topics.alerts, &topics.outcomes, &topics.dead_letters];
+    if !settings.webhooks.endpoints.is_empty() {
+        kept.push(&topics.webhook_dead_letters);
+    }
     let known = configs(settings, &kept, |entry| entry.name == "retention.ms")?.unwrap_or_default();
     let until = |topic: &String| {
         let millis: i64 = known.get(topic)?.get("retention.ms")?.parse().ok()?;

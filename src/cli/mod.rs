@@ -29,6 +29,8 @@ pub mod rebuild;
 pub mod letter_args;
 pub mod letter_page;
 pub mod dead_letters;
+pub mod webhook_args;
+pub mod webhooks;
 pub mod inspect;
 pub mod forecast;
 pub mod forget;

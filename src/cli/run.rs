@@ -13,7 +13,7 @@ use crate::cli::values::nearest;
 use crate::cli::{
     backtest, compare, completions, config, dead_letters, demo, doctor, evaluate, export, forecast, forget, generate,
     import, inspect, machine, man, optimize, promote, publish, rebuild, rekey, replay, report, schema, serve, topics,
-    train,
+    train, webhooks,
 };
 use crate::service::telemetry::logs;
 
@@ -94,6 +94,7 @@ fn command(cli: &Cli) -> Result<(), Failure> {
         Command::Doctor(args) => doctor::run(args),
         Command::Rebuild(args) => rebuild::run(args),
         Command::DeadLetters(command) => dead_letters::run(command),
+        Command::Webhooks(args) => webhooks::run(args),
         Command::Inspect(args) => inspect::run(args),
         Command::Forget(args) => forget::run(args),
         Command::Forecast(args) => forecast::run(args),

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::file_http::Http;
 use crate::config::file_inputs::{InputFile, Rekey};
 use crate::config::file_kafka::Kafka;
+use crate::config::file_webhooks::Webhooks;
 use crate::config::segments::SegmentsFile;
 
 /// The whole file.
@@ -47,6 +48,8 @@ pub struct ConfigFile {
     pub service: Service,
     /// What to do about a warning.
     pub playbook: Playbook,
+    /// Addresses that alerts are posted to.
+    pub webhooks: Webhooks,
 }
 
 /// Names of the topics.
@@ -67,6 +70,8 @@ pub struct Topics {
     pub dead_letters: String,
     /// Model artifacts.
     pub models: String,
+    /// Alerts that an address of `[webhooks]` did not take.
+    pub webhook_dead_letters: String,
 }
 
 impl Default for Topics {
@@ -80,6 +85,7 @@ impl Default for Topics {
             profiles: name("profiles"),
             dead_letters: name("dead-letters"),
             models: name("models"),
+            webhook_dead_letters: name("webhook-dead-letters"),
         }
     }
 }

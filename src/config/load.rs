@@ -30,8 +30,10 @@ pub fn check(mut value: Value) -> Result<Settings, Vec<Fault>> {
     for fault in &shape {
         remove(&mut value, &fault.place);
     }
-    if let Some(segments) = value.get_mut("segments").and_then(Value::as_array_mut) {
-        segments.retain(Value::is_object);
+    for list in ["/segments", "/webhooks/endpoints"] {
+        if let Some(tables) = value.pointer_mut(list).and_then(Value::as_array_mut) {
+            tables.retain(Value::is_object);
+        }
     }
     let horizon_stated = value.pointer("/churn/horizon_days").is_some();
     let mut faults: Vec<Fault> = shape.into_iter().map(|shape| shape.fault).collect();

@@ -21,6 +21,7 @@ use crate::config::inputs::shapes;
 use crate::config::playbook::playbook;
 use crate::config::security::{is_secret, security};
 use crate::config::segments::segments;
+use crate::config::webhooks::{Webhooks, webhooks};
 use crate::effect_study::goals::Goals;
 use crate::engine::alerting::playbook::Playbook;
 use crate::engine::alerting::policy::Policy;
@@ -72,6 +73,8 @@ pub struct Settings {
     pub erasure_secret: Arc<[u8]>,
     /// librdkafka's properties for encryption and login.
     pub security: Vec<(&'static str, SecretString)>,
+    /// Addresses that alerts are posted to.
+    pub webhooks: Webhooks,
 }
 
 /// The key of erasures is bytes, which would be shown.
@@ -131,6 +134,7 @@ impl Settings {
             "needed because http.listen is not loopback: customer data is never served without a token",
         );
         let security = security(&file, &mut check);
+        let webhooks = webhooks(&file.webhooks, &mut check);
         let erasure = file.erasure.secret_file.as_deref().map(secret).transpose();
         let erasure = check.take("erasure.secret_file", erasure, None);
         let erasure_secret: Arc<[u8]> = match &erasure {
@@ -160,6 +164,7 @@ impl Settings {
             authority,
             erasure_secret,
             security,
+            webhooks,
         })
     }
 
@@ -243,6 +248,9 @@ impl Settings {
             if is_secret(name) {
                 "[hidden]".clone_into(value);
             }
+        }
+        for endpoint in file.webhooks.endpoints.iter_mut().filter(|endpoint| endpoint.format.has_secret_url()) {
+            endpoint.url = endpoint.url.as_ref().map(|_| "[hidden]".to_owned());
         }
         toml::to_string_pretty(&file).unwrap_or_default()
     }
@@ -369,8 +377,15 @@ fn check_ranges(file: &ConfigFile, check: &mut Checker) {
     );
     check.must("topics.events", !file.topics.events.is_empty(), "name at least one input topic");
     let topics = &file.topics;
-    let outputs =
-        [&topics.alerts, &topics.risk, &topics.outcomes, &topics.profiles, &topics.dead_letters, &topics.models];
+    let outputs = [
+        &topics.alerts,
+        &topics.risk,
+        &topics.outcomes,
+        &topics.profiles,
+        &topics.dead_letters,
+        &topics.models,
+        &topics.webhook_dead_letters,
+    ];
     let mut names: Vec<&String> = topics.events.iter().chain(outputs).chain(&file.rekey.topics).collect();
     check.must("topics", names.iter().all(|name| !name.is_empty()), "a topic has an empty name");
     names.sort_unstable();

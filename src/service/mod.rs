@@ -20,5 +20,7 @@ pub mod answers;
 pub mod worker;
 pub mod rekey;
 pub mod http;
+pub mod signals;
 pub mod run;
+pub mod webhooks;
 pub mod doctor;

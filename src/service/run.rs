@@ -6,7 +6,6 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use signal_hook::low_level;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::{error, info, warn};
 
 use crate::config::settings::Settings;
@@ -19,6 +18,7 @@ use crate::service::kafka::topics;
 use crate::service::models_watch;
 use crate::service::pulse::Pulse;
 use crate::service::shared::Shared;
+use crate::service::signals::Signals;
 use crate::service::source::SourceWatch;
 use crate::service::status::Phase;
 use crate::service::worker::{self, Orders};
@@ -107,23 +107,6 @@ impl Service {
     }
 }
 
-/// SIGTERM and SIGINT, heeded from the first moment: as the first process of a container nobody else would.
-struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl Signals {
-    fn new() -> Result<Self, ServiceFault> {
-        let heed = |kind| signal(kind).map_err(|fault| ServiceFault::Failed(fault.to_string()));
-        Ok(Self { terminate: heed(SignalKind::terminate())?, interrupt: heed(SignalKind::interrupt())? })
-    }
-
-    async fn any(&mut self) {
-        tokio::select! { _ = self.terminate.recv() => {}, _ = self.interrupt.recv() => {} }
-    }
-}
-
 /// `serve`: runs until SIGTERM or SIGINT, or until something cannot be mended.
 pub fn run(settings: Settings, artifact: &Artifact) -> Result<(), ServiceFault> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
@@ -137,9 +120,9 @@ pub fn run(settings: Settings, artifact: &Artifact) -> Result<(), ServiceFault> 
 async fn live(settings: Settings, artifact: &Artifact) -> Result<(), ServiceFault> {
     topics::named(&settings)?;
     let mut signals = Signals::new()?;
-    let (listener, address) = bind(settings.listen).await.map_err(ServiceFault::Setup)?;
+    let (listener, address) = bind(settings.listen, "http.listen").await.map_err(ServiceFault::Setup)?;
     let admin = match settings.admin_listen {
-        Some(address) => Some(bind(address).await.map_err(ServiceFault::Setup)?),
+        Some(address) => Some(bind(address, "http.admin_listen").await.map_err(ServiceFault::Setup)?),
         None => None,
     };
     let api = Api::new()?;

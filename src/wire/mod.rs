@@ -51,3 +51,4 @@ pub mod exported_onnx;
 pub mod exported_sql;
 pub mod imported_head;
 pub mod promotion;
+pub mod webhooks;

@@ -104,7 +104,7 @@ impl Stage {
         }
         let settings: Settings = check(json!({"http": all})).unwrap();
         let _in_runtime = self.runtime.enter();
-        let (listener, address) = self.runtime.block_on(bind(settings.listen)).unwrap();
+        let (listener, address) = self.runtime.block_on(bind(settings.listen, "http.listen")).unwrap();
         self.runtime.spawn(open(listener, &settings, self.service.api.clone(), doors));
         Listener { address }
     }

@@ -39,10 +39,9 @@ const LOOK: Duration = Duration::from_secs(10);
 /// Pause where no connection can be accepted, as without file descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Binds to an address; port 0 takes a free one.
-pub async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), String> {
-    let taken =
-        |fault| format!("cannot listen on {address} ({fault}): choose another http.listen, or port 0 for a free one");
+/// Binds to the address that `key` of the configuration names; port 0 takes a free one.
+pub async fn bind(address: SocketAddr, key: &str) -> Result<(TcpListener, SocketAddr), String> {
+    let taken = |fault| format!("cannot listen on {address} ({fault}): choose another {key}, or port 0 for a free one");
     let listener = TcpListener::bind(address).await.map_err(taken)?;
     let address = listener.local_addr().map_err(taken)?;
     Ok((listener, address))

@@ -106,8 +106,8 @@ pub fn consumer(settings: &Settings, worker: usize) -> ClientConfig {
     finish(config, settings)
 }
 
-/// The consumer of the step that keys events anew.
-pub fn rekeying(settings: &Settings, group: &str) -> ClientConfig {
+/// What the consumers of the commands beside the service have in common.
+fn beside(settings: &Settings, group: &str) -> ClientConfig {
     let mut config = base(settings);
     config
         .set("group.id", group)
@@ -117,17 +117,52 @@ pub fn rekeying(settings: &Settings, group: &str) -> ClientConfig {
         .set("enable.auto.commit", "false")
         .set("enable.auto.offset.store", "false")
         .set("enable.partition.eof", "true")
+        // Where its position is gone, retention took what was before.
         .set("auto.offset.reset", "earliest")
         .set("socket.timeout.ms", "15000")
         .set("session.timeout.ms", "10000")
-        .set("heartbeat.interval.ms", "250")
+        .set("max.poll.interval.ms", "300000")
         .set("fetch.queue.backoff.ms", "5")
-        .set("fetch.wait.max.ms", "10")
-        .set("fetch.message.max.bytes", "262144")
-        .set("queued.max.messages.kbytes", "16384");
+        .set("fetch.message.max.bytes", "262144");
     if let Some(instance) = &settings.file.service.instance {
         config.set("group.instance.id", instance);
     }
+    config
+}
+
+/// The consumer of the step that keys events anew.
+pub fn rekeying(settings: &Settings, group: &str) -> ClientConfig {
+    let mut config = beside(settings, group);
+    config
+        .set("client.id", "churnwatch-rekey")
+        .set("heartbeat.interval.ms", "250")
+        .set("fetch.wait.max.ms", "10")
+        .set("queued.max.messages.kbytes", "16384");
+    finish(config, settings)
+}
+
+/// The consumer of an endpoint of webhooks: a few alerts at a time, since posting takes longer than reading.
+pub fn alert_reader(settings: &Settings, group: &str) -> ClientConfig {
+    let mut config = beside(settings, group);
+    config
+        .set("client.id", "churnwatch-webhooks")
+        .set("heartbeat.interval.ms", "1000")
+        .set("fetch.wait.max.ms", "100")
+        .set("queued.min.messages", "100")
+        .set("queued.max.messages.kbytes", "1024");
+    finish(config, settings)
+}
+
+/// The producer of the alerts that an endpoint of webhooks did not take.
+pub fn letter_writer(settings: &Settings) -> ClientConfig {
+    let mut config = base(settings);
+    config
+        .set("enable.idempotence", "true")
+        .set("acks", "all")
+        .set("linger.ms", "5")
+        .set("compression.type", "lz4")
+        .set("message.timeout.ms", DELIVERY_MILLIS)
+        .set("partitioner", "murmur2_random");
     finish(config, settings)
 }
 

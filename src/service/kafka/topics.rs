@@ -50,6 +50,16 @@ pub fn plan(settings: &Settings) -> Vec<(String, &'static str, String)> {
     plan
 }
 
+/// The same with what `churnwatch webhooks` writes, where anything is posted.
+pub fn whole_plan(settings: &Settings) -> Vec<(String, &'static str, String)> {
+    let mut plan = plan(settings);
+    if !settings.webhooks.endpoints.is_empty() {
+        let topic = settings.file.topics.webhook_dead_letters.clone();
+        plan.push((topic, "delete", (30 * 86_400_000_i64).to_string()));
+    }
+    plan
+}
+
 /// Makes the topics that are missing; gives the names of those made. `partitions`: the inputs' number, else 12;
 /// `replication`: the broker's default, as is then how many replicas must be in sync. In a dry run the brokers only say
 /// whether they would.
@@ -64,7 +74,7 @@ pub fn create(
     let inputs = settings.file.topics.events.iter().find_map(|name| count(&known, name));
     let partitions = partitions.or(inputs).unwrap_or(PARTITIONS);
     let replication = replication.unwrap_or(BROKER_S_DEFAULT);
-    let (plan, in_sync) = (plan(settings), MIN_IN_SYNC.to_string());
+    let (plan, in_sync) = (whole_plan(settings), MIN_IN_SYNC.to_string());
     let topics: Vec<NewTopic<'_>> = plan
         .iter()
         .map(|(name, policy, retention)| {

@@ -4,9 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use iso_currency::Currency;
 use prometheus::proto::MetricFamily;
-use prometheus::{
-    Encoder, GaugeVec, Histogram, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry, TextEncoder,
-};
+use prometheus::{GaugeVec, Histogram, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry};
 
 use crate::engine::alerting::segment::Segments;
 use crate::engine::day::Day;
@@ -18,7 +16,7 @@ use crate::service::status::Phase;
 use crate::service::telemetry::business::Business;
 use crate::service::telemetry::modelled::Modelled;
 use crate::service::telemetry::process::Usage;
-use crate::service::telemetry::register::Register;
+use crate::service::telemetry::register::{Register, text};
 
 /// Of a transaction: from a broker next door to one that is given up on.
 const COMMIT_SECONDS: [f64; 11] = [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0];
@@ -331,38 +329,16 @@ impl Metrics {
 
     /// The metrics in Prometheus's text format.
     pub fn text(&self) -> String {
-        let mut out = Vec::new();
-        let encoded = TextEncoder::new().encode(&self.gather(), &mut out);
-        if encoded.is_err() {
-            out.clear();
-        }
-        String::from_utf8(out).unwrap_or_default()
+        text(&self.gather())
     }
 
-    /// Name, kind and meaning of every metric as a Markdown table: docs/metrics.md.
-    pub fn document(&self) -> String {
+    /// Gives every metric a value, so that none is left out where all are told of.
+    pub(crate) fn show(&self) {
         self.state(0, 0, Some(0), 0);
         let headway =
             Headway { closed_day: Some(0), closes_due: Some(0), lag_records: Some(0), lag_seconds: Some(0.0) };
         self.stand(0, headway);
         self.configured(&Segments::default(), Currency::CNY);
         self.modelled.show();
-        let mut rows: Vec<String> = self
-            .gather()
-            .iter()
-            .map(|family| {
-                let labels = family.get_metric().first().map(|metric| {
-                    metric.get_label().iter().map(|label| format!("`{}`", label.name())).collect::<Vec<_>>().join(", ")
-                });
-                let kind = format!("{:?}", family.get_field_type()).to_lowercase();
-                let help = family.help().trim_end_matches('.');
-                format!("| `{}` | {kind} | {} | {help} |", family.name(), labels.unwrap_or_default())
-            })
-            .collect();
-        rows.sort();
-        format!(
-            "# Metrics\nServed at `/metrics`. Written by the program; `CHURNWATCH_BLESS=1 cargo test --test documents` writes it anew.\n\n| name | kind | labels | meaning |\n|---|---|---|---|\n{}\n",
-            rows.join("\n")
-        )
     }
 }

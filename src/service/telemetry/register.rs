@@ -1,10 +1,20 @@
 //! How metrics are made: each is registered as it comes into being, so none is forgotten in what Prometheus reads.
 
 use prometheus::core::Collector;
+use prometheus::proto::MetricFamily;
 use prometheus::{
-    Counter, Gauge, GaugeVec, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
-    Registry,
+    Counter, Encoder, Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
+    IntGaugeVec, Opts, Registry, TextEncoder,
 };
+
+/// Families in Prometheus's text format.
+pub(crate) fn text(families: &[MetricFamily]) -> String {
+    let mut out = Vec::new();
+    if TextEncoder::new().encode(families, &mut out).is_err() {
+        out.clear();
+    }
+    String::from_utf8(out).unwrap_or_default()
+}
 
 /// Makes metrics into a registry.
 pub(crate) struct Register<'a>(pub(crate) &'a Registry);
@@ -53,5 +63,10 @@ impl Register<'_> {
     /// A histogram with the upper bounds of its buckets.
     pub(crate) fn histogram(&self, name: &str, help: &str, buckets: &[f64]) -> Made<Histogram> {
         self.keep(Histogram::with_opts(HistogramOpts::new(name, help).buckets(buckets.to_vec())))
+    }
+
+    /// Histograms with the upper bounds of their buckets.
+    pub(crate) fn histograms(&self, name: &str, help: &str, buckets: &[f64], labels: &[&str]) -> Made<HistogramVec> {
+        self.keep(HistogramVec::new(HistogramOpts::new(name, help).buckets(buckets.to_vec()), labels))
     }
 }

@@ -436,3 +436,24 @@ code-needs_rekey = needs rekey
 code-unknown_order = unknown order
 code-unknown_episode = unknown episode
 code-state_full = state full
+
+# Messages to a room of people about an alert.
+webhook-opened = Customer { $customer } may be leaving
+webhook-escalated = Customer { $customer } is more likely to leave than before
+webhook-resolved = Customer { $customer } is back: bought again
+webhook-calmed = Customer { $customer } has calmed: the warning is over
+webhook-lapsed = Customer { $customer } is lost: the silence is churn by now
+webhook-withdrawn = Customer { $customer } opted out: the warning is withdrawn
+webhook-erased = Customer { $customer } asked to be forgotten: delete what you keep of them
+webhook-band-watch = watch
+webhook-band-high = high
+webhook-band-critical = critical
+webhook-risk = Risk: { $band } ({ $percent } %)
+webhook-silence = { $days ->
+    [one] Silence: 1 day
+   *[other] Silence: { $days } days
+}; lost if it lasts until { $day }
+webhook-stake = At stake: { $amount } { $currency }
+webhook-why = Why: { $reasons }
+webhook-do = To do: { $action }
+webhook-who = By { $owner }, { $channel }, until { $day }

@@ -399,3 +399,21 @@ code-needs_rekey = 需要合并客户
 code-unknown_order = 订单未知
 code-unknown_episode = 预警未知
 code-state_full = 状态已满
+
+# 发送到群聊的预警消息。
+webhook-opened = 客户 { $customer } 可能流失
+webhook-escalated = 客户 { $customer } 流失风险上升
+webhook-resolved = 客户 { $customer } 已回归：再次购买
+webhook-calmed = 客户 { $customer } 风险回落，预警结束
+webhook-lapsed = 客户 { $customer } 已流失：沉默期已满
+webhook-withdrawn = 客户 { $customer } 已退订：预警撤回
+webhook-erased = 客户 { $customer } 要求被遗忘：请删除您保存的相关数据
+webhook-band-watch = 关注
+webhook-band-high = 高
+webhook-band-critical = 极高
+webhook-risk = 风险：{ $band }（{ $percent }%）
+webhook-silence = 已沉默 { $days } 天；持续到 { $day } 即为流失
+webhook-stake = 涉及金额：{ $amount } { $currency }
+webhook-why = 原因：{ $reasons }
+webhook-do = 建议：{ $action }
+webhook-who = 负责：{ $owner }，渠道：{ $channel }，截止 { $day }
