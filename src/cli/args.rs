@@ -8,7 +8,7 @@ use clap_complete::Shell;
 use jiff::civil::Date;
 
 use crate::cli::ask::ServiceArgs;
-use crate::cli::config_args::ConfigCommand;
+use crate::cli::config_args::{ConfigArgs, ConfigCommand};
 use crate::cli::consent::ConsentArgs;
 use crate::cli::export_args::ExportCommand;
 use crate::cli::input_args::{FileArgs, HistoryArgs};
@@ -226,14 +226,6 @@ pub enum ReplayClock {
     Event,
     /// The closes as they were.
     Recorded,
-}
-
-/// Which configuration.
-#[derive(Debug, Args)]
-pub struct ConfigArgs {
-    /// Configuration file.
-    #[arg(long)]
-    pub config: Option<PathBuf>,
 }
 
 /// Arguments of `demo`.

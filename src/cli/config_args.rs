@@ -4,8 +4,6 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use crate::cli::args::ConfigArgs;
-
 /// What to do with the configuration.
 #[derive(Debug, Subcommand)]
 pub enum ConfigCommand {
@@ -32,4 +30,12 @@ pub struct CheckArgs {
     /// Each record as JSON.
     #[arg(long, requires = "sample")]
     pub json: bool,
+}
+
+/// Which configuration.
+#[derive(Debug, Args)]
+pub struct ConfigArgs {
+    /// Configuration file.
+    #[arg(long)]
+    pub config: Option<PathBuf>,
 }

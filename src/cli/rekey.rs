@@ -1,7 +1,7 @@
 //! `rekey`: the command line of the step that keys events by their customer.
 
-use crate::cli::args::ConfigArgs;
 use crate::cli::common::settings;
+use crate::cli::config_args::ConfigArgs;
 use crate::cli::exit::Failure;
 use crate::service::rekey::run::run as rekey;
 

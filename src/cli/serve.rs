@@ -2,8 +2,8 @@
 
 use tracing::warn;
 
-use crate::cli::args::ConfigArgs;
 use crate::cli::common::{artifact, settings};
+use crate::cli::config_args::ConfigArgs;
 use crate::cli::exit::Failure;
 use crate::cli::judged::foreign;
 use crate::service::run;
