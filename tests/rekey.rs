@@ -142,6 +142,7 @@ fn the_same_shop_in_every_shape_gives_the_same_warnings() {
 fn rekey(bench: &Bench) -> Replica {
     let child = Command::new(PROGRAM)
         .args(["rekey", "--log-level", "warn", "--config"])
+        .env("CHURNWATCH_REKEY__LISTEN", "127.0.0.1:0")
         .arg(bench.path())
         .stdout(Stdio::null())
         .spawn()

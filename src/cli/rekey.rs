@@ -11,5 +11,5 @@ pub fn run(args: &ConfigArgs) -> Result<(), Failure> {
     if settings.file.rekey.topics.is_empty() {
         return Err(Failure::usage("rekey.topics: name the topics whose records are not keyed by their customer"));
     }
-    Ok(rekey(&settings)?)
+    Ok(rekey(settings)?)
 }

@@ -135,12 +135,20 @@ pub struct SourceTable {
 
 /// Inputs that are not keyed by their customer: `churnwatch rekey` writes what they tell into the first input that holds
 /// our own events.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Rekey {
+    /// Address of its listener for probes and metrics; port 0 takes a free one.
+    pub listen: String,
     /// The topics; each may have a format of its own in `inputs`.
     pub topics: Vec<String>,
     /// Consumer group; absent: that of the service with `-rekey` behind it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group_id: Option<String>,
+}
+
+impl Default for Rekey {
+    fn default() -> Self {
+        Self { listen: "127.0.0.1:8082".into(), topics: Vec::new(), group_id: None }
+    }
 }

@@ -75,6 +75,8 @@ pub struct Settings {
     pub security: Vec<(&'static str, SecretString)>,
     /// Addresses that alerts are posted to.
     pub webhooks: Webhooks,
+    /// `rekey.listen`.
+    pub rekey_listen: SocketAddr,
 }
 
 /// The key of erasures is bytes, which would be shown.
@@ -135,6 +137,7 @@ impl Settings {
         );
         let security = security(&file, &mut check);
         let webhooks = webhooks(&file.webhooks, &mut check);
+        let rekey_listen = check.take("rekey.listen", address(&file.rekey.listen), nowhere);
         let erasure = file.erasure.secret_file.as_deref().map(secret).transpose();
         let erasure = check.take("erasure.secret_file", erasure, None);
         let erasure_secret: Arc<[u8]> = match &erasure {
@@ -165,6 +168,7 @@ impl Settings {
             erasure_secret,
             security,
             webhooks,
+            rekey_listen,
         })
     }
 

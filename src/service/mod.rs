@@ -18,6 +18,7 @@ pub mod source;
 pub mod models_watch;
 pub mod answers;
 pub mod worker;
+pub mod beside;
 pub mod rekey;
 pub mod http;
 pub mod signals;

@@ -1,8 +1,8 @@
 //! Reads, keys anew, writes. A transaction holds what came of some records, and how far they were read.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rdkafka::ClientContext;
@@ -28,37 +28,28 @@ use crate::service::kafka::refusal::{Refusal, Refusals, denied};
 use crate::service::kafka::transaction::Transactions;
 use crate::service::pulse::Pulse;
 use crate::service::rekey::waiting::{Place, Waiting};
+use crate::service::telemetry::rekey::{Came, RekeyMetrics};
 use crate::wire::dead_letter::{self, Origin, kept, kept_key};
 use crate::wire::event::RawRecord;
 use crate::wire::inputs::reader::Reader;
 
 /// Most records of one transaction.
-const MOST: usize = 10_000;
+const MOST: u64 = 10_000;
 /// Most records read before their turns are looked at: what partitions have beside each other goes out at once.
 const BURST: usize = 500;
 /// Longest wait for a record.
 const REST: Duration = Duration::from_millis(20);
-/// How often it is looked whether brokers are still there.
+/// How often gauges are set, which also tells whether brokers are still there, and how long one answer may take.
 const LOOK: Duration = Duration::from_secs(5);
-
-/// What has been done, for whoever wants to know.
-#[derive(Debug, Default)]
-pub struct Done {
-    /// Records read.
-    pub records: AtomicU64,
-    /// Events written.
-    pub events: AtomicU64,
-    /// Dead letters written.
-    pub letters: AtomicU64,
-    /// Records that tell nothing of ours.
-    pub unused: AtomicU64,
-}
+const ANSWER: Duration = Duration::from_secs(1);
 
 struct Context {
     waiting: Mutex<Waiting<OwnedMessage>>,
     /// Counts the times that partitions were taken away: what was read until then is another's.
     losses: AtomicU64,
     topics: Vec<String>,
+    /// 1 until partitions were assigned.
+    joining: Arc<AtomicUsize>,
     refusals: Refusals,
 }
 
@@ -93,6 +84,7 @@ impl ConsumerContext for Context {
             let places = partitions.elements();
             let places = places.iter().filter_map(|one| self.place(one.topic(), one.partition()));
             self.waiting().assign(places, Instant::now());
+            self.joining.store(0, Ordering::Relaxed);
             consumer.assign(partitions)
         } else {
             self.waiting().assign(std::iter::empty(), Instant::now());
@@ -109,13 +101,18 @@ impl ConsumerContext for Context {
 struct Open {
     batch: Batch,
     next: BTreeMap<Place, i64>,
-    records: usize,
-    counts: [u64; 3],
+    came: Came,
     since: Option<Instant>,
 }
 
 /// Works until it is told to stop, or until something is wrong.
-pub fn work(settings: &Settings, pulse: &Pulse, done: &Done) -> Result<(), ServiceFault> {
+pub fn work(
+    settings: &Settings,
+    pulse: &Pulse,
+    metrics: &RekeyMetrics,
+    joining: &Arc<AtomicUsize>,
+) -> Result<(), ServiceFault> {
+    joining.store(1, Ordering::Relaxed);
     let group = settings.rekey_group();
     let name = settings.file.service.instance.clone().unwrap_or_else(|| Uuid::new_v4().to_string());
     let config = producer(settings, &format!("{group}-{name}"));
@@ -124,6 +121,7 @@ pub fn work(settings: &Settings, pulse: &Pulse, done: &Done) -> Result<(), Servi
         waiting: Mutex::default(),
         losses: AtomicU64::new(0),
         topics: settings.file.rekey.topics.clone(),
+        joining: joining.clone(),
         refusals: Refusals::default(),
     };
     let consumer: BaseConsumer<Context> = rekeying(settings, &group)
@@ -132,13 +130,13 @@ pub fn work(settings: &Settings, pulse: &Pulse, done: &Done) -> Result<(), Servi
     writer.take_over(settings, pulse)?;
     let topics: Vec<&str> = settings.file.rekey.topics.iter().map(String::as_str).collect();
     consumer.subscribe(&topics).map_err(|fault| ServiceFault::kafka("subscribing", &fault))?;
-    Rekeyer { settings, pulse, done, writer, consumer, reader: Reader::default() }.follow()
+    Rekeyer { settings, pulse, metrics, writer, consumer, reader: Reader::default() }.follow()
 }
 
 struct Rekeyer<'a> {
     settings: &'a Settings,
     pulse: &'a Pulse,
-    done: &'a Done,
+    metrics: &'a RekeyMetrics,
     writer: Transactions,
     consumer: BaseConsumer<Context>,
     reader: Reader,
@@ -151,41 +149,41 @@ impl Rekeyer<'_> {
         let mut losses = 0;
         while !self.pulse.stopping() {
             self.pulse.beat();
-            let read = self.read()?;
+            self.read()?;
             let now_lost = self.consumer.context().losses.load(Ordering::Relaxed);
             if now_lost != losses {
                 // Whoever has those partitions now reads from what was committed.
                 (losses, open) = (now_lost, Open::default());
             }
-            while open.records < MOST {
+            while open.came.records < MOST {
                 let next = self.consumer.context().waiting().next(Instant::now());
                 let Some((place, message)) = next else { break };
                 self.take(place, &message, &mut open);
             }
             self.throttle()?;
-            if open.records >= MOST || open.since.is_some_and(|since| since.elapsed() >= interval) {
+            if open.came.records >= MOST || open.since.is_some_and(|since| since.elapsed() >= interval) {
                 self.commit(&mut open)?;
             }
-            if read {
-                hearing.heard();
-            } else if looked.elapsed() >= LOOK {
+            if looked.elapsed() >= LOOK {
                 looked = Instant::now();
-                let topic = self.settings.file.rekey.topics.first().map_or("", String::as_str);
-                hearing.check(self.settings, self.consumer.client(), topic)?;
+                if self.gauge() {
+                    hearing.heard();
+                } else {
+                    hearing.check(self.settings, self.consumer.client(), self.topic(0))?;
+                }
             }
         }
         self.commit(&mut open)
     }
 
-    /// Reads what is there; whether anything was.
-    fn read(&self) -> Result<bool, ServiceFault> {
+    /// Reads what is there.
+    fn read(&self) -> Result<(), ServiceFault> {
         let context = self.consumer.context();
-        let (mut polled, mut read) = (self.consumer.poll(REST), false);
+        let mut polled = self.consumer.poll(REST);
         let mut left = BURST;
         while let Some(one) = polled {
             match one {
                 Ok(message) => {
-                    read = true;
                     if let Some(place) = context.place(message.topic(), message.partition()) {
                         let timestamp = message.timestamp().to_millis().unwrap_or_default();
                         context.waiting().push(place, timestamp, message.detach());
@@ -197,7 +195,22 @@ impl Rekeyer<'_> {
             left -= 1;
             polled = if left > 0 { self.consumer.poll(Duration::ZERO) } else { None };
         }
-        Ok(read)
+        Ok(())
+    }
+
+    /// Sets the gauges; whether a broker told where the partitions end.
+    fn gauge(&self) -> bool {
+        let Ok(positions) = self.consumer.committed(ANSWER) else { return false };
+        let (mut lag, mut told) = (0, true);
+        for one in positions.elements() {
+            match self.consumer.fetch_watermarks(one.topic(), one.partition(), ANSWER) {
+                Ok((low, end)) => lag += (end - one.offset().to_raw().unwrap_or_default().max(low)).max(0),
+                Err(_) => told = false,
+            }
+            self.pulse.beat();
+        }
+        self.metrics.stand(lag, self.consumer.context().waiting().count());
+        told
     }
 
     fn mend(&self, fault: &KafkaError) -> Result<(), ServiceFault> {
@@ -250,10 +263,9 @@ impl Rekeyer<'_> {
         let format = self.settings.shapes.of(message.topic());
         let headers = headers(message, format);
         let record = RawRecord { headers: &headers, ..RawRecord::new(message.key(), message.payload(), timestamp) };
-        let [events, letters, unused] = &mut open.counts;
-        let batch = &mut open.batch;
+        let Open { batch, came, .. } = open;
         let read = self.reader.rekey(format, &self.settings.rules, &record, wall, |event| {
-            *events += 1;
+            came.events += 1;
             batch.add_event(event.customer.as_bytes(), &event.text, timestamp);
         });
         if let Some(reject) = read.refused {
@@ -262,17 +274,17 @@ impl Rekeyer<'_> {
             let (key, value) = (message.key(), message.payload());
             let headers = dead_letter::headers(reject, origin, key.unwrap_or_default(), value.unwrap_or_default());
             batch.add_dead_letter(key.map(kept_key), value.map(kept), headers);
-            *letters += 1;
+            came.dead_letters += 1;
         }
-        *unused += u64::from(read.events == 0 && read.refused.is_none());
+        came.unused += u64::from(read.events == 0 && read.refused.is_none());
+        came.records += 1;
         open.next.insert(place, message.offset() + 1);
-        open.records += 1;
         open.since.get_or_insert_with(Instant::now);
     }
 
     fn commit(&self, open: &mut Open) -> Result<(), ServiceFault> {
-        let Open { batch, next, records, counts, .. } = std::mem::take(open);
-        if records == 0 {
+        let Open { batch, next, came, .. } = std::mem::take(open);
+        if came.records == 0 {
             return Ok(());
         }
         let mut offsets = TopicPartitionList::with_capacity(next.len());
@@ -284,15 +296,7 @@ impl Rekeyer<'_> {
         let group = self.consumer.group_metadata();
         match self.writer.commit(&[(0, batch)], &offsets, group.as_ref(), self.pulse) {
             Committed::Yes => {
-                let [events, letters, unused] = counts;
-                for (count, more) in [
-                    (&self.done.records, records as u64),
-                    (&self.done.events, events),
-                    (&self.done.letters, letters),
-                    (&self.done.unused, unused),
-                ] {
-                    count.fetch_add(more, Ordering::Relaxed);
-                }
+                self.metrics.committed(came);
                 Ok(())
             }
             // What was read is read again by a consumer that begins anew.

@@ -1,18 +1,19 @@
-//! The life of `rekey`: works until SIGTERM or SIGINT, or until something cannot be mended.
+//! The life of `churnwatch rekey`: one thread, which begins anew after trouble.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::flag;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use crate::config::settings::Settings;
+use crate::service::beside::life::{Life, Running};
+use crate::service::beside::probes::Probes;
 use crate::service::fault::ServiceFault;
-use crate::service::kafka::topics;
+use crate::service::kafka::topics::partitions;
 use crate::service::pulse::Pulse;
-use crate::service::rekey::rekeyer::{Done, work};
+use crate::service::rekey::rekeyer::work;
+use crate::service::telemetry::rekey::RekeyMetrics;
 
 /// Pause before it begins anew, doubled with each time in a row, and the longest.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -20,48 +21,64 @@ const MAX_PAUSE: Duration = Duration::from_secs(5);
 /// After so long without trouble the next counts as the first.
 const CALM: Duration = Duration::from_mins(1);
 
-/// Runs it.
-pub fn run(settings: &Settings) -> Result<(), ServiceFault> {
-    let stop = Arc::new(AtomicBool::new(false));
-    for signal in [SIGTERM, SIGINT] {
-        // A second signal ends it where it stands: an open transaction is invisible.
-        flag::register_conditional_shutdown(signal, 130, stop.clone())
-            .and_then(|_| flag::register(signal, stop.clone()))
-            .map_err(|fault| ServiceFault::Failed(format!("cannot heed signals: {fault}")))?;
-    }
+/// Runs until SIGTERM or SIGINT, or until something cannot be mended.
+pub fn run(settings: Settings) -> Result<(), ServiceFault> {
+    let settings = Arc::new(settings);
+    let metrics = RekeyMetrics::new().map_err(|fault| ServiceFault::Failed(fault.to_string()))?;
+    let told = metrics.clone();
+    let life = Life {
+        listen: (settings.rekey_listen, "rekey.listen"),
+        per_second: settings.file.http.requests_per_second,
+        probes: Probes::new(move || told.text(), 1),
+    };
+    let asked = settings.clone();
+    let check = move || {
+        let own = [asked.own_topic().unwrap_or_default(), &asked.file.topics.dead_letters];
+        let mut all = asked.file.rekey.topics.iter().map(String::as_str).chain(own);
+        all.try_for_each(|topic| partitions(&asked, topic).map(drop))
+    };
+    life.run(check, |probes, stop| start(&settings, metrics, probes, stop))
+}
+
+fn start(
+    settings: &Arc<Settings>,
+    metrics: RekeyMetrics,
+    probes: &Probes,
+    stop: &Arc<AtomicBool>,
+) -> Result<Running, ServiceFault> {
+    let pulse = Pulse::new(stop.clone(), Instant::now());
+    let (settings, probes, beats) = (settings.clone(), probes.clone(), pulse.clone());
     let into = settings.own_topic().unwrap_or_default();
-    for topic in settings.file.rekey.topics.iter().map(String::as_str).chain([into, &settings.file.topics.dead_letters])
-    {
-        topics::partitions(settings, topic)?;
-    }
-    let (pulse, done) = (Pulse::new(stop.clone(), Instant::now()), Done::default());
     info!(from = settings.file.rekey.topics.join(", "), into, "keying anew");
+    let thread = std::thread::Builder::new().name("rekey".into()).spawn(move || {
+        let result = follow(&settings, &beats, &metrics, &probes);
+        if let Err(fault) = &result {
+            error!(%fault, "ended");
+        }
+        result
+    });
+    let thread = thread.map_err(|fault| ServiceFault::Failed(format!("cannot start a thread: {fault}")))?;
+    Ok(vec![(thread, pulse)])
+}
+
+fn follow(settings: &Settings, pulse: &Pulse, metrics: &RekeyMetrics, probes: &Probes) -> Result<(), ServiceFault> {
     let mut trouble = 0;
     loop {
         let begun = Instant::now();
-        match work(settings, &pulse, &done) {
-            Ok(()) => break,
+        match work(settings, pulse, metrics, &probes.joining) {
             // Whatever was not committed by then is done again by the next.
-            Err(fault) if stop.load(Ordering::Relaxed) => {
+            Err(fault) if pulse.stopping() => {
                 info!(%fault, "stopped in the middle");
-                break;
+                return Ok(());
             }
             Err(ServiceFault::CutOff(sentence) | ServiceFault::ShutOut(sentence)) => {
                 trouble = if begun.elapsed() > CALM { 0 } else { trouble + 1 };
                 let pause = (PAUSE * (1 << trouble.min(10))).min(MAX_PAUSE);
                 warn!(sentence, ?pause, "beginning anew");
+                metrics.restarted();
                 std::thread::sleep(pause);
             }
-            Err(fault) => return Err(fault),
+            result => return result,
         }
     }
-    let count = |count: &std::sync::atomic::AtomicU64| count.load(Ordering::Relaxed);
-    info!(
-        records = count(&done.records),
-        events = count(&done.events),
-        dead_letters = count(&done.letters),
-        unused = count(&done.unused),
-        "stopped"
-    );
-    Ok(())
 }

@@ -78,6 +78,11 @@ impl<M> Waiting<M> {
         Some((place, record))
     }
 
+    /// Records that wait.
+    pub fn count(&self) -> usize {
+        self.queues.values().map(|queue| queue.records.len()).sum()
+    }
+
     /// Partitions to be read no further for now, and those to be read on.
     pub fn turn(&mut self) -> (Vec<Place>, Vec<Place>) {
         let (mut pause, mut resume) = (Vec::new(), Vec::new());

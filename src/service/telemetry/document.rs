@@ -3,6 +3,7 @@
 use prometheus::proto::MetricFamily;
 
 use crate::service::telemetry::metrics::Metrics;
+use crate::service::telemetry::rekey::RekeyMetrics;
 use crate::service::telemetry::webhooks::WebhookMetrics;
 
 /// Name, kind and meaning of every metric as Markdown tables: docs/metrics.md.
@@ -11,12 +12,16 @@ pub fn document() -> Result<String, prometheus::Error> {
     service.show();
     webhooks.of("");
     let service = rows(&service.gather());
-    let mut more = rows(&webhooks.gather());
-    more.retain(|row| !service.contains(row));
-    Ok(format!(
-        "# Metrics\nServed at `/metrics`. Written by the program; `CHURNWATCH_BLESS=1 cargo test --test documents` writes it anew.\n\n{}\n## Of `churnwatch webhooks`\nServed at `webhooks.listen`, beside `churnwatch_build_info`, `churnwatch_memory_limit_bytes` and `process_*`.\n\n{}",
-        table(&service),
+    let own = |families: &[MetricFamily]| {
+        let mut more = rows(families);
+        more.retain(|row| !service.contains(row));
         table(&more)
+    };
+    Ok(format!(
+        "# Metrics\nServed at `/metrics`. Written by the program; `CHURNWATCH_BLESS=1 cargo test --test documents` writes it anew.\n\n{}\n## Of `churnwatch webhooks`\nServed at `webhooks.listen`, beside `churnwatch_build_info`, `churnwatch_memory_limit_bytes` and `process_*`.\n\n{}\n## Of `churnwatch rekey`\nServed at `rekey.listen`, beside the same.\n\n{}",
+        table(&service),
+        own(&webhooks.gather()),
+        own(&RekeyMetrics::new()?.gather())
     ))
 }
 

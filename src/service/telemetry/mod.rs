@@ -9,3 +9,4 @@ pub mod process;
 pub mod recent;
 pub mod register;
 pub mod webhooks;
+pub mod rekey;

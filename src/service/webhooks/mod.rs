@@ -9,6 +9,5 @@ pub mod post;
 pub mod letters;
 pub mod reader;
 pub mod courier;
-pub mod probes;
 pub mod life;
 pub mod trial;

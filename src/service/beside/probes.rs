@@ -1,4 +1,4 @@
-//! Probes and metrics of `churnwatch webhooks`: the same four paths as of the service, and nothing about anybody.
+//! Probes and metrics of a command beside the service: the same four paths as of the service, and nothing about anybody.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -12,22 +12,23 @@ use axum::routing::get;
 
 use crate::service::http::gate::{Gate, OPEN, pass};
 use crate::service::http::problem::problem;
-use crate::service::telemetry::webhooks::WebhookMetrics;
 
 /// What the handlers look at.
 #[derive(Clone)]
 pub struct Probes {
-    metrics: WebhookMetrics,
-    /// Endpoints that have not joined their groups yet.
+    /// The metrics in Prometheus's text format.
+    figures: Arc<dyn Fn() -> String + Send + Sync>,
+    /// Members of groups that have no partitions yet.
     pub joining: Arc<AtomicUsize>,
     /// The process was asked to end.
     pub is_draining: Arc<AtomicBool>,
 }
 
 impl Probes {
-    /// Of so many endpoints, none of which has begun.
-    pub fn new(metrics: WebhookMetrics, endpoints: usize) -> Self {
-        Self { metrics, joining: Arc::new(AtomicUsize::new(endpoints)), is_draining: Arc::default() }
+    /// With so many members, none of which has begun.
+    pub fn new(figures: impl Fn() -> String + Send + Sync + 'static, members: usize) -> Self {
+        let figures = Arc::new(figures);
+        Self { figures, joining: Arc::new(AtomicUsize::new(members)), is_draining: Arc::default() }
     }
 
     /// The routes, behind a gate of their own.
@@ -56,7 +57,7 @@ async fn readyz(State(probes): State<Probes>) -> Response {
 }
 
 async fn metrics(State(probes): State<Probes>) -> Response {
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], probes.metrics.text()).into_response()
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], (probes.figures)()).into_response()
 }
 
 async fn missing() -> Response {

@@ -1,0 +1,88 @@
+//! Prometheus metrics of `churnwatch rekey`.
+
+use prometheus::proto::MetricFamily;
+use prometheus::{IntCounter, IntGauge, Registry};
+
+use crate::service::telemetry::process::Usage;
+use crate::service::telemetry::register::{Register, text};
+
+/// Every metric of the command.
+#[derive(Clone)]
+pub struct RekeyMetrics {
+    registry: Registry,
+    usage: Usage,
+    records: IntCounter,
+    events: IntCounter,
+    dead_letters: IntCounter,
+    unused: IntCounter,
+    restarts: IntCounter,
+    lag: IntGauge,
+    waiting: IntGauge,
+}
+
+/// What came of the records of one transaction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Came {
+    /// Records read.
+    pub records: u64,
+    /// Events written.
+    pub events: u64,
+    /// Dead letters written.
+    pub dead_letters: u64,
+    /// Records that tell nothing of ours.
+    pub unused: u64,
+}
+
+impl RekeyMetrics {
+    /// All metrics at zero. Fails only if two had the same name.
+    pub fn new() -> Result<Self, prometheus::Error> {
+        let registry = Registry::new_custom(Some("churnwatch".into()), None)?;
+        let register = Register(&registry);
+        let build = register.whole_gauges("build_info", "1, for the release that runs", &["version"])?;
+        build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
+        Ok(Self {
+            usage: Usage::new(&register)?,
+            records: register.counter("rekey_records_total", "Records read and committed")?,
+            events: register.counter("rekey_events_total", "Events written under their customer's key")?,
+            dead_letters: register
+                .counter("rekey_dead_letters_total", "Records of which something could not be used")?,
+            unused: register.counter("rekey_unused_records_total", "Records that tell nothing of ours")?,
+            restarts: register.counter("rekey_restarts_total", "Times that it began anew with fresh clients")?,
+            lag: register
+                .whole_gauge("rekey_lag_records", "Records of this process's partitions that are not committed")?,
+            waiting: register
+                .whole_gauge("rekey_waiting_records", "Records in memory that wait for other partitions")?,
+            registry,
+        })
+    }
+
+    /// A transaction was committed.
+    pub fn committed(&self, came: Came) {
+        self.records.inc_by(came.records);
+        self.events.inc_by(came.events);
+        self.dead_letters.inc_by(came.dead_letters);
+        self.unused.inc_by(came.unused);
+    }
+
+    /// It begins anew.
+    pub fn restarted(&self) {
+        self.restarts.inc();
+    }
+
+    /// How far it is.
+    pub fn stand(&self, lag: i64, waiting: usize) {
+        self.lag.set(lag);
+        self.waiting.set(waiting as i64);
+    }
+
+    /// The metrics in Prometheus's text format.
+    pub fn text(&self) -> String {
+        text(&self.gather())
+    }
+
+    pub(crate) fn gather(&self) -> Vec<MetricFamily> {
+        let mut families = self.usage.gather();
+        families.extend(self.registry.gather());
+        families
+    }
+}
