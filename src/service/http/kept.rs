@@ -44,13 +44,13 @@ impl<T> Seen<T> {
 pub struct Kept<T> {
     newest: Mutex<Option<Arc<Seen<T>>>>,
     working: Arc<AsyncMutex<()>>,
-    /// When somebody last asked.
-    asked: Mutex<Option<Instant>>,
+    /// Until when somebody is expected to ask.
+    expected: Mutex<Option<Instant>>,
 }
 
 impl<T> Default for Kept<T> {
     fn default() -> Self {
-        Self { newest: Mutex::new(None), working: Arc::default(), asked: Mutex::new(None) }
+        Self { newest: Mutex::new(None), working: Arc::default(), expected: Mutex::new(None) }
     }
 }
 
@@ -62,7 +62,7 @@ impl<T: Send + Sync + 'static> Kept<T> {
         E: Send + 'static,
         W: Future<Output = Result<T, E>> + Send + 'static,
     {
-        *self.asked.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        self.expect_look(LOOKED_AT);
         let Some(kept) = self.kept() else {
             let _turn = self.working.lock().await;
             // Another has worked it out meanwhile.
@@ -83,6 +83,11 @@ impl<T: Send + Sync + 'static> Kept<T> {
         Ok(kept)
     }
 
+    /// Somebody is expected to ask within that time.
+    pub fn expect_look(&self, within: Duration) {
+        *self.expected.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + within);
+    }
+
     /// The newest answer, if one is kept.
     pub fn kept(&self) -> Option<Arc<Seen<T>>> {
         let kept = self.newest.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -94,8 +99,8 @@ impl<T: Send + Sync + 'static> Kept<T> {
     where
         W: Future<Output = Result<T, E>>,
     {
-        let asked = *self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        if asked.is_none_or(|at| at.elapsed() > LOOKED_AT) {
+        let expected = *self.expected.lock().unwrap_or_else(PoisonError::into_inner);
+        if expected.is_none_or(|until| until < Instant::now()) {
             *self.newest.lock().unwrap_or_else(PoisonError::into_inner) = None;
         } else if self.kept().is_none_or(|kept| kept.age() > WARM)
             && let Ok(_turn) = self.working.try_lock()
@@ -148,5 +153,8 @@ mod tests {
         assert!(kept.kept().is_some());
         kept.keep_warm(|| async { Ok::<_, Infallible>(2) }).await;
         assert!(kept.kept().is_none(), "nobody has asked");
+        kept.expect_look(super::LOOKED_AT);
+        kept.keep_warm(|| async { Ok::<_, Infallible>(3) }).await;
+        assert_eq!(kept.kept().map(|seen| seen.answer), Some(3));
     }
 }

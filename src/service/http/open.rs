@@ -1,5 +1,7 @@
 //! A listener as the settings want it: its routes behind the gate, behind the door.
 
+use std::time::Duration;
+
 use tokio::net::TcpListener;
 
 use crate::config::settings::Settings;
@@ -19,12 +21,21 @@ pub enum Doors {
     Admin,
 }
 
+/// How long after a start somebody is expected to look.
+const FIRST_LOOK: Duration = Duration::from_hours(1);
+
 /// Remembers how the service goes, and looks ahead for whoever looks at it every day.
 async fn sample(api: &Api) {
-    let mut tick = tokio::time::interval(EVERY);
+    let (mut tick, mut begun) = (tokio::time::interval(EVERY), false);
     loop {
         tick.tick().await;
-        api.recent.take(&api.metrics);
+        let now = api.recent.take(&api.metrics);
+        // After a start somebody looks, but no backfill is slowed down for that.
+        if !begun && api.status.ready() && now.is_caught_up() {
+            begun = true;
+            api.roster.expect_look(FIRST_LOOK);
+            api.fortnight.expect_look(FIRST_LOOK);
+        }
         keep_warm(api).await;
     }
 }

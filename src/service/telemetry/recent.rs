@@ -72,13 +72,20 @@ pub struct Sample {
     pub lag_seconds: f64,
 }
 
+impl Sample {
+    /// Whether records are taken as they come.
+    pub const fn is_caught_up(&self) -> bool {
+        self.lag_records == 0.0 || self.lag_seconds < 60.0
+    }
+}
+
 /// The samples of the last hour, ascending.
 #[derive(Default)]
 pub struct Recent(Mutex<VecDeque<Sample>>);
 
 impl Recent {
-    /// Takes one now.
-    pub fn take(&self, metrics: &Metrics) {
+    /// Takes one now, and gives it.
+    pub fn take(&self, metrics: &Metrics) -> Sample {
         let readings = Readings::of(metrics);
         let sample = Sample {
             at: Instant::now(),
@@ -92,6 +99,7 @@ impl Recent {
             samples.pop_front();
         }
         samples.push_back(sample);
+        sample
     }
 
     /// All that are kept.
