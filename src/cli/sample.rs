@@ -42,7 +42,7 @@ pub fn show(file: &Path, args: &CheckArgs, settings: &Settings) -> Result<(), Fa
         }
     }
     eprintln!(
-        "churnwatch: {records} records of {topic}: {events} events, {unused} of no concern, {refused} dead letters"
+        "churnwatch: {records} records of {topic}: {events} events, {unused} of no concern, {refused} refused"
     );
     match refused {
         0 => Ok(()),
