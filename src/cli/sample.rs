@@ -41,9 +41,7 @@ pub fn show(file: &Path, args: &CheckArgs, settings: &Settings) -> Result<(), Fa
             as_text(records, &texts, read);
         }
     }
-    eprintln!(
-        "churnwatch: {records} records of {topic}: {events} events, {unused} of no concern, {refused} refused"
-    );
+    eprintln!("churnwatch: {records} records of {topic}: {events} events, {unused} of no concern, {refused} refused");
     match refused {
         0 => Ok(()),
         1 => Err(Failure::Failed("a record would be a dead letter".into())),

@@ -1,36 +1,62 @@
-//! Two replicas: each answers for its own customers, says of everybody else's where they are known, and lists and counts all of them
-//! together with the other.
+//! Two replicas that speak TLS: each answers for its own customers, says of everybody else's where they are known, and lists
+//! and counts all of them together with the other.
 
 use std::collections::BTreeSet;
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use churnwatch::wire::partitioner::partition;
 use serde_json::Value;
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
 use crate::bench::{Bench, shop};
 use crate::broker::broker;
-use crate::support::page::{free_port, page};
+use crate::support::page::free_port;
 
 const PARTITIONS: u32 = 4;
 const TOKEN: &str = "the-word-that-both-replicas-know";
 
+/// One certificate for both, which vouches for itself.
+struct Certified {
+    folder: tempfile::TempDir,
+    pem: String,
+}
+
+fn certified() -> &'static Certified {
+    static CERTIFIED: OnceLock<Certified> = OnceLock::new();
+    CERTIFIED.get_or_init(|| {
+        let issued = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
+        let (folder, pem) = (tempfile::tempdir().unwrap(), issued.cert.pem());
+        std::fs::write(folder.path().join("certificate.pem"), &pem).unwrap();
+        std::fs::write(folder.path().join("key.pem"), issued.signing_key.serialize_pem()).unwrap();
+        Certified { folder, pem }
+    })
+}
+
+fn agent() -> ureq::Agent {
+    let root = Certificate::from_pem(certified().pem.as_bytes()).unwrap();
+    let tls = TlsConfig::builder().root_certs(RootCerts::new_with_certs(&[root])).build();
+    let config = ureq::Agent::config_builder().tls_config(tls).http_status_as_error(false).max_redirects(0);
+    config.timeout_global(Some(Duration::from_secs(10))).build().into()
+}
+
+fn get(port: u16, path: &str) -> Result<ureq::http::Response<ureq::Body>, ureq::Error> {
+    let request = agent().get(format!("https://127.0.0.1:{port}{path}"));
+    request.header("Authorization", format!("Bearer {TOKEN}")).header("Accept", "*/*").call()
+}
+
 /// Status, where to ask instead, and the document.
 fn ask(port: u16, path: &str) -> (u16, Option<String>, Value) {
-    let config = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0);
-    let agent: ureq::Agent = config.timeout_global(Some(Duration::from_secs(10))).build().into();
-    let request =
-        agent.get(format!("http://127.0.0.1:{port}{path}")).header("Authorization", format!("Bearer {TOKEN}"));
-    let mut response = request.call().unwrap();
+    let mut response = get(port, path).unwrap();
     let location = response.headers().get("location").map(|value| value.to_str().unwrap().to_owned());
     (response.status().as_u16(), location, response.body_mut().read_json().unwrap())
 }
 
 /// A page for people.
 fn html(port: u16, path: &str) -> String {
-    let agent = ureq::Agent::new_with_defaults();
-    let request =
-        agent.get(format!("http://127.0.0.1:{port}{path}")).header("Authorization", format!("Bearer {TOKEN}"));
-    request.header("Accept", "text/html").call().unwrap().body_mut().read_to_string().unwrap()
+    let mut response = get(port, path).unwrap();
+    assert_eq!(response.status().as_u16(), 200, "{path}");
+    response.body_mut().read_to_string().unwrap()
 }
 
 /// Each of the two lists, counts and foretells for both.
@@ -87,7 +113,14 @@ fn a_replica_says_who_knows_a_customer() {
     std::fs::write(&token, TOKEN).unwrap();
     let mut replicas = ports.map(|port| {
         let listen = ("CHURNWATCH_HTTP__LISTEN", format!("127.0.0.1:{port}"));
-        bench.serve_with([listen, ("CHURNWATCH_HTTP__TOKEN_FILE", token.display().to_string())])
+        let file = |name: &str| certified().folder.path().join(name).display().to_string();
+        bench.serve_with([
+            listen,
+            ("CHURNWATCH_HTTP__TOKEN_FILE", token.display().to_string()),
+            ("CHURNWATCH_HTTP__TLS__CERTIFICATE_FILE", file("certificate.pem")),
+            ("CHURNWATCH_HTTP__TLS__KEY_FILE", file("key.pem")),
+            ("CHURNWATCH_HTTP__TLS__CA_FILE", file("certificate.pem")),
+        ])
     });
     let started = Instant::now();
     let customers = |port| {
@@ -96,7 +129,7 @@ fn a_replica_says_who_knows_a_customer() {
     };
     // Both have joined, and every purchase is known.
     let lists = loop {
-        let ready = ports.iter().all(|port| page(*port, "/readyz").is_some());
+        let ready = ports.iter().all(|port| get(*port, "/readyz").is_ok_and(|answer| answer.status() == 200));
         let lists: Option<Vec<Vec<Value>>> =
             ready.then(|| ports.iter().map(|port| customers(*port)).collect()).flatten();
         if let Some(lists) = lists
@@ -121,7 +154,7 @@ fn a_replica_says_who_knows_a_customer() {
                         assert!(status == 200 && document["customer_id"] == id, "{page}: {status} {document}");
                         continue;
                     }
-                    let there = format!("http://127.0.0.1:{port}");
+                    let there = format!("https://127.0.0.1:{port}");
                     assert_eq!((status, location), (307, Some(format!("{there}{page}"))), "{page}");
                     let detail = document["detail"].as_str().unwrap();
                     let number = partition(id.as_bytes(), PARTITIONS);
