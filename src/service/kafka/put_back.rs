@@ -203,7 +203,10 @@ impl Writer {
             // Where this fails too, the next replay ends the transaction.
             let _ = self.producer.abort_transaction(STEP);
             let shut_out = [RDKafkaErrorCode::Fenced, RDKafkaErrorCode::ProducerFenced];
-            ServiceFault::Failed(if fault.rdkafka_error_code().is_some_and(|code| shut_out.contains(&code)) {
+            // A record that comes after the word is refused as a fatal error alone.
+            let fatal = self.producer.client().fatal_error().map(|(code, _)| code);
+            let codes = [fault.rdkafka_error_code(), fatal];
+            ServiceFault::Failed(if codes.into_iter().flatten().any(|code| shut_out.contains(&code)) {
                 "another `dead-letters replay` of this group took over: it goes on from where this one came".into()
             } else {
                 format!("putting records back failed ({fault}): run it again, what was put back is not put back twice")
