@@ -38,7 +38,7 @@ fn settings(toml: &str) -> Settings {
 /// Everything that is published of these records, with what is known of each customer at the end.
 fn play(settings: &Settings, topic: &str, records: &[(String, Foreign)]) -> (Vec<(OutTopic, Vec<u8>)>, Vec<Value>) {
     let settings = settings.clone().until(Some(END));
-    let mut processor = Processor::new(Arc::new(settings.setup_of_files(1, topic)), 0, model());
+    let mut processor = Processor::new(Arc::new(settings.of_files(settings.setup(1), topic)), 0, model());
     let (mut batch, mut seen) = (Batch::new(), Vec::new());
     let mut commit = |processor: &mut Processor, batch: &mut Batch| {
         let shown = batch.iter().filter(|record| record.topic != OutTopic::Profiles);

@@ -53,8 +53,7 @@ impl<'a> Play<'a> {
         match input.source {
             Source::Files => {
                 let topic = file_topic(input.topic.as_deref(), settings)?;
-                let Setup { input_topics, formats, .. } = settings.setup_of_files(1, topic);
-                let mut processors = [fresh(Setup { input_topics, formats, ..setup }, 0)];
+                let mut processors = [fresh(settings.of_files(setup, topic), 0)];
                 self.files(input, settings, &mut processors)?;
             }
             Source::Kafka => {

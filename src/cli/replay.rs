@@ -99,7 +99,7 @@ fn files(
     settings: &Settings,
     models: Cast,
 ) -> Result<(Vec<Processor>, u64), Failure> {
-    let setup = settings.setup_of_files(args.partitions, file_topic(args.input.topic.as_deref(), settings)?);
+    let setup = settings.of_files(settings.setup(args.partitions), file_topic(args.input.topic.as_deref(), settings)?);
     let (setup, schedule) = (Arc::new(setup), Arc::new(models.schedule));
     let fresh = |number| {
         let mut processor = Processor::new(setup.clone(), number, models.first.clone());

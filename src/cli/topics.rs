@@ -17,13 +17,12 @@ pub fn run(command: &TopicsCommand) -> Result<(), Failure> {
             for name in &made {
                 say(name);
             }
-            match check(&settings) {
-                Ok(partitions) if made.is_empty() => {
-                    eprintln!("0 topics made: all are there, with {partitions} partitions, which stay as they are");
-                }
-                Ok(_) | Err(_) => {
-                    eprintln!("{} topics {}", made.len(), if *dry_run { "would be made" } else { "made" });
-                }
+            if made.is_empty()
+                && let Ok(partitions) = check(&settings)
+            {
+                eprintln!("0 topics made: all are there, with {partitions} partitions, which stay as they are");
+            } else {
+                eprintln!("{} topics {}", made.len(), if *dry_run { "would be made" } else { "made" });
             }
         }
         TopicsCommand::Check(args) => {

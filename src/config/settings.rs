@@ -207,10 +207,9 @@ impl Settings {
         }
     }
 
-    /// What a processor of files is made with: one input, whose records have the shape of `topic`.
-    pub fn setup_of_files(&self, partitions: u32, topic: &str) -> Setup {
-        let formats = vec![self.shapes.of(topic).clone()];
-        Setup { input_topics: vec![topic.into()], formats, ..self.setup(partitions) }
+    /// The same for files: one input, whose records have the shape of `topic`.
+    pub fn of_files(&self, setup: Setup, topic: &str) -> Setup {
+        Setup { input_topics: vec![topic.into()], formats: vec![self.shapes.of(topic).clone()], ..setup }
     }
 
     /// The consumer group of the step that keys events anew.

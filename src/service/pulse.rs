@@ -2,9 +2,39 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::service::fault::ServiceFault;
+
+/// A thread without a sign of life for this long is stuck: longer than any bounded wait of its own.
+const STUCK: Duration = Duration::from_mins(5);
+
+/// A thread at work, with its sign of life.
+pub type Watched = (JoinHandle<Result<(), ServiceFault>>, Pulse);
+
+/// Whether one of these threads has ended or is stuck.
+pub fn in_trouble(threads: &[Watched]) -> bool {
+    threads.iter().any(|(thread, pulse)| thread.is_finished() || pulse.silence() > STUCK)
+}
+
+/// Waits for the threads to end, bounded. Gives the fault that ended one; `late` and `panicked` are what is said of one that
+/// did not end in time, or not by itself.
+pub fn join(threads: Vec<Watched>, within: Duration, late: &str, panicked: &str) -> Result<(), ServiceFault> {
+    let (deadline, mut result) = (Instant::now() + within, Ok(()));
+    for (thread, _) in threads {
+        while !thread.is_finished() && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let ended = if thread.is_finished() {
+            thread.join().unwrap_or_else(|_| Err(ServiceFault::Failed(panicked.into())))
+        } else {
+            Err(ServiceFault::Stuck(late.into()))
+        };
+        result = result.and(ended);
+    }
+    result
+}
 
 /// Shared between a worker and the process that watches it.
 #[derive(Clone, Debug)]

@@ -2,7 +2,6 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use signal_hook::low_level;
@@ -16,7 +15,7 @@ use crate::service::http::open::{Doors, open};
 use crate::service::http::peers::Peers;
 use crate::service::kafka::topics;
 use crate::service::models_watch;
-use crate::service::pulse::Pulse;
+use crate::service::pulse::{Pulse, Watched, in_trouble, join};
 use crate::service::shared::Shared;
 use crate::service::signals::Signals;
 use crate::service::source::SourceWatch;
@@ -24,19 +23,15 @@ use crate::service::status::Phase;
 use crate::service::worker::{self, Orders};
 use crate::wire::artifact::Artifact;
 
-/// A worker without a sign of life for this long is stuck: longer than any bounded wait of its own.
-const STUCK: Duration = Duration::from_mins(5);
 /// Most questions that wait for a worker.
 const QUESTIONS: usize = 256;
 /// How long draining may take.
 const DRAIN: Duration = Duration::from_secs(9);
 
-type WorkerThread = JoinHandle<Result<(), ServiceFault>>;
-
 /// A running service.
 pub struct Service {
     stop: Arc<AtomicBool>,
-    workers: Vec<(WorkerThread, Pulse)>,
+    workers: Vec<Watched>,
     /// What HTTP answers with.
     pub api: Api,
 }
@@ -81,29 +76,15 @@ impl Service {
 
     /// Whether a worker has ended or is stuck.
     pub fn trouble(&self) -> bool {
-        self.workers.iter().any(|(thread, pulse)| thread.is_finished() || pulse.silence() > STUCK)
+        in_trouble(&self.workers)
     }
 
     /// Asks the workers to finish, and waits for them, bounded. Gives the fault that ended one.
     pub fn drain(self) -> Result<(), ServiceFault> {
         self.stop.store(true, Ordering::Relaxed);
-        let deadline = Instant::now() + DRAIN;
-        let mut result = Ok(());
-        for (thread, _) in self.workers {
-            while !thread.is_finished() && Instant::now() < deadline {
-                std::thread::sleep(Duration::from_millis(5));
-            }
-            if !thread.is_finished() {
-                let sentence = "a worker did not finish in time; what it had not committed will be done again";
-                result = result.and(Err(ServiceFault::Stuck(sentence.into())));
-                continue;
-            }
-            let ended = thread.join().unwrap_or_else(|_| {
-                Err(ServiceFault::Failed("a worker panicked; nothing of its open transaction was committed".into()))
-            });
-            result = result.and(ended);
-        }
-        result
+        let late = "a worker did not finish in time; what it had not committed will be done again";
+        let panicked = "a worker panicked; nothing of its open transaction was committed";
+        join(self.workers, DRAIN, late, panicked)
     }
 }
 
@@ -138,7 +119,7 @@ async fn live(settings: Settings, artifact: &Artifact) -> Result<(), ServiceFaul
     };
     let service = Service::start(api, settings, artifact, partitions)?;
     info!(%address, partitions, "serving");
-    let asked_to_end = wait(&service, &mut signals).await;
+    let asked_to_end = signals.or_trouble(&service.workers).await;
     if asked_to_end {
         info!("draining");
         service.api.status.drain();
@@ -158,18 +139,5 @@ async fn live(settings: Settings, artifact: &Artifact) -> Result<(), ServiceFaul
             Err(ServiceFault::Stuck("a worker gave no sign of life for minutes; the log says what it did last".into()))
         }
         result => result,
-    }
-}
-
-/// Waits for a signal (`true`) or for trouble.
-async fn wait(service: &Service, signals: &mut Signals) -> bool {
-    let mut tick = tokio::time::interval(Duration::from_millis(100));
-    loop {
-        tokio::select! {
-            () = signals.any() => return true,
-            _ = tick.tick() => if service.trouble() {
-                return false;
-            },
-        }
     }
 }

@@ -3,8 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use signal_hook::low_level;
 use tracing::{info, warn};
@@ -12,18 +11,16 @@ use tracing::{info, warn};
 use crate::service::beside::probes::Probes;
 use crate::service::fault::ServiceFault;
 use crate::service::http::door::{bind, serve};
-use crate::service::pulse::Pulse;
+use crate::service::pulse::{Watched, join};
 use crate::service::signals::Signals;
 
-/// A thread without a sign of life for this long is stuck: longer than any bounded wait of its own.
-const STUCK: Duration = Duration::from_mins(5);
 /// How long an orderly end may take.
 const DRAIN: Duration = Duration::from_secs(9);
 /// Most connections to the listener.
 const CONNECTIONS: usize = 64;
 
 /// Threads at work, each with its sign of life.
-pub type Running = Vec<(JoinHandle<Result<(), ServiceFault>>, Pulse)>;
+pub type Running = Vec<Watched>;
 
 /// What a command lives by.
 pub struct Life {
@@ -67,7 +64,7 @@ impl Life {
         let stop = Arc::new(AtomicBool::new(false));
         let running = start(&probes, &stop)?;
         info!(%address, "at work");
-        let asked_to_end = wait(&running, &mut signals).await;
+        let asked_to_end = signals.or_trouble(&running).await;
         if asked_to_end {
             info!("draining");
             probes.is_draining.store(true, Ordering::Relaxed);
@@ -77,7 +74,8 @@ impl Life {
             });
         }
         stop.store(true, Ordering::Relaxed);
-        match tokio::task::block_in_place(|| drain(running)) {
+        let late = "a thread did not finish in time; what it had not committed is done again";
+        match tokio::task::block_in_place(|| join(running, DRAIN, late, "a thread panicked")) {
             // What was not committed is done again by the next.
             Err(ServiceFault::Stuck(sentence)) if asked_to_end => {
                 warn!(sentence, "ended before everything was committed");
@@ -89,34 +87,4 @@ impl Life {
             result => result,
         }
     }
-}
-
-/// Waits for a signal (`true`) or for trouble.
-async fn wait(running: &Running, signals: &mut Signals) -> bool {
-    let mut tick = tokio::time::interval(Duration::from_millis(100));
-    loop {
-        tokio::select! {
-            () = signals.any() => return true,
-            _ = tick.tick() => if running.iter().any(|(thread, pulse)| thread.is_finished() || pulse.silence() > STUCK) {
-                return false;
-            },
-        }
-    }
-}
-
-/// Waits for the threads, bounded. Gives the fault that ended one.
-fn drain(running: Running) -> Result<(), ServiceFault> {
-    let (deadline, mut result) = (Instant::now() + DRAIN, Ok(()));
-    for (thread, _) in running {
-        while !thread.is_finished() && Instant::now() < deadline {
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        let ended = if thread.is_finished() {
-            thread.join().unwrap_or_else(|_| Err(ServiceFault::Failed("a thread panicked".into())))
-        } else {
-            Err(ServiceFault::Stuck("a thread did not finish in time; what it had not committed is done again".into()))
-        };
-        result = result.and(ended);
-    }
-    result
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use iso_currency::Currency;
 use prometheus::proto::MetricFamily;
-use prometheus::{GaugeVec, Histogram, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry};
+use prometheus::{GaugeVec, Histogram, IntCounter, IntCounterVec, IntGauge, IntGaugeVec};
 
 use crate::engine::alerting::segment::Segments;
 use crate::engine::day::Day;
@@ -13,10 +13,9 @@ use crate::engine::event::Reason;
 use crate::engine::packed::census::Census;
 use crate::processor::stats::{Stats, event_type};
 use crate::service::status::Phase;
+use crate::service::telemetry::base::Base;
 use crate::service::telemetry::business::Business;
 use crate::service::telemetry::modelled::Modelled;
-use crate::service::telemetry::process::Usage;
-use crate::service::telemetry::register::{Register, text};
 
 /// Of a transaction: from a broker next door to one that is given up on.
 const COMMIT_SECONDS: [f64; 11] = [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0];
@@ -41,8 +40,7 @@ pub struct Headway {
 /// Every metric of the service.
 #[derive(Clone)]
 pub struct Metrics {
-    registry: Registry,
-    usage: Usage,
+    base: Base,
     business: Business,
     modelled: Modelled,
     records: IntCounter,
@@ -77,13 +75,10 @@ pub struct Metrics {
 impl Metrics {
     /// All metrics at zero. Fails only if two had the same name.
     pub fn new() -> Result<Self, prometheus::Error> {
-        let registry = Registry::new_custom(Some("churnwatch".into()), None)?;
-        let register = Register(&registry);
-        let build = register.whole_gauges("build_info", "1, for the release that runs", &["version"])?;
-        build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
+        let base = Base::new()?;
+        let register = base.register();
         let partitioned = |name: &str, help: &str| register.whole_gauges(name, help, &["partition"]);
         let metrics = Self {
-            usage: Usage::new(&register)?,
             business: Business::new(&register)?,
             modelled: Modelled::new(&register)?,
             records: register.counter("records_total", "Input records read and committed")?,
@@ -150,7 +145,7 @@ impl Metrics {
                 "source_silent",
                 "1 while no input has moved for time.source_silence, so that days are held open",
             )?,
-            registry: registry.clone(),
+            base,
         };
         metrics.name_labels();
         Ok(metrics)
@@ -315,21 +310,19 @@ impl Metrics {
 
     /// Sum over all series of a counter, by its name without the prefix; 0 where there is none.
     pub fn total(&self, name: &str) -> u64 {
-        let families = self.registry.gather();
+        let families = self.base.own();
         let family = families.iter().find(|family| family.name().strip_prefix("churnwatch_") == Some(name));
         let series = family.map(MetricFamily::get_metric).unwrap_or_default();
         series.iter().map(|metric| metric.get_counter().get_value() as u64).sum()
     }
 
     pub(crate) fn gather(&self) -> Vec<MetricFamily> {
-        let mut families = self.usage.gather();
-        families.extend(self.registry.gather());
-        families
+        self.base.gather()
     }
 
     /// The metrics in Prometheus's text format.
     pub fn text(&self) -> String {
-        text(&self.gather())
+        self.base.text()
     }
 
     /// Gives every metric a value, so that none is left out where all are told of.

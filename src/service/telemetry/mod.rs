@@ -8,5 +8,6 @@ pub mod modelled;
 pub mod process;
 pub mod recent;
 pub mod register;
+pub mod base;
 pub mod webhooks;
 pub mod rekey;

@@ -1,16 +1,14 @@
 //! Prometheus metrics of `churnwatch rekey`.
 
 use prometheus::proto::MetricFamily;
-use prometheus::{IntCounter, IntGauge, Registry};
+use prometheus::{IntCounter, IntGauge};
 
-use crate::service::telemetry::process::Usage;
-use crate::service::telemetry::register::{Register, text};
+use crate::service::telemetry::base::Base;
 
 /// Every metric of the command.
 #[derive(Clone)]
 pub struct RekeyMetrics {
-    registry: Registry,
-    usage: Usage,
+    base: Base,
     records: IntCounter,
     events: IntCounter,
     dead_letters: IntCounter,
@@ -36,12 +34,9 @@ pub struct Came {
 impl RekeyMetrics {
     /// All metrics at zero. Fails only if two had the same name.
     pub fn new() -> Result<Self, prometheus::Error> {
-        let registry = Registry::new_custom(Some("churnwatch".into()), None)?;
-        let register = Register(&registry);
-        let build = register.whole_gauges("build_info", "1, for the release that runs", &["version"])?;
-        build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
+        let base = Base::new()?;
+        let register = base.register();
         Ok(Self {
-            usage: Usage::new(&register)?,
             records: register.counter("rekey_records_total", "Records read and committed")?,
             events: register.counter("rekey_events_total", "Events written under their customer's key")?,
             dead_letters: register
@@ -52,7 +47,7 @@ impl RekeyMetrics {
                 .whole_gauge("rekey_lag_records", "Records of this process's partitions that are not committed")?,
             waiting: register
                 .whole_gauge("rekey_waiting_records", "Records in memory that wait for other partitions")?,
-            registry,
+            base,
         })
     }
 
@@ -77,12 +72,10 @@ impl RekeyMetrics {
 
     /// The metrics in Prometheus's text format.
     pub fn text(&self) -> String {
-        text(&self.gather())
+        self.base.text()
     }
 
     pub(crate) fn gather(&self) -> Vec<MetricFamily> {
-        let mut families = self.usage.gather();
-        families.extend(self.registry.gather());
-        families
+        self.base.gather()
     }
 }

@@ -2,10 +2,9 @@
 //! customer.
 
 use prometheus::proto::MetricFamily;
-use prometheus::{GaugeVec, HistogramVec, IntCounterVec, IntGaugeVec, Registry};
+use prometheus::{GaugeVec, HistogramVec, IntCounterVec, IntGaugeVec};
 
-use crate::service::telemetry::process::Usage;
-use crate::service::telemetry::register::{Register, text};
+use crate::service::telemetry::base::Base;
 use crate::service::webhooks::post::Ending;
 
 /// Of one request: from a receiver next door to the longest timeout that can be set.
@@ -14,8 +13,7 @@ const ATTEMPT_SECONDS: [f64; 11] = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5,
 /// Every metric of the command.
 #[derive(Clone)]
 pub struct WebhookMetrics {
-    registry: Registry,
-    usage: Usage,
+    base: Base,
     attempts: IntCounterVec,
     seconds: HistogramVec,
     dead_letters: IntCounterVec,
@@ -29,13 +27,10 @@ pub struct WebhookMetrics {
 impl WebhookMetrics {
     /// All metrics, none of them with an endpoint yet. Fails only if two had the same name.
     pub fn new() -> Result<Self, prometheus::Error> {
-        let registry = Registry::new_custom(Some("churnwatch".into()), None)?;
-        let register = Register(&registry);
-        let build = register.whole_gauges("build_info", "1, for the release that runs", &["version"])?;
-        build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
+        let base = Base::new()?;
+        let register = base.register();
         let of_endpoint = ["endpoint"];
         Ok(Self {
-            usage: Usage::new(&register)?,
             attempts: register.counters(
                 "webhook_attempts_total",
                 "Requests by how they ended: delivered, refused, busy (429, 503), gone (410), timeout, unreachable, tls, secrets",
@@ -77,7 +72,7 @@ impl WebhookMetrics {
                 "1 where the endpoint answered 410 Gone and gets nothing until the next start",
                 &of_endpoint,
             )?,
-            registry,
+            base,
         })
     }
 
@@ -97,13 +92,11 @@ impl WebhookMetrics {
 
     /// The metrics in Prometheus's text format.
     pub fn text(&self) -> String {
-        text(&self.gather())
+        self.base.text()
     }
 
     pub(crate) fn gather(&self) -> Vec<MetricFamily> {
-        let mut families = self.usage.gather();
-        families.extend(self.registry.gather());
-        families
+        self.base.gather()
     }
 }
 
