@@ -89,7 +89,7 @@ fn the_channels_are_the_configured_topics() {
     let told: Vec<(String, String, String)> =
         told.map(|((name, policy), keep)| (name.into(), policy.trim_matches(['[', ']']).into(), keep.into())).collect();
     let endpoint = json!({"name": "crm", "url": "https://crm.example", "secret_files": ["secret"]});
-    let settings = check(json!({"webhooks": {"endpoints": [endpoint]}})).unwrap();
+    let settings = check(json!({"webhooks": {"endpoints": [endpoint]}, "identity": {"merge": true}})).unwrap();
     let made: Vec<(String, String, String)> =
         whole_plan(&settings).into_iter().map(|(name, policy, keep)| (name, policy.to_owned(), keep)).collect();
     assert_eq!(told, made);

@@ -109,7 +109,7 @@ pub struct TopicBar {
 impl TopicBar {
     /// Nothing read yet.
     pub fn new(what: &'static str, settings: &Settings, partitions: u32) -> Result<Self, ServiceFault> {
-        let all = offsets(settings, &settings.file.topics.events, partitions)?;
+        let all = offsets(settings, &settings.inputs, partitions)?;
         Ok(Self { progress: Bar::count(what, all), before: 0, own: 0 })
     }
 

@@ -21,6 +21,7 @@ pub mod uplift;
 pub mod playbook;
 pub mod contracts;
 pub mod webhooks;
+pub mod ranges;
 pub mod settings;
 pub mod environment;
 pub mod load;
