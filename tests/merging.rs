@@ -397,6 +397,20 @@ fn whoever_is_forgotten_is_forgotten_under_every_id() {
     }
 }
 
+/// A profile that is on its way while its customer is erased goes too.
+#[test]
+fn what_is_under_way_to_an_erased_customer_is_dropped() {
+    for seed in 0..30 {
+        let (mut draw, mut partitions) = (Draw::new(seed), Partitions::new(3));
+        buy(&mut partitions, "ann", 1);
+        buy(&mut partitions, "web-1", 1);
+        partitions.publish(&identity("ann", "web-1", 1, START + 2 * DAY_MILLIS));
+        partitions.publish(&json!({"id": "f", "type": "forget", "customer_id": "ann", "time": START + 5 * DAY_MILLIS}));
+        partitions.settle(&mut draw);
+        assert_eq!((partitions.customer("ann"), partitions.customer("web-1")), (None, None), "seed {seed}");
+    }
+}
+
 /// What only partitions say to each other is not taken from outside, and nothing is merged where that is off.
 #[test]
 fn messages_from_outside_are_refused() {

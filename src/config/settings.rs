@@ -48,8 +48,6 @@ pub struct Settings {
     pub horizon_stated: bool,
     /// How bytes become events.
     pub rules: EventRules,
-    /// What is read: `topics.events`, and what partitions say to each other about customers who have several ids.
-    pub inputs: Vec<String>,
     /// The shapes of the inputs that name one, by topic.
     pub shapes: Shapes,
     /// What the engine decides by, for one partition.
@@ -153,13 +151,10 @@ impl Settings {
         let rules = EventRules { until: until.map(|until| midnight(until, &rules.zone)), ..rules };
         let source_silence = (!silence.is_zero()).then_some(silence);
         let stall = (!stall.is_zero()).then_some(stall);
-        let merges = file.identity.merge.then(|| file.topics.merges.clone());
-        let inputs = file.topics.events.iter().cloned().chain(merges).collect();
         Ok(Self {
             file,
             horizon_stated,
             rules,
-            inputs,
             shapes,
             policy,
             goals,
@@ -193,6 +188,15 @@ impl Settings {
         self.file.http.advertise.clone().or_else(listens)
     }
 
+    /// What is read: `topics.events`, and what partitions say to each other about customers with several ids.
+    pub fn inputs(&self) -> impl Iterator<Item = &String> {
+        self.file.topics.events.iter().chain(self.merges())
+    }
+
+    fn merges(&self) -> Option<&String> {
+        self.file.identity.merge.then_some(&self.file.topics.merges)
+    }
+
     /// What the processors of `partitions` partitions are made with.
     pub fn setup(&self, partitions: u32) -> Setup {
         Setup {
@@ -200,8 +204,8 @@ impl Settings {
             policy: Arc::new(Policy { partitions, ..self.policy.clone() }),
             locale: Locale { zone: self.rules.zone.clone(), currency: self.rules.currency },
             settings_digest: self.digest(partitions),
-            input_topics: self.inputs.clone(),
-            formats: self.inputs.iter().map(|topic| self.shapes.of(topic).clone()).collect(),
+            input_topics: self.inputs().cloned().collect(),
+            formats: self.inputs().map(|topic| self.shapes.of(topic).clone()).collect(),
             clock: match self.file.time.clock {
                 Clock::Wall => ClockMode::Wall,
                 Clock::Event => ClockMode::Event,
@@ -215,8 +219,7 @@ impl Settings {
 
     /// The same for files: one input, whose records have the shape of `topic`.
     pub fn of_files(&self, setup: Setup, topic: &str) -> Setup {
-        let merges = self.file.identity.merge.then(|| self.file.topics.merges.clone());
-        let input_topics: Vec<String> = [topic.to_owned()].into_iter().chain(merges).collect();
+        let input_topics: Vec<String> = [topic.to_owned()].into_iter().chain(self.merges().cloned()).collect();
         let formats = input_topics.iter().map(|topic| self.shapes.of(topic).clone()).collect();
         Setup { input_topics, formats, ..setup }
     }

@@ -23,6 +23,10 @@ impl Engine {
             if matches!(event.body, Body::Forget) {
                 self.forget_again(event.customer, out);
             }
+            if let Body::Merged { alias, .. } = event.body {
+                // The other id was on its way when its customer was erased.
+                out.push(merge(event, alias, alias));
+            }
             return Outcome::Erased;
         }
         let hash = customer_hash(event.customer);

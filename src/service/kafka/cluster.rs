@@ -73,7 +73,7 @@ pub struct Cluster<'a, C: Hears + 'static> {
 
 impl<C: Hears> Cluster<'_, C> {
     fn topic(&self, topic: usize) -> &str {
-        self.settings.inputs.get(topic).map_or("", String::as_str)
+        self.settings.inputs().nth(topic).map_or("", String::as_str)
     }
 
     fn tell(&self, phase: Phase) {

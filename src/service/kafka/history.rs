@@ -50,7 +50,7 @@ impl PartitionHistory {
             let head = head(&mut reader, &pulse)?;
             Ok((reader, head))
         };
-        let inputs = settings.inputs.iter().map(open).collect::<Result<_, ServiceFault>>()?;
+        let inputs = settings.inputs().map(open).collect::<Result<_, ServiceFault>>()?;
         Ok(Self { inputs, pulse })
     }
 

@@ -264,7 +264,7 @@ pub fn check(settings: &Settings) -> Result<u32, ServiceFault> {
     }
     let topics = &settings.file.topics;
     let inputs: Vec<(&String, u32)> =
-        settings.inputs.iter().map(|name| (name, count(&metadata, name).unwrap_or_default())).collect();
+        settings.inputs().map(|name| (name, count(&metadata, name).unwrap_or_default())).collect();
     let Some((_, first)) = inputs.first().copied() else { return Ok(0) };
     if inputs.iter().any(|(_, count)| *count != first) {
         let list: Vec<String> = inputs.iter().map(|(name, count)| format!("{name} has {count}")).collect();
