@@ -243,7 +243,8 @@ pub struct DemoArgs {
     /// Play this file instead of a generated shop.
     #[arg(long)]
     pub data: Option<PathBuf>,
-    /// Columns of a CSV file that are named otherwise, as `customer_id=COLUMN,timestamp=COLUMN,amount=COLUMN,type=COLUMN`.
+    /// Columns of a CSV or Parquet file that are named otherwise, as
+    /// `customer_id=COLUMN,timestamp=COLUMN,amount=COLUMN,type=COLUMN`.
     #[arg(long, value_delimiter = ',', requires = "data")]
     pub columns: Vec<String>,
     /// End after the summary instead of staying live until Ctrl-C.

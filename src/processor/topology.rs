@@ -30,6 +30,7 @@ use crate::wire::inputs::reader::Reader;
 use crate::wire::outcome::{write_matured, write_transition};
 use crate::wire::partition_record::{CloseRecord, ModelChange};
 use crate::wire::profile_json::profile_json;
+use crate::wire::profile_row::profile_row;
 use crate::wire::reject::Reject;
 use crate::wire::risk::write_risk;
 use crate::wire::timeline_json::timeline_json;
@@ -327,6 +328,14 @@ impl Processor {
             let customer = &customer;
             let day = day.unwrap_or_else(|| self.day_of(customer));
             profile_json(customer, day, self.engine.judge(), self.engine.names(), &self.setup.locale)
+        })
+    }
+
+    /// Every customer as a row for analysts at the end of `day`.
+    pub fn profile_rows(&self, day: Option<Day>) -> impl Iterator<Item = Value> {
+        self.engine.state().iter().map(move |(_, customer)| {
+            let day = day.unwrap_or_else(|| self.day_of(&customer));
+            profile_row(&customer, day, self.engine.judge(), self.engine.names(), &self.setup.locale)
         })
     }
 

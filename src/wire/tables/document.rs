@@ -1,0 +1,40 @@
+//! The columns of every table as Markdown: the tables of docs/exports.md.
+
+use std::fmt::Write;
+
+use crate::wire::tables::columns::{Kind, Table};
+
+/// How the table of a document begins.
+pub const HEAD: &str = "| column | type | unit, bounds or words | meaning |";
+
+/// The columns of a table. A part of a record is told of once, before its columns.
+pub fn document(table: Table) -> String {
+    let mut text = format!("{HEAD}\n|---|---|---|---|\n");
+    let mut told = None;
+    for column in table.columns() {
+        if let Some((part, meaning)) = column.part.as_ref().filter(|part| told.as_ref() != Some(*part)) {
+            let _ = writeln!(text, "| *{part}_…* | | | *{}* |", in_cell(meaning));
+        }
+        told.clone_from(&column.part);
+        let (name, unit, meaning) = (&column.name, &column.unit, in_cell(&column.meaning));
+        let _ = writeln!(text, "| `{name}` | {} | {unit} | {meaning} |", kind_name(column.kind));
+    }
+    text
+}
+
+fn in_cell(meaning: &str) -> String {
+    meaning.trim_end_matches('.').replace('|', "\\|")
+}
+
+/// What DuckDB calls the kind; Spark and pandas know the same ones.
+const fn kind_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Text | Kind::Json => "VARCHAR",
+        Kind::Whole => "BIGINT",
+        Kind::Number => "DOUBLE",
+        Kind::Truth => "BOOLEAN",
+        Kind::Day => "DATE",
+        Kind::Instant => "TIMESTAMP in UTC",
+        Kind::Money => "DECIMAL",
+    }
+}
