@@ -15,6 +15,7 @@ use crate::cli::play::Play;
 use crate::cli::progress::{Bar, during};
 use crate::cli::sheet::Sheet;
 use crate::config::settings::Settings;
+use crate::engine::event::Reason;
 use crate::processor::batch::{OutRecord, OutTopic};
 use crate::processor::topology::Processor;
 use crate::service::kafka::history::each_value;
@@ -98,7 +99,12 @@ fn played(
         if table == Table::Profiles {
             processor.profile_rows(until.map(|until| until.plus(-1))).try_for_each(|row| sheet.put(&row))?;
         }
-        Unusable::of(processor.stats().dead_letters).tell();
+        let mut letters = processor.stats().dead_letters;
+        // What comes after --at was not asked for.
+        if let Some(later) = letters.get_mut(Reason::InTheFuture as usize).filter(|_| args.at.is_some()) {
+            *later = 0;
+        }
+        Unusable::of(letters).tell();
     }
     Ok(sheet)
 }
@@ -118,12 +124,13 @@ fn restored(
     // Asked after the changelog was read, so every promotion that it speaks of is among them.
     let promoted = Arc::new(read(settings, &Pulse::free())?.schedule());
     let mut sheet = open()?;
+    let day = settings.until.map(|until| until.plus(-1));
     for processor in &mut processors {
         processor.offer(promoted.clone());
         for doubt in processor.restored(now()) {
             eprintln!("churnwatch: partition {}: {doubt}", processor.partition());
         }
-        processor.profile_rows(None).try_for_each(|row| sheet.put(&row))?;
+        processor.profile_rows(day).try_for_each(|row| sheet.put(&row))?;
     }
     Ok(sheet)
 }

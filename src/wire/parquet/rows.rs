@@ -5,6 +5,7 @@ use std::fmt::Display;
 use std::fs::File;
 use std::path::Path;
 
+use parquet::file::metadata::{ColumnChunkMetaData, RowGroupMetaData};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::Row;
 use parquet::record::reader::RowIter;
@@ -58,6 +59,10 @@ impl ParquetRows {
         let unreadable = |fault: &dyn Display| FileFault::unreadable(&name, fault);
         let file = File::open(path).map_err(|fault| unreadable(&fault))?;
         let reader = SerializedFileReader::new(Source::new(file, meter.clone())).map_err(|fault| unreadable(&fault))?;
+        // The library panics over an offset below 0.
+        if !reader.metadata().row_groups().iter().flat_map(RowGroupMetaData::columns).all(is_sound) {
+            return Err(unreadable(&"its footer is damaged"));
+        }
         let schema = reader.metadata().file_metadata().schema_descr().root_schema_ptr();
         let there: Vec<TypePtr> = schema.get_fields().to_vec();
         let has = |column: &&str| there.iter().any(|one| one.name() == *column);
@@ -110,6 +115,12 @@ impl ParquetRows {
             Telling::Event(_) | Telling::Record(_) => 0,
         }
     }
+}
+
+/// Whether a column's place in the file can be one.
+fn is_sound(column: &ColumnChunkMetaData) -> bool {
+    let offsets = [Some(column.data_page_offset()), column.dictionary_page_offset(), Some(column.compressed_size())];
+    offsets.into_iter().flatten().all(|offset| offset >= 0)
 }
 
 fn put(record: &mut FileRecord, value: &Value, glance: &mut Glance, rules: &EventRules) {

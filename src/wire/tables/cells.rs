@@ -28,7 +28,7 @@ pub enum Cell<'a> {
     /// Days since 1970-01-01.
     Day(i32),
     /// Milliseconds since 1970-01-01T00:00:00Z.
-    Instant(i64),
+    Timestamp(i64),
     /// An amount, in units of its last place.
     Money(i64),
 }
@@ -62,9 +62,9 @@ pub fn cell<'a>(column: &Column, record: &'a Value, places: u32) -> Result<Cell<
         Kind::Number => value.as_f64().map(Cell::Number),
         Kind::Truth => value.as_bool().map(Cell::Truth),
         Kind::Day => value.as_str().and_then(|text| text.parse().ok()).map(|date| Cell::Day(day(date).0)),
-        Kind::Instant => {
+        Kind::Timestamp => {
             let time = value.as_str().and_then(|text| text.parse::<jiff::Timestamp>().ok());
-            time.map(|time| Cell::Instant(time.as_millisecond()))
+            time.map(|time| Cell::Timestamp(time.as_millisecond()))
         }
         Kind::Money => match value.as_str().and_then(|text| text.parse::<Decimal>().ok()) {
             Some(amount) => return money(amount, places).map(Cell::Money).ok_or_else(|| too_many(column, places)),
@@ -106,7 +106,7 @@ mod tests {
             (Kind::Money, json!(12.3), None),
             (Kind::Day, json!("1970-01-03"), Some(Cell::Day(2))),
             (Kind::Day, json!("soon"), None),
-            (Kind::Instant, json!("1970-01-01T00:00:01.500Z"), Some(Cell::Instant(1_500))),
+            (Kind::Timestamp, json!("1970-01-01T00:00:01.500Z"), Some(Cell::Timestamp(1_500))),
             (Kind::Whole, json!(1.5), None),
             (Kind::Number, json!(1), Some(Cell::Number(1.0))),
             (Kind::Json, json!(["a"]), Some(Cell::Json("[\"a\"]".into()))),

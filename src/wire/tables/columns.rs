@@ -53,7 +53,7 @@ pub enum Kind {
     /// A local day.
     Day,
     /// An instant.
-    Instant,
+    Timestamp,
     /// An amount in major units, exact.
     Money,
 }
@@ -184,7 +184,7 @@ fn kind(schema: &Value, defined: Option<&str>) -> Kind {
     };
     match defined {
         Some("Day") => Kind::Day,
-        Some("Moment") => Kind::Instant,
+        Some("Moment") => Kind::Timestamp,
         Some("Money") => Kind::Money,
         _ if is("integer") => Kind::Whole,
         _ if is("number") => Kind::Number,
@@ -199,7 +199,7 @@ fn unit(name: &str, kind: Kind, schema: &Value, property: &Value) -> String {
     let words = schema.get("enum").and_then(Value::as_array).filter(|words| words.len() <= MOST_WORDS);
     match kind {
         Kind::Day => "local day".into(),
-        Kind::Instant => "UTC".into(),
+        Kind::Timestamp => "UTC".into(),
         Kind::Money => "base currency".into(),
         Kind::Json => "JSON".into(),
         Kind::Whole | Kind::Number => match (bound("minimum"), bound("maximum")) {

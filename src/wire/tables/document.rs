@@ -34,7 +34,7 @@ const fn kind_name(kind: Kind) -> &'static str {
         Kind::Number => "DOUBLE",
         Kind::Truth => "BOOLEAN",
         Kind::Day => "DATE",
-        Kind::Instant => "TIMESTAMP in UTC",
+        Kind::Timestamp => "TIMESTAMP in UTC",
         Kind::Money => "DECIMAL",
     }
 }

@@ -60,14 +60,17 @@ impl<W: Write + Send> ParquetTable<W> {
             held.levels.push(stands.into());
         }
         self.rows += 1;
-        if self.rows >= GROUP_ROWS { self.write_group() } else { Ok(()) }
+        if self.rows >= GROUP_ROWS { self.end_group() } else { Ok(()) }
+    }
+
+    /// Ends the row group here, where it has any row.
+    pub fn end_group(&mut self) -> Result<()> {
+        if self.rows > 0 { self.write_group() } else { Ok(()) }
     }
 
     /// Writes what is left and the file's end.
     pub fn finish(mut self) -> Result<W> {
-        if self.rows > 0 {
-            self.write_group()?;
-        }
+        self.end_group()?;
         self.writer.into_inner()
     }
 
@@ -122,7 +125,7 @@ impl Values {
         match kind {
             Kind::Truth => Self::Truth(Vec::new()),
             Kind::Day => Self::Narrow(Vec::new()),
-            Kind::Whole | Kind::Instant | Kind::Money => Self::Wide(Vec::new()),
+            Kind::Whole | Kind::Timestamp | Kind::Money => Self::Wide(Vec::new()),
             Kind::Number => Self::Number(Vec::new()),
             Kind::Text | Kind::Json => Self::Bytes(Vec::new()),
         }
@@ -133,7 +136,9 @@ impl Values {
         match (self, cell) {
             (Self::Truth(values), Cell::Truth(value)) => values.push(*value),
             (Self::Narrow(values), Cell::Day(value)) => values.push(*value),
-            (Self::Wide(values), Cell::Whole(value) | Cell::Instant(value) | Cell::Money(value)) => values.push(*value),
+            (Self::Wide(values), Cell::Whole(value) | Cell::Timestamp(value) | Cell::Money(value)) => {
+                values.push(*value)
+            }
             (Self::Number(values), Cell::Number(value)) => values.push(*value),
             (Self::Bytes(values), Cell::Text(value)) => values.push(ByteArray::from(*value)),
             (Self::Bytes(values), Cell::Json(value)) => values.push(ByteArray::from(value.as_str())),
@@ -151,7 +156,7 @@ fn field(column: &Column, places: u32) -> Result<Type> {
         Kind::Number => (Physical::DOUBLE, None),
         Kind::Truth => (Physical::BOOLEAN, None),
         Kind::Day => (Physical::INT32, Some(LogicalType::Date)),
-        Kind::Instant => (Physical::INT64, Some(LogicalType::timestamp(true, TimeUnit::MILLIS))),
+        Kind::Timestamp => (Physical::INT64, Some(LogicalType::timestamp(true, TimeUnit::MILLIS))),
         Kind::Money => (Physical::INT64, Some(LogicalType::decimal(places, MONEY_DIGITS as i32))),
     };
     let builder = Type::primitive_type_builder(&column.name, physical)
