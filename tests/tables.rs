@@ -61,6 +61,12 @@ fn lines(folder: &Path, name: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
+/// Records as JSON Lines.
+fn put(path: &Path, records: &[Value]) {
+    let lines: Vec<String> = records.iter().map(Value::to_string).collect();
+    std::fs::write(path, lines.join("\n")).unwrap();
+}
+
 /// What a replay of a file writes, dead letters among it.
 fn replayed(folder: &Path, input: &str) -> [String; 4] {
     let out = "--alerts a.out --outcomes o.out --profiles p.out --dead-letters d.out";
@@ -143,8 +149,7 @@ fn our_own_events_may_have_their_fields_in_columns() {
         fields.map(|(name, value)| (name.clone(), value.clone())).collect()
     };
     let events: Vec<Value> = events.iter().map(kept).collect();
-    let text: String = events.iter().map(|event| format!("{event}\n")).collect();
-    std::fs::write(folder.path().join("kept.jsonl"), text).unwrap();
+    put(&folder.path().join("kept.jsonl"), &events);
     let columns = FIELDS.map(|(name, kind)| column(name, kind));
     write(&folder.path().join("kept.parquet"), &columns, &events, 4_096);
     let [from_lines, from_columns] = ["kept.jsonl", "kept.parquet"].map(|name| replayed(folder.path(), name));
@@ -153,8 +158,7 @@ fn our_own_events_may_have_their_fields_in_columns() {
     // Several files are merged by time, whatever each is written in.
     let (older, newer) = events.split_at(events.len() / 2);
     write(&folder.path().join("newer.parquet"), &columns, newer, 4_096);
-    let text: String = older.iter().map(|event| format!("{event}\n")).collect();
-    std::fs::write(folder.path().join("older.jsonl"), text).unwrap();
+    put(&folder.path().join("older.jsonl"), older);
     assert!(replayed(folder.path(), "newer.parquet older.jsonl") == from_lines, "the outputs differ");
 }
 

@@ -28,7 +28,7 @@ pub struct Sheet {
 
 enum File {
     Parquet(Box<ParquetTable<Whole>>),
-    Csv(CsvTable<Packed>),
+    Csv(Box<CsvTable<Packed>>),
 }
 
 impl Sheet {
@@ -40,7 +40,7 @@ impl Sheet {
                 let file = ParquetTable::new(Whole::new(path)?, table.name(), &columns, places).map_err(Failure::of)?;
                 File::Parquet(Box::new(file))
             }
-            TableForm::Csv => File::Csv(CsvTable::new(Packed::new(path)?, &columns).map_err(Failure::of)?),
+            TableForm::Csv => File::Csv(Box::new(CsvTable::new(Packed::new(path)?, &columns).map_err(Failure::of)?)),
         };
         Ok(Self { table, path: path.into(), columns, places, file, rows: 0, refused: 0, first_fault: None })
     }

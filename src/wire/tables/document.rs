@@ -26,7 +26,7 @@ fn in_cell(meaning: &str) -> String {
     meaning.trim_end_matches('.').replace('|', "\\|")
 }
 
-/// What DuckDB calls the kind; Spark and pandas know the same ones.
+/// The name of the kind in SQL.
 const fn kind_name(kind: Kind) -> &'static str {
     match kind {
         Kind::Text | Kind::Json => "VARCHAR",

@@ -137,7 +137,7 @@ impl Values {
             (Self::Truth(values), Cell::Truth(value)) => values.push(*value),
             (Self::Narrow(values), Cell::Day(value)) => values.push(*value),
             (Self::Wide(values), Cell::Whole(value) | Cell::Timestamp(value) | Cell::Money(value)) => {
-                values.push(*value)
+                values.push(*value);
             }
             (Self::Number(values), Cell::Number(value)) => values.push(*value),
             (Self::Bytes(values), Cell::Text(value)) => values.push(ByteArray::from(*value)),
