@@ -98,7 +98,7 @@ pub enum Command {
     Report(ReportArgs),
     /// Give actions that work more weight in the playbook, and say whom to serve first where that wins.
     Optimize(OptimizeArgs),
-    /// Take a model, and the rows that it scores, to other programs.
+    /// Take a model, the rows that it scores, and tables for analysts to other programs.
     #[command(subcommand)]
     Export(ExportCommand),
     /// Put heads fitted by scikit-learn into a model.

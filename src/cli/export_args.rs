@@ -16,11 +16,13 @@ pub enum ExportCommand {
     Model(ExportModelArgs),
     /// The features and scores of every customer at a date, as CSV: what an exported model is fed with, and held to.
     Rows(ExportRowsArgs),
-    /// A row a customer: what is known of it, its scores and what is at risk, as Parquet or CSV.
+    /// A row a customer, as Parquet or CSV: what is known of it, its scores, what is at risk; with --source kafka from the
+    /// changelog.
     Profiles(ExportTableArgs),
-    /// A row a word on a warning as the CRM hears it: opened, escalated, ended.
+    /// A row a word on a warning as the CRM hears it, opened, escalated, ended; with --source kafka from the topic of alerts.
     Alerts(ExportTableArgs),
-    /// A row a word on a warning of either arm, what came of it too: for measuring.
+    /// A row a word on a warning of either arm, what came of it too, for measuring; with --source kafka from the topic of
+    /// outcomes.
     Outcomes(ExportTableArgs),
 }
 

@@ -106,11 +106,11 @@ impl Table {
 impl Column {
     /// The same column in another kind of record.
     fn also(&mut self, other: &Self) {
-        for (all, one) in [(&mut self.meaning, &other.meaning), (&mut self.unit, &other.unit)] {
-            if !all.contains(one.as_str()) {
-                all.push_str("; ");
-                all.push_str(one);
-            }
+        if self.meaning != other.meaning {
+            self.meaning = format!("{}; in other rows: {}", self.meaning.trim_end_matches('.'), other.meaning);
+        }
+        if self.unit != other.unit {
+            self.unit = format!("{}, {}", self.unit, other.unit);
         }
     }
 }
@@ -196,7 +196,9 @@ fn kind(schema: &Value, defined: Option<&str>) -> Kind {
 
 fn unit(name: &str, kind: Kind, schema: &Value, property: &Value) -> String {
     let bound = |which: &str| [property, schema].into_iter().find_map(|schema| schema.get(which)?.as_f64());
-    let words = schema.get("enum").and_then(Value::as_array).filter(|words| words.len() <= MOST_WORDS);
+    let list = |which: &str| schema.get(which).and_then(Value::as_array).into_iter().flatten();
+    let words: Vec<&str> =
+        list("enum").chain(list("oneOf").filter_map(|one| one.get("const"))).filter_map(Value::as_str).collect();
     match kind {
         Kind::Day => "local day".into(),
         Kind::Timestamp => "UTC".into(),
@@ -208,9 +210,7 @@ fn unit(name: &str, kind: Kind, schema: &Value, property: &Value) -> String {
             _ => String::new(),
         },
         Kind::Truth => String::new(),
-        Kind::Text => {
-            let words = words.into_iter().flatten().filter_map(Value::as_str);
-            words.map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
-        }
+        Kind::Text if words.len() > MOST_WORDS => String::new(),
+        Kind::Text => words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", "),
     }
 }

@@ -1,5 +1,6 @@
 //! The columns of every table as Markdown: the tables of docs/exports.md.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use crate::wire::tables::columns::{Kind, Table};
@@ -10,12 +11,11 @@ pub const HEAD: &str = "| column | type | unit, bounds or words | meaning |";
 /// The columns of a table. A part of a record is told of once, before its columns.
 pub fn document(table: Table) -> String {
     let mut text = format!("{HEAD}\n|---|---|---|---|\n");
-    let mut told = None;
+    let mut told = BTreeSet::new();
     for column in table.columns() {
-        if let Some((part, meaning)) = column.part.as_ref().filter(|part| told.as_ref() != Some(*part)) {
+        if let Some((part, meaning)) = column.part.as_ref().filter(|part| told.insert((*part).clone())) {
             let _ = writeln!(text, "| *{part}_…* | | | *{}* |", in_cell(meaning));
         }
-        told.clone_from(&column.part);
         let (name, unit, meaning) = (&column.name, &column.unit, in_cell(&column.meaning));
         let _ = writeln!(text, "| `{name}` | {} | {unit} | {meaning} |", kind_name(column.kind));
     }
@@ -34,7 +34,7 @@ const fn kind_name(kind: Kind) -> &'static str {
         Kind::Number => "DOUBLE",
         Kind::Truth => "BOOLEAN",
         Kind::Day => "DATE",
-        Kind::Timestamp => "TIMESTAMP in UTC",
+        Kind::Timestamp => "TIMESTAMP",
         Kind::Money => "DECIMAL",
     }
 }
