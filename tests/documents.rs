@@ -20,6 +20,8 @@ use churnwatch::service::doctor::catalogue::document as findings;
 use churnwatch::service::http::server::openapi_text;
 use churnwatch::service::kafka::topics::whole_plan;
 use churnwatch::service::telemetry::document::document;
+use churnwatch::wire::tables::columns::Table;
+use churnwatch::wire::tables::document::{HEAD, document as columns};
 use serde_json::{Value, json};
 
 use support::blessed;
@@ -76,6 +78,21 @@ fn the_findings_are_the_doctor_s() {
     let sources = folder.map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap());
     let code = sources.map(|text| text.split("#[cfg(test)]").next().unwrap().matches(": Kind = Kind {").count());
     assert_eq!(table.lines().count() - 2, code.sum::<usize>());
+}
+
+/// The columns in docs/exports.md are those that are written; `CHURNWATCH_BLESS=1` puts them in.
+#[test]
+fn the_columns_are_those_of_the_exports() {
+    let name = "docs/exports.md";
+    let mut text = std::fs::read_to_string(file(name)).unwrap();
+    for table in Table::ALL {
+        let (first, rest) = table.name().split_at(1);
+        let section = text.find(&format!("\n## {}{rest}\n", first.to_uppercase())).unwrap();
+        let from = section + text[section..].find(HEAD).unwrap();
+        let to = text[from..].find("\n\n").map_or(text.len(), |end| from + end + 1);
+        text.replace_range(from..to, &columns(table));
+    }
+    same(name, &text);
 }
 
 /// The channels are the topics that `topics create` makes where everything is used, with its policies.
@@ -197,7 +214,7 @@ fn the_segments_shown_are_the_default_ones() {
 /// run by tests/commands.rs.
 #[test]
 fn the_commands_that_are_not_run_are_understood() {
-    let names = ["docs/accuracy.md", "docs/performance.md", "models/README.md"];
+    let names = ["docs/accuracy.md", "docs/exports.md", "docs/performance.md", "models/README.md"];
     let text = names.map(|name| std::fs::read_to_string(file(name)).unwrap()).join("\n");
     let commands: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("$ churnwatch ")).collect();
     assert!(commands.len() >= 7, "{commands:?}");

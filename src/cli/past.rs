@@ -39,6 +39,11 @@ impl Unusable {
         }
     }
 
+    /// So many by reason, in the order of [`Reason::ALL`].
+    pub const fn of(counts: [u64; Reason::ALL.len()]) -> Self {
+        Self { counts }
+    }
+
     /// All of them.
     pub fn all(&self) -> u64 {
         self.counts.iter().sum()

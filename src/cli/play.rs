@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use crate::cli::cast::Cast;
 use crate::cli::common::{file_topic, now, open};
 use crate::cli::exit::Failure;
 use crate::cli::input_args::{HistoryArgs, Source};
@@ -70,9 +71,31 @@ impl<'a> Play<'a> {
         Ok(())
     }
 
+    /// Plays files as if they had been published into so many partitions of one topic, the models one after the other;
+    /// also gives the number of rows left out.
+    pub fn as_published(
+        mut self,
+        input: &HistoryArgs,
+        settings: &Settings,
+        models: Cast,
+        partitions: u32,
+    ) -> Result<(Vec<Processor>, u64), Failure> {
+        let topic = file_topic(input.topic.as_deref(), settings)?;
+        let setup = Arc::new(settings.of_files(settings.setup(partitions), topic));
+        let schedule = Arc::new(models.schedule);
+        let fresh = |number| {
+            let mut processor = Processor::new(setup.clone(), number, models.first.clone());
+            processor.offer(schedule.clone());
+            processor
+        };
+        let mut processors: Vec<Processor> = (0..partitions).map(fresh).collect();
+        let skipped = self.files(input, settings, &mut processors)?;
+        Ok((processors, skipped))
+    }
+
     /// Plays files as if they had been published into as many partitions of one topic as there are processors; gives
     /// the number of rows left out.
-    pub fn files(
+    fn files(
         &mut self,
         input: &HistoryArgs,
         settings: &Settings,

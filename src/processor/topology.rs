@@ -32,6 +32,7 @@ use crate::wire::merging::{forwarded, write_merge, write_merged};
 use crate::wire::outcome::{write_matured, write_transition};
 use crate::wire::partition_record::{CloseRecord, ModelChange};
 use crate::wire::profile_json::profile_json;
+use crate::wire::profile_row::profile_row;
 use crate::wire::reject::Reject;
 use crate::wire::risk::write_risk;
 use crate::wire::timeline_json::timeline_json;
@@ -349,13 +350,23 @@ impl Processor {
         self.closed_day().map_or(newest, |closed| closed.max(newest))
     }
 
+    fn all_shown(&self) -> impl Iterator<Item = Customer> {
+        self.engine.state().iter().map(|(_, customer)| customer).filter(is_shown)
+    }
+
     /// Every customer as JSON at the end of `day`.
     pub fn profiles_json(&self, day: Option<Day>) -> impl Iterator<Item = Value> {
-        let shown = self.engine.state().iter().filter(|(_, customer)| is_shown(customer));
-        shown.map(move |(_, customer)| {
-            let customer = &customer;
-            let day = day.unwrap_or_else(|| self.day_of(customer));
-            profile_json(customer, day, self.engine.judge(), self.engine.names(), &self.setup.locale)
+        self.all_shown().map(move |customer| {
+            let day = day.unwrap_or_else(|| self.day_of(&customer));
+            profile_json(&customer, day, self.engine.judge(), self.engine.names(), &self.setup.locale)
+        })
+    }
+
+    /// Every customer as a row for analysts at the end of `day`.
+    pub fn profile_rows(&self, day: Option<Day>) -> impl Iterator<Item = Value> {
+        self.all_shown().map(move |customer| {
+            let day = day.unwrap_or_else(|| self.day_of(&customer));
+            profile_row(&customer, day, self.engine.judge(), self.engine.names(), &self.setup.locale)
         })
     }
 

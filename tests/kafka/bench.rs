@@ -1,6 +1,6 @@
 //! A configuration of its own on the shared broker, and the program run as its user runs it.
 
-mod compared;
+pub(crate) mod compared;
 
 use std::collections::BTreeMap;
 use std::os::unix::process::ExitStatusExt;

@@ -95,7 +95,7 @@ fn text(value: Option<Vec<u8>>) -> String {
     String::from_utf8(value.unwrap_or_default()).unwrap()
 }
 
-fn lines(path: &Path) -> Vec<String> {
+pub(crate) fn lines(path: &Path) -> Vec<String> {
     std::fs::read_to_string(path).unwrap().lines().map(str::to_owned).collect()
 }
 
@@ -105,7 +105,7 @@ fn customer(line: &str) -> String {
 }
 
 /// Compares two multisets; gives their size.
-fn same(mut committed: Vec<String>, mut replayed: Vec<String>, what: &str) -> usize {
+pub(crate) fn same(mut committed: Vec<String>, mut replayed: Vec<String>, what: &str) -> usize {
     committed.sort_unstable();
     replayed.sort_unstable();
     if committed != replayed {
