@@ -19,8 +19,10 @@ use crate::config::goals::goals;
 use crate::config::http_tls::{Certificate, read_authority, server_config};
 use crate::config::inputs::shapes;
 use crate::config::playbook::playbook;
+use crate::config::registry::{Registry, registry};
 use crate::config::security::{is_secret, security};
 use crate::config::segments::segments;
+use crate::config::topic_names::check_topics;
 use crate::config::webhooks::{Webhooks, webhooks};
 use crate::effect_study::goals::Goals;
 use crate::engine::alerting::playbook::Playbook;
@@ -49,6 +51,8 @@ pub struct Settings {
     pub rules: EventRules,
     /// The shapes of the inputs that name one, by topic.
     pub shapes: Shapes,
+    /// Where the schemas of framed records are.
+    pub registry: Option<Registry>,
     /// What the engine decides by, for one partition.
     pub policy: Policy,
     /// What the company wants to reach.
@@ -98,11 +102,12 @@ impl Settings {
             Err(faults) => check.faults.extend(faults),
         }
         let shapes = shapes(&file, &rules.zone, &mut check);
+        let registry = registry(&file, &mut check);
         let is_ours = file.topics.events.iter().any(|topic| shapes.of(topic).is_ours());
         check.must(
             "rekey.topics",
             file.rekey.topics.is_empty() || is_ours,
-            "need an input in topics.events that has no format: there the events go",
+            "need an input in topics.events that has no format and no encoding: there the events go",
         );
         let goals = goals(&file.goals, rules.currency, &mut check);
         check_ranges(&file, &mut check);
@@ -155,6 +160,7 @@ impl Settings {
             horizon_stated,
             rules,
             shapes,
+            registry,
             policy,
             goals,
             until,
@@ -209,7 +215,7 @@ impl Settings {
 
     /// The same for files: one input, whose records have the shape of `topic`.
     pub fn of_files(&self, setup: Setup, topic: &str) -> Setup {
-        Setup { input_topics: vec![topic.into()], formats: vec![self.shapes.of(topic).clone()], ..setup }
+        Setup { input_topics: vec![topic.into()], formats: vec![self.shapes.of(topic).in_files().clone()], ..setup }
     }
 
     /// The consumer group of the step that keys events anew.
@@ -378,20 +384,5 @@ fn check_ranges(file: &ConfigFile, check: &mut Checker) {
         file.service.max_customers_per_partition != Some(0),
         "must be at least 1; leave it out for no limit",
     );
-    check.must("topics.events", !file.topics.events.is_empty(), "name at least one input topic");
-    let topics = &file.topics;
-    let outputs = [
-        &topics.alerts,
-        &topics.risk,
-        &topics.outcomes,
-        &topics.profiles,
-        &topics.dead_letters,
-        &topics.models,
-        &topics.webhook_dead_letters,
-    ];
-    let mut names: Vec<&String> = topics.events.iter().chain(outputs).chain(&file.rekey.topics).collect();
-    check.must("topics", names.iter().all(|name| !name.is_empty()), "a topic has an empty name");
-    names.sort_unstable();
-    let distinct = names.windows(2).all(|pair| matches!(pair, [a, b] if a != b));
-    check.must("topics", distinct, "two topics have the same name");
+    check_topics(file, check);
 }

@@ -3,6 +3,7 @@
 pub mod fault;
 pub mod pulse;
 pub mod telemetry;
+pub mod registry;
 pub mod restoring;
 pub mod broker;
 pub mod kafka;
@@ -13,6 +14,7 @@ pub mod status;
 pub mod narrowed;
 pub mod lane;
 pub mod lanes;
+pub mod held;
 pub mod commits;
 pub mod source;
 pub mod models_watch;

@@ -14,6 +14,7 @@ pub mod reject;
 pub mod json_field;
 pub mod items;
 pub mod event;
+pub mod registry;
 pub mod inputs;
 pub mod dead_letter;
 pub mod letter;

@@ -254,6 +254,14 @@ impl Broker for Link<'_> {
         Ok(())
     }
 
+    fn pause(&mut self, _: Position) -> Result<(), ServiceFault> {
+        unreachable!("no input is framed here")
+    }
+
+    fn resume(&mut self, _: Position) -> Result<(), ServiceFault> {
+        unreachable!("no input is framed here")
+    }
+
     fn read_from(&mut self, positions: &[Position]) -> Result<(), ServiceFault> {
         self.member.positions = positions.iter().map(|one| ((one.topic, one.partition), one.offset)).collect();
         Ok(())
