@@ -3,6 +3,10 @@
 
 use std::path::Path;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use prost::Message;
+use prost_reflect::prost_types::FileDescriptorProto;
 use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor, SerializeOptions};
 use protox::Compiler;
 use protox::file::{File, FileResolver, GoogleFileResolver};
@@ -67,14 +71,26 @@ impl FileResolver for Sources {
 
     fn open_file(&self, name: &str) -> Result<File, protox::Error> {
         if name == OWN_NAME {
-            return File::from_source(name, &self.schema);
+            return file(name, &self.schema);
         }
         let confluent = CONFLUENT_PROTOS.iter().find(|(known, _)| *known == name).map(|(_, text)| *text);
         let import = self.imports.iter().find(|(known, _)| known == name).map(|(_, text)| text.as_str());
         match import.or(confluent) {
-            Some(text) => File::from_source(name, text),
+            Some(text) => file(name, text),
             None => self.google.open_file(name),
         }
+    }
+}
+
+/// A file as its author wrote it, or as the descriptor in base64 that some serializers register.
+fn file(name: &str, text: &str) -> Result<File, protox::Error> {
+    let descriptor = STANDARD.decode(text.trim()).ok().and_then(|bytes| FileDescriptorProto::decode(&*bytes).ok());
+    match descriptor {
+        Some(descriptor) => {
+            let named = FileDescriptorProto { name: Some(name.to_owned()), ..descriptor };
+            Ok(File::from_file_descriptor_proto(named))
+        }
+        None => File::from_source(name, text),
     }
 }
 

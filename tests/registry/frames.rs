@@ -1,0 +1,99 @@
+//! Records that Confluent's own serializers framed, fetched schemas and all.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use churnwatch::config::load::check;
+use churnwatch::service::registry::client::{Client, Found};
+use churnwatch::wire::registry::definition::WriterSchema;
+use churnwatch::wire::registry::frame::split;
+use serde_json::{Value, json};
+
+use crate::stub::Stub;
+
+/// A registry that answers as tests/fixtures/registry/registry.json has it.
+fn registry() -> Stub {
+    let answers: Value = serde_json::from_str(include_str!("../fixtures/registry/registry.json")).unwrap();
+    let (ids, stub) = (answers["ids"].as_object().unwrap(), Stub::start());
+    stub.now(|manner| {
+        for (id, answer) in ids {
+            manner.answers.insert(format!("/schemas/ids/{id}"), answer.clone());
+        }
+        for (subject, versions) in answers["subjects"].as_object().unwrap() {
+            for (version, id) in versions.as_object().unwrap() {
+                let answer = ids[&id.to_string()].clone();
+                manner.answers.insert(format!("/subjects/{subject}/versions/{version}"), answer);
+            }
+        }
+    });
+    stub
+}
+
+fn client(url: &str) -> Client {
+    let settings = check(json!({"schema_registry": {"url": format!("{url}/")}})).unwrap();
+    Client::new(&settings.registry.unwrap(), None).unwrap()
+}
+
+fn schema(client: &Client, id: u32) -> WriterSchema {
+    match client.schema(id) {
+        Ok(Found::Schema(schema)) => schema,
+        other => panic!("schema {id}: {other:?}"),
+    }
+}
+
+#[test]
+fn what_confluents_serializers_wrote_is_what_went_in() {
+    let stub = registry();
+    let (client, mut count) = (client(&stub.url), 0);
+    for line in include_str!("../fixtures/registry/framed.jsonl").lines() {
+        let record: Value = serde_json::from_str(line).unwrap();
+        let framed = STANDARD.decode(record["framed"].as_str().unwrap()).unwrap();
+        let (id, bytes) = split(&framed).unwrap();
+        let (schema, mut out) = (schema(&client, id), Vec::new());
+        schema.decode(bytes, &mut out).unwrap();
+        let told: Value = serde_json::from_slice(&out).unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&out)));
+        assert_eq!(told, record["told"], "{}", record["name"]);
+        // Whatever becomes of it on the way, it is read as something or refused.
+        for end in 0..bytes.len() {
+            out.clear();
+            let read = schema.decode(&bytes[..end], &mut out);
+            assert!(read.is_err() || !matches!(schema, WriterSchema::Avro(_)), "{}: {end} bytes", record["name"]);
+            for bit in 0..8 {
+                let mut wrong = bytes.to_vec();
+                wrong[end] ^= 1 << bit;
+                out.clear();
+                let _ = schema.decode(&wrong, &mut out);
+            }
+        }
+        count += 1;
+    }
+    println!("{count} records, {} questions", stub.asked().len());
+    assert!(count >= 7 && stub.asked().contains(&"/subjects/shop/line.proto/versions/1".to_owned()));
+}
+
+/// A registry tells what it does not know; whatever else answers is not believed, or every record would be a dead letter.
+#[test]
+fn only_a_registry_says_that_a_schema_is_unknown() {
+    let stub = registry();
+    let client_of = client(&stub.url);
+    assert!(matches!(client_of.schema(99), Ok(Found::Unknown)));
+    stub.now(|manner| {
+        manner.answers.insert("/schemas/ids/50".into(), json!({"schema": "{}", "schemaType": "XML"}));
+        manner.answers.insert("/schemas/ids/51".into(), json!({"hello": "world"}));
+        let reference = json!([{"name": "a", "subject": "gone", "version": 3}]);
+        manner.answers.insert("/schemas/ids/52".into(), json!({"schema": "\"a\"", "references": reference}));
+    });
+    let said = |id| match client_of.schema(id) {
+        Ok(Found::Unreadable(why)) => why,
+        Err(trouble) => trouble.said,
+        other => panic!("{other:?}"),
+    };
+    assert!(said(50).contains("type XML"));
+    assert!(said(51).contains("nothing that a schema registry says"));
+    assert!(said(52).contains("version 3 of gone"));
+    stub.now(|manner| manner.wants = Some("Basic dTpw".into()));
+    assert!(said(1).contains("does not let us in (401): give schema_registry.username"), "{}", said(1));
+    stub.now(|manner| manner.is_gone = true);
+    assert!(said(1).contains("look at schema_registry.url"), "{}", said(1));
+    let nobody = client("http://127.0.0.1:1").schema(1).unwrap_err();
+    assert!(nobody.said.contains("refused: look at schema_registry.url"), "{}", nobody.said);
+}
