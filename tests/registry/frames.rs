@@ -1,8 +1,12 @@
 //! Records that Confluent's own serializers framed, fetched schemas and all.
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use churnwatch::config::load::check;
+use churnwatch::service::doctor::schema_registry::judge;
+use churnwatch::service::doctor::time_left::TimeLeft;
 use churnwatch::service::registry::client::{Client, Found};
 use churnwatch::wire::registry::definition::WriterSchema;
 use churnwatch::wire::registry::frame::split;
@@ -96,4 +100,27 @@ fn only_a_registry_says_that_a_schema_is_unknown() {
     assert!(said(1).contains("look at schema_registry.url"), "{}", said(1));
     let nobody = client("http://127.0.0.1:1").schema(1).unwrap_err();
     assert!(nobody.said.contains("refused: look at schema_registry.url"), "{}", nobody.said);
+}
+
+/// The doctor asks whether it answers, and says what to do where it does not.
+#[test]
+fn the_doctor_asks_the_registry() {
+    let stub = Stub::start();
+    let found = |table: Value| {
+        let input = json!({"churn.events": {"encoding": "schema_registry"}});
+        let settings = check(json!({"inputs": input, "schema_registry": table})).unwrap();
+        let checked = judge(&settings, TimeLeft::of(Duration::from_secs(5)));
+        (checked.seen, checked.findings.into_iter().map(|one| (one.kind.code, one.seen)).next())
+    };
+    let (seen, nothing) = found(json!({"url": stub.url}));
+    assert!(nothing.is_none() && seen.contains("knows 1 kind of schemas: AVRO"), "{seen}");
+    stub.now(|manner| manner.wants = Some("Bearer t".into()));
+    assert_eq!(found(json!({"url": stub.url, "token": "t"})).1, None);
+    let (code, said) = found(json!({"url": stub.url, "token": "other"})).1.unwrap();
+    assert!(code == "registry-shut" && said.contains("(401): look at"), "{code}: {said}");
+    let (code, said) = found(json!({"url": format!("{}/nowhere", stub.url), "token": "t"})).1.unwrap();
+    assert!(code == "registry-unreachable" && said.contains("path of schema_registry.url"), "{code}: {said}");
+    let unneeded =
+        judge(&check(json!({"schema_registry": {"url": "http://127.0.0.1:1"}})).unwrap(), TimeLeft::of(Duration::ZERO));
+    assert!(unneeded.findings.is_empty() && unneeded.seen == "no input needs one");
 }
