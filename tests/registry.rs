@@ -93,8 +93,9 @@ fn feed(bench: &Bench, topic: &str) -> Feed {
     Feed { producer: bench.client(&[]).create().unwrap(), topic: topic.to_owned() }
 }
 
-/// The sum of a metric's series.
+/// The sum of a metric's series; `None` as long as nobody answers, or too much was asked.
 fn figure(port: u16, name: &str) -> Option<i64> {
+    std::thread::sleep(Duration::from_millis(40));
     let page = page(port, "/metrics")?;
     let series = page.lines().filter(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with([' ', '{'])));
     let values: Vec<i64> = series.map(|line| line.rsplit(' ').next().unwrap().parse().unwrap()).collect();
@@ -124,7 +125,11 @@ fn records_wait_for_their_schema_and_none_is_lost() {
     stub.knows(1, &schema(false));
     stub.now(|manner| manner.wants = Some(format!("Basic {}", STANDARD.encode("shop:right"))));
     let topic = format!("framed-{}.events", std::process::id());
-    let bench = Bench::with(&brokers, "framed", "[time]\nclock = \"event\"\n[service]\ninstance = \"one\"\n");
+    let bench = Bench::with(
+        &brokers,
+        "framed",
+        "[time]\nclock = \"event\"\nuntil = \"2026-06-01\"\n[service]\ninstance = \"one\"\n",
+    );
     let (password, log) = (bench.folder().join("password"), bench.folder().join("log"));
     std::fs::write(&password, "wrong").unwrap();
     bench.configure(&format!(
@@ -147,8 +152,13 @@ fn records_wait_for_their_schema_and_none_is_lost() {
     let mut replica = serve();
     stands(port, RECORDS, 0, 2);
     said("does not let us in (401): look at schema_registry.username");
+    // What waits lies before the end of its partition, so no day has closed without it.
+    let closes = || figure(port, "churnwatch_closes_total");
+    until("told", || closes().is_some());
+    assert_eq!(closes(), Some(0));
     std::fs::write(&password, "right\n").unwrap();
     stands(port, RECORDS, 2, 0);
+    until("closed", || closes() >= Some(2));
 
     // Gone: one partition meets a new schema and waits, in order; the other goes on.
     stub.now(|manner| manner.is_gone = true);

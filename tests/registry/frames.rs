@@ -10,6 +10,7 @@ use churnwatch::service::doctor::time_left::TimeLeft;
 use churnwatch::service::registry::client::{Client, Found};
 use churnwatch::wire::registry::definition::WriterSchema;
 use churnwatch::wire::registry::frame::split;
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 use crate::stub::Stub;
@@ -100,6 +101,21 @@ fn only_a_registry_says_that_a_schema_is_unknown() {
     assert!(said(1).contains("look at schema_registry.url"), "{}", said(1));
     let nobody = client("http://127.0.0.1:1").schema(1).unwrap_err();
     assert!(nobody.said.contains("refused: look at schema_registry.url"), "{}", nobody.said);
+}
+
+/// The configuration that docs/inputs.md shows is a sound one, once its secret is there.
+#[test]
+fn the_configuration_shown_is_sound() {
+    let text = include_str!("../../docs/inputs.md");
+    let section = text.split("## Schema registry").nth(1).unwrap();
+    let block = section.split("```toml").nth(1).unwrap().split("```").next().unwrap();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "word").unwrap();
+    let block = block.replace("/run/secrets/registry-password", file.path().to_str().unwrap());
+    let settings = check(toml::from_str::<Value>(&block).unwrap()).unwrap();
+    assert!(settings.shapes.of("shop.orders").framing().is_some() && settings.own_topic() == Some("churn.events"));
+    let secret = settings.registry.unwrap().authorization().unwrap().unwrap();
+    assert_eq!(secret.expose_secret(), format!("Basic {}", STANDARD.encode("churnwatch:word")));
 }
 
 /// The doctor asks whether it answers, and says what to do where it does not.

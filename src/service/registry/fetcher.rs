@@ -24,6 +24,8 @@ const MAX_PAUSE: Duration = Duration::from_secs(5);
 const SPEAK: Duration = Duration::from_mins(1);
 /// A replica of a registry may be a moment behind the one that a producer asked, so what it does not know it is asked twice.
 const SECOND_LOOK: Duration = Duration::from_secs(1);
+/// So many unknown ids at a time are no sign of a replica behind, but of bytes that are no frames.
+const CROWD: usize = 16;
 /// How long what is unknown, or can't be read, is believed to be so.
 const DOUBT: Duration = Duration::from_mins(1);
 
@@ -107,7 +109,8 @@ impl Fetcher {
             Found::Unreadable(why) => (Ending::Unreadable, why),
         };
         self.metrics.asked(ending);
-        if self.unknown.insert(id, Instant::now()).is_some() || ending == Ending::Unreadable {
+        let is_certain = ending == Ending::Unreadable || self.unknown.len() >= CROWD;
+        if self.unknown.insert(id, Instant::now()).is_some() || is_certain {
             warn!(id, why, "no schema to read records by: they become dead letters");
             self.schemas.tell(id, Known::Unusable);
         }

@@ -72,15 +72,16 @@ impl Format {
     /// Tells a record anew; what `told` held before is gone. A record that is no business of ours tells nothing.
     pub fn translate(&self, record: &RawRecord<'_>, rules: &EventRules, told: &mut Told) -> Result<(), Reject> {
         told.clear();
-        if let Self::Framed(framed, format) = self {
-            let mut decoded = std::mem::take(&mut told.decoded);
-            let read = framed.decode(record.value.unwrap_or_default(), &mut decoded);
-            let read =
-                read.and_then(|()| format.translate(&RawRecord { value: Some(&decoded), ..*record }, rules, told));
-            told.decoded = decoded;
-            return read;
-        }
         let value = record.value.unwrap_or_default();
+        let Self::Framed(framed, format) = self else { return self.tell(value, record, rules, told) };
+        let mut decoded = std::mem::take(&mut told.decoded);
+        let read = framed.decode(value, &mut decoded).and_then(|()| format.tell(&decoded, record, rules, told));
+        told.decoded = decoded;
+        read
+    }
+
+    /// The same, where `value` is the record's as JSON; its own bytes still tell it from others.
+    fn tell(&self, value: &[u8], record: &RawRecord<'_>, rules: &EventRules, told: &mut Told) -> Result<(), Reject> {
         if value.len() > MAX_VALUE_BYTES {
             return Err(Reason::TooLarge.into());
         }
@@ -104,7 +105,7 @@ impl Format {
             Self::WooCommerce => woocommerce::translate(&json, told),
             Self::Debezium(table) => debezium::translate(&json, table, rules, told),
             Self::Mapping(mapping) => mapping.translate(&json, record, rules, told),
-            // Taken out of its frame above.
+            // No frame holds another.
             Self::Framed(..) => Err(Reason::BadEncoding.into()),
         }
     }

@@ -87,7 +87,7 @@ impl<'a> Reading<'a> {
             }
             Node::Day => self.time(|count| day(i32::try_from(count).ok()?))?,
             Node::TimeOfDay(unit) => self.time(|count| time_of_day(count, *unit))?,
-            Node::Instant(unit) => self.time(|count| instant(count, *unit))?,
+            Node::Moment(unit) => self.time(|count| instant(count, *unit))?,
             Node::Local(unit) => self.time(|count| local(count, *unit))?,
         }
         Ok(())
@@ -227,7 +227,7 @@ mod tests {
         let empty = r#"{"type": "array", "items": {"type": "record", "name": "e", "fields": []}}"#;
         assert_eq!(read(empty, &least), Err(Reason::TooLarge));
         let chain = r#"{"type": "record", "name": "c", "fields": [{"name": "next", "type": ["null", "c"]}]}"#;
-        assert_eq!(read(chain, &[2; 100_000]), Err(Reason::TooDeep));
+        assert_eq!(read(chain, &vec![2; 100_000]), Err(Reason::TooDeep));
         assert_eq!(read(chain, &[2, 2, 0]).as_deref(), Ok(r#"{"next":{"next":{}}}"#));
         let itself = r#"{"type": "record", "name": "c", "fields": [{"name": "me", "type": "c"}]}"#;
         assert_eq!(read(itself, &[]), Err(Reason::TooDeep));

@@ -57,7 +57,7 @@ pub enum Node {
     /// Since midnight.
     TimeOfDay(Unit),
     /// Since 1970-01-01T00:00:00Z.
-    Instant(Unit),
+    Moment(Unit),
     /// The same on a clock of no zone.
     Local(Unit),
     /// Sixteen bytes that are a UUID.
@@ -220,9 +220,9 @@ fn logical(table: &Map<String, Value>, node: &Node) -> Node {
         (Some("date"), Node::Whole) => Some(Node::Day),
         (Some("time-millis"), Node::Whole) => Some(Node::TimeOfDay(Unit::Millis)),
         (Some("time-micros"), Node::Whole) => Some(Node::TimeOfDay(Unit::Micros)),
-        (Some("timestamp-millis"), Node::Whole) => Some(Node::Instant(Unit::Millis)),
-        (Some("timestamp-micros"), Node::Whole) => Some(Node::Instant(Unit::Micros)),
-        (Some("timestamp-nanos"), Node::Whole) => Some(Node::Instant(Unit::Nanos)),
+        (Some("timestamp-millis"), Node::Whole) => Some(Node::Moment(Unit::Millis)),
+        (Some("timestamp-micros"), Node::Whole) => Some(Node::Moment(Unit::Micros)),
+        (Some("timestamp-nanos"), Node::Whole) => Some(Node::Moment(Unit::Nanos)),
         (Some("local-timestamp-millis"), Node::Whole) => Some(Node::Local(Unit::Millis)),
         (Some("local-timestamp-micros"), Node::Whole) => Some(Node::Local(Unit::Micros)),
         (Some("local-timestamp-nanos"), Node::Whole) => Some(Node::Local(Unit::Nanos)),
