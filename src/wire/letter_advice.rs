@@ -48,7 +48,7 @@ pub const fn remedy(reason: Reason) -> &'static str {
             "look at the producer's serializer, or leave encoding out of the topic's [inputs] where it writes plain JSON, and publish the event again"
         }
         Reason::UnknownSchema => {
-            "look whether producer and service name the same schema registry, restore the schema there under its id, start the service anew and replay"
+            "look whether producer and service name the same schema registry, restore the schema there under its id, and replay a minute later"
         }
         Reason::MissingField | Reason::BadField => {
             "mend the field in the producer and publish the event again, mended, under its id"

@@ -36,7 +36,7 @@ const SCHEMAS_MISSING: Kind = Kind {
     code: "schemas-missing",
     severity: Severity::Warning,
     means: "partitions are not read on because the schema registry gave no answer about their next record",
-    remedy: "mend what the check \"schema registry\" finds; where it finds nothing the log says what the service was told",
+    remedy: "mend what the check \"registry\" finds; where it finds nothing the log says what the service was told",
 };
 /// The brokers are slow.
 const COMMITS_SLOW: Kind = Kind {

@@ -114,7 +114,7 @@ impl Check {
         match self {
             Self::Configuration => "configuration",
             Self::Brokers => "brokers",
-            Self::SchemaRegistry => "schema registry",
+            Self::SchemaRegistry => "registry",
             Self::Topics => "topics",
             Self::Permissions => "permissions",
             Self::Transactions => "transactions",
