@@ -56,7 +56,7 @@ fn one(name: &str, path: Option<&PathBuf>, itself: Option<&SecretString>) -> Res
     if is_line { Ok(found) } else { Err(fault(name, "holds more than one line".into())) }
 }
 
-/// Checks the table; every fault is noted. `None` where no topic needs it and it names nothing.
+/// Checks the table; every fault is noted. `None` where it names no address.
 pub fn registry(file: &ConfigFile, check: &mut Checker) -> Option<Registry> {
     let table = &file.schema_registry;
     let (by_password, by_token) = (

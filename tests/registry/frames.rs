@@ -1,15 +1,24 @@
 //! Records that Confluent's own serializers framed, fetched schemas and all.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use churnwatch::config::load::check;
+use churnwatch::config::settings::Settings;
+use churnwatch::engine::day::Millis;
+use churnwatch::engine::event::Reason;
 use churnwatch::service::doctor::schema_registry::judge;
 use churnwatch::service::doctor::time_left::TimeLeft;
 use churnwatch::service::registry::client::{Client, Found};
+use churnwatch::wire::event::RawRecord;
+use churnwatch::wire::inputs::format::Format;
+use churnwatch::wire::inputs::told::Told;
 use churnwatch::wire::registry::definition::WriterSchema;
 use churnwatch::wire::registry::frame::split;
+use churnwatch::wire::registry::schemas::Known;
+use churnwatch::wire::reject::Reject;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
@@ -73,6 +82,74 @@ fn what_confluents_serializers_wrote_is_what_went_in() {
     }
     println!("{count} records, {} questions", stub.asked().len());
     assert!(count >= 7 && stub.asked().contains(&"/subjects/shop/line.proto/versions/1".to_owned()));
+}
+
+/// The inputs of tests/fixtures/inputs, all of them framed.
+fn inputs() -> Settings {
+    let mut file: Value = toml::from_str(include_str!("../fixtures/inputs/all.toml")).unwrap();
+    file["schema_registry"] = json!({"url": "http://127.0.0.1:1"});
+    for input in file["inputs"].as_object_mut().unwrap().values_mut() {
+        input["encoding"] = "schema_registry".into();
+    }
+    check(file).unwrap()
+}
+
+/// What a record of a topic tells, or why it tells nothing.
+fn told(settings: &Settings, format: &Format, value: &[u8]) -> Result<Vec<Value>, Reject> {
+    let headers = [("ce_specversion", &b"1.0"[..]), ("ce_type", b"visit"), ("ce_id", b"7"), ("ce_source", b"/")];
+    let record = RawRecord::new(Some(b"ann"), Some(value), Millis(1_780_272_000_000));
+    let mut told = Told::default();
+    format.translate(&RawRecord { headers: &headers, ..record }, &settings.rules, &mut told)?;
+    Ok(told.events().iter().map(|event| serde_json::from_slice(&event.text).unwrap()).collect())
+}
+
+/// The examples of each specification, framed as JSON Schema, tell what they tell as they are.
+#[test]
+fn every_shape_reads_framed_records_as_it_reads_others() {
+    let (settings, mut count) = (inputs(), 0);
+    let framed = settings.shapes.framing().unwrap();
+    framed.schemas.tell(7, Known::Schema(Arc::new(WriterSchema::Json)));
+    for topic in ["segment", "cloudevents", "shopify", "woocommerce", "debezium", "mapping"] {
+        let format = settings.shapes.of(topic);
+        for line in std::fs::read_to_string(format!("tests/fixtures/inputs/{topic}.jsonl")).unwrap().lines() {
+            let value = [&[0, 0, 0, 0, 7], line.as_bytes()].concat();
+            // Where a record has no id its bytes are one, and the frame is among them.
+            let but_the_id = |told: Result<Vec<Value>, Reject>| {
+                told.map(|mut events| {
+                    events.iter_mut().filter(|_| topic == "mapping").for_each(|event| event["id"] = Value::Null);
+                    events
+                })
+            };
+            let plain = but_the_id(told(&settings, format.in_files(), line.as_bytes()));
+            assert_eq!(but_the_id(told(&settings, format, &value)), plain, "{topic}: {line}");
+            count += usize::from(plain.is_ok_and(|events| !events.is_empty()));
+        }
+    }
+    assert!(count > 40, "{count} records told something");
+    let strange = [0, 0, 0, 0, 8, b'{', b'}'];
+    assert_eq!(framed.missing(Some(&strange)), Some(8));
+    framed.schemas.tell(8, Known::Unusable);
+    let unknown = Err(Reason::UnknownSchema.into());
+    assert_eq!(
+        (framed.missing(Some(&strange)), told(&settings, settings.shapes.of("segment"), &strange)),
+        (None, unknown)
+    );
+}
+
+/// An order captured by Debezium and written as Avro: what was taken off its price is given back.
+#[test]
+fn a_row_as_debezium_writes_it_in_avro_is_an_order() {
+    let (stub, settings) = (registry(), inputs());
+    let lines = include_str!("../fixtures/registry/framed.jsonl").lines();
+    let record = lines.map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let record = record.into_iter().find(|record| record["name"] == "avro, as Debezium writes").unwrap();
+    let framed = STANDARD.decode(record["framed"].as_str().unwrap()).unwrap();
+    let (id, _) = split(&framed).unwrap();
+    let known = Known::Schema(Arc::new(schema(&client(&stub.url), id)));
+    settings.shapes.framing().unwrap().schemas.tell(id, known);
+    let told = told(&settings, settings.shapes.of("debezium"), &framed).unwrap();
+    let shown: Vec<_> = told.iter().map(|event| (event["type"].clone(), event["amount"].clone())).collect();
+    assert_eq!(shown, [(json!("purchase"), json!("50.00")), (json!("refund"), json!("7.5"))], "{told:?}");
 }
 
 /// A registry tells what it does not know; whatever else answers is not believed, or every record would be a dead letter.
