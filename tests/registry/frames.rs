@@ -1,7 +1,8 @@
 //! Records that Confluent's own serializers framed, fetched schemas and all.
 
+use std::hint::black_box;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -23,6 +24,9 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 use crate::stub::Stub;
+
+/// How often each record is read for its time.
+const TIMED: u32 = 2_000;
 
 /// A registry that answers as tests/fixtures/registry/registry.json has it.
 fn registry() -> Stub {
@@ -66,6 +70,13 @@ fn what_confluents_serializers_wrote_is_what_went_in() {
         schema.decode(bytes, &mut out).unwrap();
         let told: Value = serde_json::from_slice(&out).unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&out)));
         assert_eq!(told, record["told"], "{}", record["name"]);
+        let begun = Instant::now();
+        for _ in 0..TIMED {
+            out.clear();
+            schema.decode(black_box(bytes), &mut out).unwrap();
+        }
+        let nanos = begun.elapsed().as_nanos() / u128::from(TIMED);
+        println!("{}: {} bytes to {} in {nanos} ns", record["name"], bytes.len(), out.len());
         // Whatever becomes of it on the way, it is read as something or refused.
         for end in 0..bytes.len() {
             out.clear();
