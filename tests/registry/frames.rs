@@ -16,7 +16,7 @@ use churnwatch::service::registry::client::{Client, Found};
 use churnwatch::wire::event::RawRecord;
 use churnwatch::wire::inputs::format::Format;
 use churnwatch::wire::inputs::told::Told;
-use churnwatch::wire::registry::definition::WriterSchema;
+use churnwatch::wire::registry::definition::{Definition, WriterSchema};
 use churnwatch::wire::registry::frame::split;
 use churnwatch::wire::registry::schemas::Known;
 use churnwatch::wire::reject::Reject;
@@ -93,6 +93,26 @@ fn what_confluents_serializers_wrote_is_what_went_in() {
     }
     println!("{count} records, {} questions", stub.asked().len());
     assert!(count >= 7 && stub.asked().contains(&"/subjects/shop/line.proto/versions/1".to_owned()));
+}
+
+/// A schema that is no whole one is refused in a sentence, whatever is missing of it.
+#[test]
+fn a_schema_cut_anywhere_is_refused_and_nothing_worse() {
+    let answers: Value = serde_json::from_str(include_str!("../fixtures/registry/registry.json")).unwrap();
+    let (mut cuts, mut refused) = (0, 0);
+    for answer in answers["ids"].as_object().unwrap().values() {
+        let text: Vec<char> = answer["schema"].as_str().unwrap().chars().collect();
+        for end in (0..text.len()).step_by(5) {
+            let cut: String = text[..end].iter().collect();
+            let mut answer = answer.clone();
+            answer["schema"] = cut.into();
+            let definition: Definition = serde_json::from_value(answer).unwrap();
+            cuts += 1;
+            refused += usize::from(WriterSchema::new(&definition, &[]).is_err_and(|sentence| sentence.len() > 5));
+        }
+    }
+    // A text of Protobuf may end behind a whole message, and JSON Schema is not looked at.
+    assert!(cuts > 500 && refused * 10 > cuts * 8, "{refused} of {cuts} refused");
 }
 
 /// The inputs of tests/fixtures/inputs, all of them framed.

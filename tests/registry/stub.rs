@@ -66,7 +66,8 @@ fn answer(stream: &TcpStream, manner: &Manner, asked: &Mutex<Vec<String>>) {
     let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
     let Some(first) = lines.next() else { return };
     let headers: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
-    let path = percent_decode_str(first.split(' ').nth(1).unwrap()).decode_utf8().unwrap().into_owned();
+    let path = first.split([' ', '?']).nth(1).unwrap();
+    let path = percent_decode_str(path).decode_utf8().unwrap().into_owned();
     let is_let_in = manner.wants.as_ref().is_none_or(|wants| headers.contains(&format!("authorization: {wants}")));
     asked.lock().unwrap().push(path.clone());
     let (status, body) = match manner.answers.get(&path) {

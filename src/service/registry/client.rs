@@ -139,7 +139,9 @@ impl Client {
                 return Ok(Some(format!("it refers to more than {MAX_REFERENCES} others")));
             }
             gathering.seen.push(place);
-            let path = format!("/subjects/{}/versions/{version}", utf8_percent_encode(subject, NON_ALPHANUMERIC));
+            // A subject that was given up still says what old records mean.
+            let subject_text = utf8_percent_encode(subject, NON_ALPHANUMERIC);
+            let path = format!("/subjects/{subject_text}/versions/{version}?deleted=true");
             let Some(found) = self.get::<Definition>(&path)? else {
                 return Ok(Some(format!("it refers to version {version} of {subject}, which is not there")));
             };
