@@ -77,7 +77,7 @@ class Service:
     def start(self):
         command = [PROGRAM, "serve", "--log-level", "warn", "--config", self.config]
         self.process = subprocess.Popen(command, stderr=self.log.open("a"), stdout=subprocess.DEVNULL)
-        (FOLDER / f"{self.name}.pid").write_text(str(self.process.pid))
+        (FOLDER / f"{self.name}.pid").write_text(f"{self.process.pid}\n")
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
