@@ -167,7 +167,11 @@ fn seen_of(effect: &Effect) -> Option<Seen> {
         Effect::Matured(matured) => {
             Some((matured.day.0, matured.customer.to_string(), "Matured".into(), matured.window.net.0.to_string()))
         }
-        Effect::Risk(_) | Effect::ForgetProfile { .. } => None,
+        Effect::Risk(_)
+        | Effect::ForgetProfile { .. }
+        | Effect::Merge { .. }
+        | Effect::Merged { .. }
+        | Effect::Forward { .. } => None,
     }
 }
 

@@ -47,10 +47,11 @@ const DOCUMENTS: [&str; 5] =
 /// What is typed by somebody who has nothing yet.
 const QUICKSTART: &str = "docs/quickstart.md";
 /// Documents whose commands are not typed at all, and why.
-const UNTYPED: [(&str, &str); 10] = [
+const UNTYPED: [(&str, &str); 11] = [
     ("README.zh.md", "its code is the README's, as tests/documents.rs holds"),
     ("docs/quickstart.zh.md", "its code is the quickstart's, as tests/documents.rs holds"),
     ("docs/inputs.md", "tests/inputs.rs and tests/rekey.rs run them, on records of each shape"),
+    ("docs/exports.md", ".ci/export/run runs them and others, and reads what they write"),
     ("deploy/connect/README.md", ".ci/connect/run gives the configurations to the runtime"),
     ("docs/webhooks.md", ".ci/webhooks/run runs them, with receivers"),
     ("deploy/consumers/README.md", ".ci/consumers/run runs the programs"),

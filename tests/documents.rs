@@ -20,6 +20,8 @@ use churnwatch::service::doctor::catalogue::document as findings;
 use churnwatch::service::http::server::openapi_text;
 use churnwatch::service::kafka::topics::whole_plan;
 use churnwatch::service::telemetry::document::document;
+use churnwatch::wire::tables::columns::Table;
+use churnwatch::wire::tables::document::{HEAD, document as columns};
 use serde_json::{Value, json};
 
 use support::blessed;
@@ -78,6 +80,21 @@ fn the_findings_are_the_doctor_s() {
     assert_eq!(table.lines().count() - 2, code.sum::<usize>());
 }
 
+/// The columns in docs/exports.md are those that are written; `CHURNWATCH_BLESS=1` puts them in.
+#[test]
+fn the_columns_are_those_of_the_exports() {
+    let name = "docs/exports.md";
+    let mut text = std::fs::read_to_string(file(name)).unwrap();
+    for table in Table::ALL {
+        let (first, rest) = table.name().split_at(1);
+        let section = text.find(&format!("\n## {}{rest}\n", first.to_uppercase())).unwrap();
+        let from = section + text[section..].find(HEAD).unwrap();
+        let to = text[from..].find("\n\n").map_or(text.len(), |end| from + end + 1);
+        text.replace_range(from..to, &columns(table));
+    }
+    same(name, &text);
+}
+
 /// The channels are the topics that `topics create` makes where everything is used, with its policies.
 #[test]
 fn the_channels_are_the_configured_topics() {
@@ -89,7 +106,7 @@ fn the_channels_are_the_configured_topics() {
     let told: Vec<(String, String, String)> =
         told.map(|((name, policy), keep)| (name.into(), policy.trim_matches(['[', ']']).into(), keep.into())).collect();
     let endpoint = json!({"name": "crm", "url": "https://crm.example", "secret_files": ["secret"]});
-    let settings = check(json!({"webhooks": {"endpoints": [endpoint]}})).unwrap();
+    let settings = check(json!({"webhooks": {"endpoints": [endpoint]}, "identity": {"merge": true}})).unwrap();
     let made: Vec<(String, String, String)> =
         whole_plan(&settings).into_iter().map(|(name, policy, keep)| (name, policy.to_owned(), keep)).collect();
     assert_eq!(told, made);
@@ -197,7 +214,7 @@ fn the_segments_shown_are_the_default_ones() {
 /// run by tests/commands.rs.
 #[test]
 fn the_commands_that_are_not_run_are_understood() {
-    let names = ["docs/accuracy.md", "docs/performance.md", "models/README.md"];
+    let names = ["docs/accuracy.md", "docs/exports.md", "docs/performance.md", "models/README.md"];
     let text = names.map(|name| std::fs::read_to_string(file(name)).unwrap()).join("\n");
     let commands: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("$ churnwatch ")).collect();
     assert!(commands.len() >= 7, "{commands:?}");

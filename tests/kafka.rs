@@ -19,6 +19,8 @@ mod broker;
 mod dead_letters;
 #[path = "kafka/erasure.rs"]
 mod erasure;
+#[path = "kafka/exports.rs"]
+mod exports;
 #[path = "kafka/gaps.rs"]
 mod gaps;
 #[path = "kafka/giants.rs"]
@@ -43,6 +45,7 @@ use churnwatch::engine::day::Millis;
 use churnwatch::service::kafka::topics::configs;
 use churnwatch::wire::calendar::day_text;
 use churnwatch::wire::changelog;
+use exports::exports_equal;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use restoring::same_as_plainly_read;
 use serde_json::Value;
@@ -185,6 +188,7 @@ fn a_compacted_and_a_rebuilt_changelog_are_the_same_state() {
     };
     live();
     bench.compare_with_replay(&path, 3);
+    exports_equal(&bench);
     let profiles = bench.settings().file.topics.profiles;
     let records = bench.committed(&profiles);
     let keys: BTreeSet<_> = records.iter().map(|(partition, key, ..)| (partition, key)).collect();

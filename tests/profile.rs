@@ -113,6 +113,8 @@ fn promised(event: &Event<'_>, before: &[Event<'_>]) -> bool {
         | Body::Contacted { .. }
         | Body::OptOut
         | Body::Identity { .. }
+        | Body::Merge { .. }
+        | Body::Merged { .. }
         | Body::Forget => true,
     }
 }

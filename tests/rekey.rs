@@ -238,6 +238,90 @@ fn keyed_anew_and_killed_three_times_it_gives_the_same_warnings() {
     bench.compare_with_replay(&path, PARTITIONS);
 }
 
+/// What a profile tells that its closes do not: who has several ids is warned as each partition hears of it.
+fn known_of(profile: &Value) -> Value {
+    let mut profile = profile.clone();
+    for decided in ["tier", "segment", "band", "contactable", "episode", "forecast", "not_warned_because"] {
+        profile.as_object_mut().unwrap().remove(decided);
+    }
+    profile
+}
+
+/// Customers who are known by two ids, under random keys, both steps killed: their profiles are those of the shop that has
+/// one id for each.
+#[test]
+fn customers_with_two_ids_are_one_whatever_is_killed() {
+    let Some(brokers) = broker::broker() else { return };
+    let raw = format!("two-ids-{}", std::process::id());
+    let merge = format!("[rekey]\ntopics = [\"{raw}\"]\n{NAMED}[identity]\nmerge = true\n");
+    let bench = Bench::with(&brokers, "merged", &format!("{UNTIL}{merge}"));
+    bench.add_topic("merges");
+    bench.topics(PARTITIONS);
+    make(&bench, &raw, 3);
+    let path = shop(&bench, &size(4_000, 400).to_string(), "400", "2026-01-01", 23);
+    let (feed, mut seen, mut sent) = (Feed::new(&bench, &raw), BTreeMap::<String, u64>::new(), 0_u64);
+    let mut send = |event: &Value| {
+        sent += 1;
+        let partition = (sent.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) as u32 % 3;
+        let (value, timestamp) = (event.to_string(), millis(event));
+        feed.send(&Sent { partition, key: b"any", value: value.as_bytes(), headers: &[], timestamp });
+    };
+    for mut event in events(&path) {
+        let customer = event["customer_id"].as_str().unwrap().to_owned();
+        let number = seen.entry(customer.clone()).or_default();
+        *number += 1;
+        // Known by name on every other visit; who is who comes out on the fourth.
+        if *number == 4 {
+            let alias = json!({"id": format!("{customer}-is"), "type": "identity", "customer_id": customer,
+                "alias": format!("{customer}~web"), "time": event["time"]});
+            send(&alias);
+        }
+        if *number % 2 == 0 {
+            event["customer_id"] = format!("{customer}~web").into();
+        }
+        send(&event);
+    }
+    feed.finish();
+    let input = bench.settings().file.topics.events[0].clone();
+    let mut keying = rekey(&bench);
+    let mut serving = bench.serve();
+    for kill in 1..=2 {
+        until("further", || held(&bench, &input, PARTITIONS as i32) > sent as i64 * kill / 4);
+        keying.kill();
+        serving.kill();
+        (keying, serving) = (rekey(&bench), bench.serve());
+    }
+    bench.wait_until_closed(PARTITIONS, "2025-12-31");
+    let replayed = bench.replayed_profiles(&path);
+    let committed = || -> BTreeMap<String, Value> {
+        let until = bench.settings().until.map(|until| until.plus(-1));
+        let profiles = bench.restored(PARTITIONS);
+        let profiles = profiles.iter().flat_map(|one| one.profiles_json(until));
+        profiles.map(|profile| (profile["customer_id"].as_str().unwrap().to_owned(), known_of(&profile))).collect()
+    };
+    let wanted =
+        replayed.iter().map(|profile| (profile["customer_id"].as_str().unwrap().to_owned(), known_of(profile)));
+    let wanted: BTreeMap<String, Value> = wanted.filter(|(customer, _)| seen[customer] >= 4).collect();
+    let settled = || {
+        let committed = committed();
+        let purchases = |profile: Option<&Value>| profile.map(|profile| profile["purchases"].clone());
+        wanted.iter().all(|(customer, profile)| purchases(committed.get(customer)) == purchases(Some(profile)))
+    };
+    until("merged", settled);
+    keying.terminate();
+    serving.terminate();
+    let committed = committed();
+    for (customer, profile) in &wanted {
+        assert_eq!(&committed[customer], profile);
+    }
+    println!("{} customers with two ids are one", wanted.len());
+    assert!(wanted.len() > size(2_000, 200), "{} customers had two ids", wanted.len());
+    // A refund that came before its order was known by that id; it was taken in.
+    let letters = bench.committed(&bench.settings().file.topics.dead_letters);
+    let reasons: Vec<String> = letters.into_iter().map(|(.., headers)| headers["reason"].clone()).collect();
+    assert!(reasons.iter().all(|reason| reason == "unknown order"), "{reasons:?}");
+}
+
 /// What can't be used is a dead letter with its own bytes, and goes the same way again once that is mended.
 #[test]
 fn what_cannot_be_keyed_is_a_dead_letter_and_comes_back() {

@@ -61,7 +61,12 @@ impl Shop {
         assert_eq!(self.engine.step(input, &mut effects), Outcome::Closed);
         self.told.extend(effects.into_iter().filter_map(|effect| match effect {
             Effect::Risk(risk) => Some((day, risk.customer.to_string(), risk.segment, risk.tier)),
-            Effect::Alert(_) | Effect::Matured(_) | Effect::ForgetProfile { .. } => None,
+            Effect::Alert(_)
+            | Effect::Matured(_)
+            | Effect::ForgetProfile { .. }
+            | Effect::Merge { .. }
+            | Effect::Merged { .. }
+            | Effect::Forward { .. } => None,
         }));
         self.engine.state().touched_len()
     }

@@ -98,7 +98,7 @@ pub enum Command {
     Report(ReportArgs),
     /// Give actions that work more weight in the playbook, and say whom to serve first where that wins.
     Optimize(OptimizeArgs),
-    /// Take a model, and the rows that it scores, to other programs.
+    /// Take a model, the rows that it scores, and tables for analysts to other programs.
     #[command(subcommand)]
     Export(ExportCommand),
     /// Put heads fitted by scikit-learn into a model.
@@ -243,7 +243,8 @@ pub struct DemoArgs {
     /// Play this file instead of a generated shop.
     #[arg(long)]
     pub data: Option<PathBuf>,
-    /// Columns of a CSV file that are named otherwise, as `customer_id=COLUMN,timestamp=COLUMN,amount=COLUMN,type=COLUMN`.
+    /// Columns of a CSV or Parquet file that are named otherwise, as
+    /// `customer_id=COLUMN,timestamp=COLUMN,amount=COLUMN,type=COLUMN`.
     #[arg(long, value_delimiter = ',', requires = "data")]
     pub columns: Vec<String>,
     /// End after the summary instead of staying live until Ctrl-C.

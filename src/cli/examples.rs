@@ -37,6 +37,7 @@ const EXAMPLES: &[(&str, &[&str])] = &[
         &[
             "churnwatch export model --format onnx --output model.onnx",
             "churnwatch export rows history.csv.gz --at 2026-01-01 --output rows.csv",
+            "churnwatch export profiles history.csv.gz --at 2026-01-01 --output profiles.parquet",
         ],
     ),
     (
@@ -49,6 +50,27 @@ const EXAMPLES: &[(&str, &[&str])] = &[
     (
         "churnwatch export rows",
         &["churnwatch export rows history.csv.gz --model model.json --at 2026-01-01 --output rows.csv"],
+    ),
+    (
+        "churnwatch export profiles",
+        &[
+            "churnwatch export profiles history.csv.gz --model model.json --at 2026-01-01 --output profiles.parquet",
+            "churnwatch export profiles --source kafka --config churnwatch.toml --output profiles.csv.gz",
+        ],
+    ),
+    (
+        "churnwatch export alerts",
+        &[
+            "churnwatch export alerts history.csv.gz --model model.json --output alerts.parquet",
+            "churnwatch export alerts --source kafka --config churnwatch.toml --output alerts.parquet",
+        ],
+    ),
+    (
+        "churnwatch export outcomes",
+        &[
+            "churnwatch export outcomes history.csv.gz --model model.json --output outcomes.csv",
+            "churnwatch export outcomes --source kafka --config churnwatch.toml --output outcomes.parquet",
+        ],
     ),
     ("churnwatch rekey", &["churnwatch rekey --config churnwatch.toml"]),
     (

@@ -1,10 +1,11 @@
-//! `export`: a model, and the rows that it scores, for other programs.
+//! `export`: a model, the rows that it scores, and tables for analysts.
 
 use std::io::Write;
 
 use crate::cli::common::{artifact, settings};
 use crate::cli::exit::Failure;
 use crate::cli::export_args::{ExportCommand, ExportModelArgs, ExportRowsArgs, ModelForm};
+use crate::cli::export_tables;
 use crate::cli::judged::Judged;
 use crate::cli::output::{check_folder, create};
 use crate::cli::past::history;
@@ -15,12 +16,16 @@ use crate::training::treatments::Treatments;
 use crate::wire::calendar::{day, day_text};
 use crate::wire::exported_onnx::onnx;
 use crate::wire::exported_sql::sql;
+use crate::wire::tables::columns::Table;
 
 /// Runs the command.
 pub fn run(command: &ExportCommand) -> Result<(), Failure> {
     match command {
         ExportCommand::Model(args) => model(args),
         ExportCommand::Rows(args) => rows(args),
+        ExportCommand::Profiles(args) => export_tables::run(Table::Profiles, args),
+        ExportCommand::Alerts(args) => export_tables::run(Table::Alerts, args),
+        ExportCommand::Outcomes(args) => export_tables::run(Table::Outcomes, args),
     }
 }
 

@@ -87,6 +87,9 @@ fn receipt(
     if !settings.webhooks.endpoints.is_empty() {
         kept.push(&topics.webhook_dead_letters);
     }
+    if settings.file.identity.merge {
+        kept.push(&topics.merges);
+    }
     let known = configs(settings, &kept, |entry| entry.name == "retention.ms")?.unwrap_or_default();
     let until = |topic: &String| {
         let millis: i64 = known.get(topic)?.get("retention.ms")?.parse().ok()?;

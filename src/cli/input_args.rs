@@ -18,16 +18,18 @@ pub enum Source {
 /// Files or input topics.
 #[derive(Debug, Args)]
 pub struct HistoryArgs {
-    /// JSON Lines or CSV, plain, .gz or .zst; `-` is standard input, either of the two and plain. Several are merged by
-    /// time.
+    /// JSON Lines or CSV, plain, .gz or .zst, or Parquet; `-` is standard input, either of the first two and plain.
+    /// Several are merged by time.
     pub files: Vec<PathBuf>,
     /// Where the events are; with kafka no files are named.
     #[arg(long, default_value = "files")]
     pub source: Source,
-    /// Columns of CSV files that are named otherwise, as `customer_id=COLUMN,timestamp=COLUMN,amount=COLUMN,type=COLUMN`.
+    /// Columns of CSV and Parquet files that are named otherwise, as
+    /// `customer_id=COLUMN,timestamp=COLUMN,amount=COLUMN,type=COLUMN`.
     #[arg(long, value_delimiter = ',')]
     pub columns: Vec<String>,
-    /// Input topic in whose shape the files' records are (`inputs` of the configuration); absent: our own events, or CSV.
+    /// Input topic in whose shape the files' records are (`inputs` of the configuration); absent: our own events,
+    /// or purchases and returns in columns.
     #[arg(long, value_name = "TOPIC")]
     pub topic: Option<String>,
     /// Configuration file; the environment is read in any case.
@@ -54,14 +56,16 @@ impl HistoryArgs {
 /// Input files and how they are read.
 #[derive(Debug, Args)]
 pub struct FileArgs {
-    /// JSON Lines or CSV, plain, .gz or .zst; `-` is standard input, either of the two and plain. Several are merged by
-    /// time.
+    /// JSON Lines or CSV, plain, .gz or .zst, or Parquet; `-` is standard input, either of the first two and plain.
+    /// Several are merged by time.
     #[arg(required = true)]
     pub files: Vec<PathBuf>,
-    /// Columns of CSV files that are named otherwise, as `customer_id=COLUMN,timestamp=COLUMN,amount=COLUMN,type=COLUMN`.
+    /// Columns of CSV and Parquet files that are named otherwise, as
+    /// `customer_id=COLUMN,timestamp=COLUMN,amount=COLUMN,type=COLUMN`.
     #[arg(long, value_delimiter = ',')]
     pub columns: Vec<String>,
-    /// Input topic in whose shape the files' records are (`inputs` of the configuration); absent: our own events, or CSV.
+    /// Input topic in whose shape the files' records are (`inputs` of the configuration); absent: our own events,
+    /// or purchases and returns in columns.
     #[arg(long, value_name = "TOPIC")]
     pub topic: Option<String>,
     /// Configuration file; the environment is read in any case.

@@ -47,6 +47,8 @@ pub mod outcomes;
 pub mod report;
 pub mod optimize;
 pub mod export_args;
+pub mod sheet;
+pub mod export_tables;
 pub mod export;
 pub mod import;
 pub mod promote;

@@ -8,9 +8,13 @@ use std::path::{Path, PathBuf};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::Value;
+use tempfile::TempPath;
 
 use crate::cli::exit::Failure;
 use crate::cli::progress::hush;
+
+/// zstd's own default.
+const ZSTD_LEVEL: i32 = 3;
 
 /// Opens a file for writing; absent or `-` is standard output.
 pub fn create(path: Option<&Path>) -> Result<Box<dyn Write>, Failure> {
@@ -25,7 +29,7 @@ pub fn create(path: Option<&Path>) -> Result<Box<dyn Write>, Failure> {
     match path.extension().and_then(|suffix| suffix.to_str()) {
         Some("gz") => Ok(Box::new(GzEncoder::new(file, Compression::default()))),
         Some("zst") => {
-            let encoder = zstd::Encoder::new(file, 3).map_err(|fault| cannot_write(path, &fault))?;
+            let encoder = zstd::Encoder::new(file, ZSTD_LEVEL).map_err(|fault| cannot_write(path, &fault))?;
             Ok(Box::new(encoder.auto_finish()))
         }
         _ => Ok(Box::new(file)),
@@ -73,18 +77,107 @@ fn folder(path: &Path) -> &Path {
 /// Writes a whole file under another name first, so that nobody ever sees half of it. A link is followed, and what is no
 /// regular file (a device, a pipe) is written to, never replaced.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let target = resolved(path);
-    let path = target.as_path();
-    if path.metadata().is_ok_and(|known| !known.is_file()) {
-        return std::fs::write(path, bytes).map_err(|fault| cannot_write(path, &fault));
-    }
-    let mut file = tempfile::NamedTempFile::new_in(folder(path)).map_err(|fault| cannot_write(path, &fault))?;
+    let mut file = Whole::new(path)?;
     file.write_all(bytes).map_err(|fault| cannot_write(path, &fault))?;
-    // A temporary file is the owner's alone; a model is for everybody who may read the folder.
-    let readable = std::os::unix::fs::PermissionsExt::from_mode(0o644);
-    file.as_file().set_permissions(readable).map_err(|fault| cannot_write(path, &fault))?;
-    file.persist(path).map_err(|fault| cannot_write(path, &fault.error))?;
-    Ok(())
+    file.keep()
+}
+
+/// A file that is not there before it is whole. Standard output for `-`.
+pub struct Whole {
+    out: Box<dyn Write + Send>,
+    name: Option<(TempPath, PathBuf)>,
+}
+
+impl Whole {
+    /// Begins it beside the place where it will be.
+    pub fn new(path: &Path) -> Result<Self, Failure> {
+        if path.as_os_str() == "-" {
+            if stdout().is_terminal() {
+                hush();
+            }
+            return Ok(Self { out: Box::new(BufWriter::new(stdout())), name: None });
+        }
+        let path = resolved(path);
+        if path.metadata().is_ok_and(|known| !known.is_file()) {
+            let file = File::options().write(true).open(&path).map_err(|fault| cannot_write(&path, &fault))?;
+            return Ok(Self { out: Box::new(file), name: None });
+        }
+        let file = tempfile::NamedTempFile::new_in(folder(&path)).map_err(|fault| cannot_write(&path, &fault))?;
+        // A temporary file is the owner's alone; what a command makes is for everybody who may read the folder.
+        let readable = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+        file.as_file().set_permissions(readable).map_err(|fault| cannot_write(&path, &fault))?;
+        let (file, name) = file.into_parts();
+        Ok(Self { out: Box::new(BufWriter::new(file)), name: Some((name, path)) })
+    }
+
+    /// It is whole.
+    pub fn keep(mut self) -> Result<(), Failure> {
+        self.out.flush().map_err(Failure::of)?;
+        let Some((name, path)) = self.name else { return Ok(()) };
+        name.persist(&path).map_err(|fault| cannot_write(&path, &fault.error))
+    }
+}
+
+impl Write for Whole {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.out.write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.out.flush()
+    }
+}
+
+/// A file that is not there before it is whole, compressed by suffix.
+pub enum Packed {
+    /// As it is.
+    Plain(Whole),
+    /// gzip.
+    Gzip(GzEncoder<Whole>),
+    /// zstd.
+    Zstd(zstd::Encoder<'static, Whole>),
+}
+
+impl Packed {
+    /// Begins it.
+    pub fn new(path: &Path) -> Result<Self, Failure> {
+        let file = Whole::new(path)?;
+        Ok(match path.extension().and_then(|suffix| suffix.to_str()) {
+            Some("gz") => Self::Gzip(GzEncoder::new(file, Compression::default())),
+            Some("zst") => {
+                Self::Zstd(zstd::Encoder::new(file, ZSTD_LEVEL).map_err(|fault| cannot_write(path, &fault))?)
+            }
+            _ => Self::Plain(file),
+        })
+    }
+
+    /// It is whole.
+    pub fn keep(self) -> Result<(), Failure> {
+        let file = match self {
+            Self::Plain(file) => Ok(file),
+            Self::Gzip(encoder) => encoder.finish(),
+            Self::Zstd(encoder) => encoder.finish(),
+        };
+        file.map_err(Failure::of)?.keep()
+    }
+}
+
+impl Write for Packed {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        match self {
+            Self::Plain(file) => file.write(bytes),
+            Self::Gzip(encoder) => encoder.write(bytes),
+            Self::Zstd(encoder) => encoder.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        match self {
+            Self::Plain(file) => file.flush(),
+            Self::Gzip(encoder) => encoder.flush(),
+            Self::Zstd(encoder) => encoder.flush(),
+        }
+    }
 }
 
 fn cannot_write(path: &Path, fault: &std::io::Error) -> Failure {

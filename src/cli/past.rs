@@ -39,6 +39,11 @@ impl Unusable {
         }
     }
 
+    /// So many by reason, in the order of [`Reason::ALL`].
+    pub const fn of(counts: [u64; Reason::ALL.len()]) -> Self {
+        Self { counts }
+    }
+
     /// All of them.
     pub fn all(&self) -> u64 {
         self.counts.iter().sum()
@@ -97,7 +102,8 @@ pub fn history(input: &HistoryArgs, settings: &Settings, until: Option<Day>) -> 
                 let mut past = PartitionHistory::open(settings, partition)?;
                 progress.begin(past.left());
                 while let Some(record) = past.next(None)? {
-                    let topic = settings.file.topics.events.get(record.topic).map_or("", String::as_str);
+                    // What partitions said to each other repeats what stands in the inputs.
+                    let Some(topic) = settings.file.topics.events.get(record.topic) else { continue };
                     let format = settings.shapes.of(topic);
                     taking.take(format, &record.record(&record.headers(format), taking.wall));
                     progress.step(|| past.left());
@@ -131,13 +137,18 @@ struct Taking<'a> {
 impl Taking<'_> {
     fn take(&mut self, format: &Format, record: &RawRecord<'_>) {
         let Self { settings, until, wall, reader, digest, history, usable, unusable } = self;
-        let read = reader.read(format, &settings.rules, record, *wall, |parsed| {
+        let read = reader.read(format, &settings.rules, record, *wall, |parsed, _| {
             if until.is_some_and(|until| parsed.event.day >= until) {
                 *usable += 1;
                 if matches!(parsed.event.body, Body::Forget) {
                     history.forget(parsed.event.customer);
                 }
-            } else if history.add(&parsed.event) {
+                return None;
+            }
+            if let (true, Body::Identity { alias }) = (settings.policy.merges, parsed.event.body) {
+                history.merge(parsed.event.customer, alias);
+            }
+            if history.add(&parsed.event) {
                 *usable += 1;
                 digest.update(record.value.unwrap_or_default());
                 digest.update(b"\n");

@@ -1,7 +1,9 @@
 //! The service's processor over a whole history, files or topics: what `replay` and `backtest` run.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
+use crate::cli::cast::Cast;
 use crate::cli::common::{file_topic, now, open};
 use crate::cli::exit::Failure;
 use crate::cli::input_args::{HistoryArgs, Source};
@@ -9,7 +11,7 @@ use crate::cli::progress::{Bar, TopicBar};
 use crate::config::settings::Settings;
 use crate::engine::day::Millis;
 use crate::engine::scoring::model::Model;
-use crate::processor::batch::{Batch, OutRecord};
+use crate::processor::batch::{Batch, OutRecord, OutTopic};
 use crate::processor::recorded::Recorded;
 use crate::processor::setup::{Progress, Setup, Time};
 use crate::processor::topology::Processor;
@@ -33,12 +35,14 @@ pub struct Play<'a> {
     wall: Millis,
     /// Records taken in since the last commit.
     pending: u64,
+    /// What partitions said to each other and is still to be taken in; `None`: it stands in its topic already.
+    messages: Option<VecDeque<(Vec<u8>, Vec<u8>)>>,
 }
 
 impl<'a> Play<'a> {
     /// Nothing played yet.
     pub fn new(what: &'static str, see: &'a mut See<'a>) -> Self {
-        Self { what, see, batch: Batch::new(), wall: now(), pending: 0 }
+        Self { what, see, batch: Batch::new(), wall: now(), pending: 0, messages: None }
     }
 
     /// Plays a history under one model, by the events' own clock.
@@ -67,9 +71,31 @@ impl<'a> Play<'a> {
         Ok(())
     }
 
+    /// Plays files as if they had been published into so many partitions of one topic, the models one after the other;
+    /// also gives the number of rows left out.
+    pub fn as_published(
+        mut self,
+        input: &HistoryArgs,
+        settings: &Settings,
+        models: Cast,
+        partitions: u32,
+    ) -> Result<(Vec<Processor>, u64), Failure> {
+        let topic = file_topic(input.topic.as_deref(), settings)?;
+        let setup = Arc::new(settings.of_files(settings.setup(partitions), topic));
+        let schedule = Arc::new(models.schedule);
+        let fresh = |number| {
+            let mut processor = Processor::new(setup.clone(), number, models.first.clone());
+            processor.offer(schedule.clone());
+            processor
+        };
+        let mut processors: Vec<Processor> = (0..partitions).map(fresh).collect();
+        let skipped = self.files(input, settings, &mut processors)?;
+        Ok((processors, skipped))
+    }
+
     /// Plays files as if they had been published into as many partitions of one topic as there are processors; gives
     /// the number of rows left out.
-    pub fn files(
+    fn files(
         &mut self,
         input: &HistoryArgs,
         settings: &Settings,
@@ -77,14 +103,12 @@ impl<'a> Play<'a> {
     ) -> Result<u64, Failure> {
         let mut stream = open(&input.files, &input.columns, file_topic(input.topic.as_deref(), settings)?, settings)?;
         let progress = Bar::files(self.what, &input.files);
-        let partitions = processors.len() as u32;
+        self.messages = Some(VecDeque::new());
         while let Some((record, _)) = stream.next(&settings.rules).map_err(Failure::of)? {
-            let number = partition(&record.key, partitions);
             let raw = RawRecord::new(Some(&record.key), Some(&record.value), self.wall);
-            if let Some(processor) = processors.get_mut(number as usize) {
-                let next = processor.offsets().first().copied().flatten().unwrap_or_default();
-                self.take(processor, 0, next, &raw)?;
-                self.close(processor, &mut None, false)?;
+            self.take_next(processors, 0, &raw)?;
+            while let Some((key, value)) = self.messages.as_mut().and_then(VecDeque::pop_front) {
+                self.take_next(processors, 1, &RawRecord::new(Some(&key), Some(&value), self.wall))?;
             }
             progress.step(|| stream.bytes());
         }
@@ -93,6 +117,15 @@ impl<'a> Play<'a> {
             self.commit(processor)?;
         }
         Ok(stream.skipped())
+    }
+
+    /// Takes a record into the processor of its partition, as the next one of an input.
+    fn take_next(&mut self, processors: &mut [Processor], topic: usize, record: &RawRecord<'_>) -> Result<(), Failure> {
+        let number = partition(record.key.unwrap_or_default(), processors.len() as u32);
+        let Some(processor) = processors.get_mut(number as usize) else { return Ok(()) };
+        let next = processor.offsets().get(topic).copied().flatten().unwrap_or_default();
+        self.take(processor, topic, next, record)?;
+        self.close(processor, &mut None, false)
     }
 
     /// What is shown while partitions are played one after the other.
@@ -157,6 +190,10 @@ impl<'a> Play<'a> {
     fn commit(&mut self, processor: &mut Processor) -> Result<(), Failure> {
         for record in self.batch.iter() {
             (self.see)(&record)?;
+            if let (OutTopic::Events, Some(messages)) = (record.topic, &mut self.messages) {
+                let bytes = |bytes: Option<&[u8]>| bytes.unwrap_or_default().to_vec();
+                messages.push_back((bytes(record.key), bytes(record.value)));
+            }
         }
         self.batch.clear();
         processor.committed();

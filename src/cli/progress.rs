@@ -109,7 +109,8 @@ pub struct TopicBar {
 impl TopicBar {
     /// Nothing read yet.
     pub fn new(what: &'static str, settings: &Settings, partitions: u32) -> Result<Self, ServiceFault> {
-        let all = offsets(settings, &settings.file.topics.events, partitions)?;
+        let inputs: Vec<String> = settings.inputs().cloned().collect();
+        let all = offsets(settings, &inputs, partitions)?;
         Ok(Self { progress: Bar::count(what, all), before: 0, own: 0 })
     }
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::cli::args::{ReplayArgs, ReplayClock};
 use crate::cli::cast::{Cast, cast};
-use crate::cli::common::{file_topic, settings};
+use crate::cli::common::settings;
 use crate::cli::exit::Failure;
 use crate::cli::input_args::Source;
 use crate::cli::judged::check_least_silence;
@@ -60,7 +60,7 @@ pub fn run(args: &ReplayArgs) -> Result<(), Failure> {
     let mut put = |record: &OutRecord<'_>| sinks.put(record);
     let play = Play::new("replaying", &mut put);
     let (processors, skipped) = match args.input.source {
-        Source::Files => files(play, args, &settings, models)?,
+        Source::Files => play.as_published(&args.input, &settings, models, args.partitions)?,
         Source::Kafka => (topics(play, args, &settings, &models)?, 0),
     };
     sinks.flush()?;
@@ -90,25 +90,6 @@ pub fn run(args: &ReplayArgs) -> Result<(), Failure> {
 /// Whether the promoted models are played too.
 fn with_promotions(args: &ReplayArgs) -> bool {
     args.input.source == Source::Kafka && (args.model.is_empty() || args.clock == ReplayClock::Recorded)
-}
-
-/// Plays files as if they had been published into so many partitions of one topic; also gives the rows left out.
-fn files(
-    mut play: Play<'_>,
-    args: &ReplayArgs,
-    settings: &Settings,
-    models: Cast,
-) -> Result<(Vec<Processor>, u64), Failure> {
-    let setup = settings.of_files(settings.setup(args.partitions), file_topic(args.input.topic.as_deref(), settings)?);
-    let (setup, schedule) = (Arc::new(setup), Arc::new(models.schedule));
-    let fresh = |number| {
-        let mut processor = Processor::new(setup.clone(), number, models.first.clone());
-        processor.offer(schedule.clone());
-        processor
-    };
-    let mut processors: Vec<Processor> = (0..args.partitions).map(fresh).collect();
-    let skipped = play.files(&args.input, settings, &mut processors)?;
-    Ok((processors, skipped))
 }
 
 /// Plays the input topics, partition by partition.

@@ -26,7 +26,7 @@ pub fn show(file: &Path, args: &CheckArgs, settings: &Settings) -> Result<(), Fa
         records += 1;
         // No key stands in a file; the customer whom the record names is the right one.
         let raw = RawRecord::new(Some(&record.key), Some(&record.value), wall);
-        let read = reader.read(format, &settings.rules, &raw, wall, |_| None);
+        let read = reader.read(format, &settings.rules, &raw, wall, |_, _| None);
         let texts: Vec<&[u8]> = match format.is_ours() {
             true if read.refused.is_none() => vec![&record.value],
             true => Vec::new(),

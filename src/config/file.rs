@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::config::file_http::Http;
-use crate::config::file_inputs::{InputFile, Rekey};
+use crate::config::file_inputs::{Identity, InputFile, Rekey};
 use crate::config::file_kafka::Kafka;
 use crate::config::file_registry::SchemaRegistry;
 use crate::config::file_webhooks::Webhooks;
@@ -27,6 +27,8 @@ pub struct ConfigFile {
     pub schema_registry: SchemaRegistry,
     /// Inputs that are not keyed by their customer.
     pub rekey: Rekey,
+    /// Customers who have several ids.
+    pub identity: Identity,
     /// Days, zones and lateness.
     pub time: Time,
     /// Currency and margin.
@@ -75,6 +77,8 @@ pub struct Topics {
     pub models: String,
     /// Alerts that an address of `[webhooks]` did not take.
     pub webhook_dead_letters: String,
+    /// What partitions say to each other where two ids are one customer; used with `identity.merge` only.
+    pub merges: String,
 }
 
 impl Default for Topics {
@@ -89,6 +93,7 @@ impl Default for Topics {
             dead_letters: name("dead-letters"),
             models: name("models"),
             webhook_dead_letters: name("webhook-dead-letters"),
+            merges: name("merges"),
         }
     }
 }

@@ -165,3 +165,12 @@ impl Default for Rekey {
         Self { listen: "127.0.0.1:8082".into(), topics: Vec::new(), group_id: None }
     }
 }
+
+/// Customers who have several ids.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Identity {
+    /// Whether `identity` events merge the profiles of two ids. What profiles are made of is kept for that, so it is part
+    /// of the state.
+    pub merge: bool,
+}

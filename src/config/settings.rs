@@ -19,10 +19,10 @@ use crate::config::goals::goals;
 use crate::config::http_tls::{Certificate, read_authority, server_config};
 use crate::config::inputs::shapes;
 use crate::config::playbook::playbook;
+use crate::config::ranges::check_ranges;
 use crate::config::registry::{Registry, registry};
 use crate::config::security::{is_secret, security};
 use crate::config::segments::segments;
-use crate::config::topic_names::check_topics;
 use crate::config::webhooks::{Webhooks, webhooks};
 use crate::effect_study::goals::Goals;
 use crate::engine::alerting::playbook::Playbook;
@@ -193,6 +193,15 @@ impl Settings {
         self.file.http.advertise.clone().or_else(listens)
     }
 
+    /// What is read: `topics.events`, and what partitions say to each other about customers with several ids.
+    pub fn inputs(&self) -> impl Iterator<Item = &String> {
+        self.file.topics.events.iter().chain(self.merges())
+    }
+
+    fn merges(&self) -> Option<&String> {
+        self.file.identity.merge.then_some(&self.file.topics.merges)
+    }
+
     /// What the processors of `partitions` partitions are made with.
     pub fn setup(&self, partitions: u32) -> Setup {
         Setup {
@@ -200,8 +209,8 @@ impl Settings {
             policy: Arc::new(Policy { partitions, ..self.policy.clone() }),
             locale: Locale { zone: self.rules.zone.clone(), currency: self.rules.currency },
             settings_digest: self.digest(partitions),
-            input_topics: self.file.topics.events.clone(),
-            formats: self.file.topics.events.iter().map(|topic| self.shapes.of(topic).clone()).collect(),
+            input_topics: self.inputs().cloned().collect(),
+            formats: self.inputs().map(|topic| self.shapes.of(topic).clone()).collect(),
             clock: match self.file.time.clock {
                 Clock::Wall => ClockMode::Wall,
                 Clock::Event => ClockMode::Event,
@@ -215,7 +224,9 @@ impl Settings {
 
     /// The same for files: one input, whose records have the shape of `topic`.
     pub fn of_files(&self, setup: Setup, topic: &str) -> Setup {
-        Setup { input_topics: vec![topic.into()], formats: vec![self.shapes.of(topic).in_files().clone()], ..setup }
+        let input_topics: Vec<String> = [topic.to_owned()].into_iter().chain(self.merges().cloned()).collect();
+        let formats = input_topics.iter().map(|topic| self.shapes.of(topic).in_files().clone()).collect();
+        Setup { input_topics, formats, ..setup }
     }
 
     /// The consumer group of the step that keys events anew.
@@ -245,7 +256,11 @@ impl Settings {
             // Another secret would not know those again who asked to be forgotten.
             hex::encode(Sha256::digest(&self.erasure_secret)),
         );
-        let text = serde_json::to_vec(&parts).unwrap_or_default();
+        let mut text = serde_json::to_vec(&parts).unwrap_or_default();
+        if file.identity.merge {
+            // Whose profile was made before was not kept whole.
+            text.extend_from_slice(b"identity.merge");
+        }
         let digest = <[u8; 32]>::from(Sha256::digest(text));
         digest.first_chunk().map_or(0, |first| u64::from_le_bytes(*first))
     }
@@ -287,7 +302,8 @@ fn rules(file: &ConfigFile, check: &mut Checker) -> EventRules {
     check.must("time.close_delay", delay < Duration::from_hours(24), "must be below 24 hours");
     let earliest = midnight(earliest, &zone);
     let close_delay_millis = i64::try_from(delay.as_millis()).unwrap_or_default();
-    EventRules { zone, currency: base, rates, earliest, until: None::<Millis>, close_delay_millis }
+    let merges = file.identity.merge;
+    EventRules { zone, currency: base, rates, earliest, until: None::<Millis>, close_delay_millis, merges }
 }
 
 fn policy(file: &ConfigFile, check: &mut Checker) -> Policy {
@@ -342,47 +358,6 @@ fn policy(file: &ConfigFile, check: &mut Checker) -> Policy {
         playbook: Playbook::default(),
         partitions: 1,
         max_customers: file.service.max_customers_per_partition.map(|most| most as usize),
+        merges: file.identity.merge,
     }
-}
-
-fn check_ranges(file: &ConfigFile, check: &mut Checker) {
-    let share = 0.0..=1.0;
-    check.must("money.margin_rate", share.contains(&file.money.margin_rate), "must lie between 0 and 1");
-    check.must("holdout.share", share.contains(&file.holdout.share), "must lie between 0 and 1");
-    check.must("alerts.exit_margin", (0.0..0.5).contains(&file.alerts.exit_margin), "must lie between 0 and 0.5");
-    check.must("alerts.tier_margin", (0.0..0.5).contains(&file.alerts.tier_margin), "must lie between 0 and 0.5");
-    check.must("time.quorum", (1..=100).contains(&file.time.quorum), "must lie between 1 and 100");
-    check.must("time.lateness_days", (1..=100).contains(&file.time.lateness_days), "must lie between 1 and 100");
-    check.must("churn.horizon_days", (7..=730).contains(&file.churn.horizon_days), "must lie between 7 and 730");
-    check.must(
-        "alerts.min_silence_days",
-        file.alerts.min_silence_days + 1 < file.churn.horizon_days,
-        "must be smaller than churn.horizon_days less 1, or no close is left to warn at",
-    );
-    check.must("alerts.dwell_days", (1..=60).contains(&file.alerts.dwell_days), "must lie between 1 and 60");
-    check.must("alerts.outcome_days", file.alerts.outcome_days <= 365, "must be at most 365; 0 measures no outcomes");
-    check.must(
-        "alerts.cooldown_days",
-        (file.alerts.outcome_days..=3650).contains(&file.alerts.cooldown_days),
-        "must be at least alerts.outcome_days, so that one outcome is pending at most",
-    );
-    check.must(
-        "kafka.commit_interval_ms",
-        (5..=5_000).contains(&file.kafka.commit_interval_ms),
-        "must lie between 5 and 5000",
-    );
-    check.must("kafka.group_id", !file.kafka.group_id.is_empty(), "must not be empty");
-    check.must(
-        "http.max_connections",
-        (1..=65_536).contains(&file.http.max_connections),
-        "must lie between 1 and 65536",
-    );
-    check.must("http.requests_per_second", file.http.requests_per_second <= 1_000_000, "must be at most 1000000");
-    check.must("service.workers", (1..=64).contains(&file.service.workers), "must lie between 1 and 64");
-    check.must(
-        "service.max_customers_per_partition",
-        file.service.max_customers_per_partition != Some(0),
-        "must be at least 1; leave it out for no limit",
-    );
-    check_topics(file, check);
 }

@@ -7,6 +7,7 @@ use crate::engine::alerting::playbook::Recommended;
 use crate::engine::alerting::value::Tier;
 use crate::engine::customer::Tag;
 use crate::engine::day::{Day, Millis};
+use crate::engine::event::Handover;
 use crate::engine::money::Money;
 use crate::engine::rfm::ledger::Window;
 use crate::engine::rfm::rfm_scores::RfmScores;
@@ -25,6 +26,35 @@ pub enum Effect {
     ForgetProfile {
         /// Whose.
         customer: Box<str>,
+    },
+    /// To the partition of an id: it is an alias of another.
+    Merge {
+        /// The alias.
+        customer: Box<str>,
+        /// The id that the customer goes on under; the alias itself where it is none any more.
+        into: Box<str>,
+        /// Tag of the event that says so.
+        said: Tag,
+        /// When that happened.
+        time: Millis,
+    },
+    /// To the partition of an id: what was known of its customer under another.
+    Merged {
+        /// The id that the customer goes on under.
+        customer: Box<str>,
+        /// The alias.
+        alias: Box<str>,
+        /// Tag of the event that says so.
+        said: Tag,
+        /// When that happened.
+        time: Millis,
+        /// What was known.
+        handover: Box<Handover>,
+    },
+    /// The event is of an alias, so it goes to the partition of the id that the customer goes on under.
+    Forward {
+        /// That id.
+        to: Box<str>,
     },
 }
 

@@ -51,11 +51,15 @@ impl Erasures {
         }
         self.known.get(&self.key(event.customer)).is_some_and(|erasure| match event.body {
             Body::Interaction(_) => event.day <= erasure.day,
+            // What undoes an alias comes with the erasure.
+            Body::Merge { into } if into == event.customer => false,
             Body::Purchase { .. }
             | Body::Refund { .. }
             | Body::Contacted { .. }
             | Body::OptOut
             | Body::Identity { .. }
+            | Body::Merge { .. }
+            | Body::Merged { .. }
             | Body::Forget => event.time <= erasure.time,
         })
     }

@@ -56,8 +56,32 @@ pub enum Body<'a> {
         /// The other id.
         alias: &'a str,
     },
+    /// The customer is that of another id from now on, who is to take its profile in; into itself: it is one of its own
+    /// again, of whom nothing is known. Partitions say so to each other.
+    Merge {
+        /// The other id.
+        into: &'a str,
+    },
+    /// What was known of the customer under another id.
+    Merged {
+        /// The other id.
+        alias: &'a str,
+        /// Its profile.
+        handover: &'a Handover,
+    },
     /// Erase everything up to now.
     Forget,
+}
+
+/// A profile on its way to the id that it is merged into.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Handover {
+    /// The customer as it is packed.
+    pub record: Vec<u8>,
+    /// Names that its tags stand for, as far as they are known.
+    pub names: Vec<String>,
+    /// Tags of the ids that passed it on because they are aliases themselves, in that order.
+    pub via: Vec<Tag>,
 }
 
 /// How something was bought, as far as the event tells.

@@ -8,6 +8,7 @@ use crate::engine::day::Day;
 use crate::engine::effect::{Alert, Effect, Moment};
 use crate::engine::erasure::Erasure;
 use crate::engine::event::{Body, Event, Interaction, Reason};
+use crate::engine::merging::merge;
 use crate::engine::money::Money;
 use crate::engine::packed::layers::Slot;
 use crate::engine::partition::Engine;
@@ -22,13 +23,22 @@ impl Engine {
             if matches!(event.body, Body::Forget) {
                 self.forget_again(event.customer, out);
             }
+            if let Body::Merged { alias, .. } = event.body {
+                // The other id was on its way when its customer was erased.
+                out.push(merge(event, alias, alias));
+            }
             return Outcome::Erased;
         }
         let hash = customer_hash(event.customer);
+        if matches!(event.body, Body::Identity { alias } if alias == event.customer) {
+            return Outcome::Duplicate;
+        }
+        if let Some(outcome) = self.who(event, hash, topic, out) {
+            return outcome;
+        }
         let sighting = Sighting { time: event.time, customer: hash, settles };
         let outcome = match event.body {
-            Body::Identity { alias } if alias == event.customer => return Outcome::Duplicate,
-            Body::Identity { .. } => return Outcome::Rejected(Reason::NeedsRekey),
+            Body::Identity { .. } | Body::Merge { .. } | Body::Merged { .. } => return Outcome::Duplicate,
             Body::Forget => self.forget(event, hash, out),
             Body::Contacted { episode, .. } => self.contacted(event, hash, episode),
             Body::Purchase { .. } | Body::Refund { .. } | Body::Interaction(_) | Body::OptOut => {
@@ -55,7 +65,8 @@ impl Engine {
         let due = known.filter(|_| self.is_unheard(event)).and_then(|slot| self.state.due(slot));
         let watched = known.filter(|slot| due.is_none() && self.may_calm(*slot, event));
         let before = watched.and_then(|slot| self.score_now(slot, event.day));
-        let mut newcomer = Profile::default();
+        let kept = known.is_none() && self.policy.merges;
+        let mut newcomer = Profile { chronicle: kept.then(Box::default), ..Profile::default() };
         let profile = match known.and_then(|slot| self.state.touch(slot)) {
             Some(customer) => &mut customer.profile,
             None => &mut newcomer,
@@ -82,7 +93,8 @@ impl Engine {
                 for name in [manner.channel, manner.category].into_iter().flatten() {
                     self.names.learn(name);
                 }
-                self.purchased(slot, event, out);
+                let moment = Moment::Event(event.time, event.day);
+                self.purchased(slot, event.day, self.is_newest(slot, event), moment, out);
             }
             Body::Interaction(interaction) => {
                 if let Interaction::Note { cause } = interaction
@@ -94,8 +106,14 @@ impl Engine {
                     self.open_at_once(slot, event, out);
                 }
             }
-            Body::OptOut if !opted_out => self.withdraw(slot, event, out),
-            Body::OptOut | Body::Refund { .. } | Body::Contacted { .. } | Body::Identity { .. } | Body::Forget => {}
+            Body::OptOut if !opted_out => self.withdraw(slot, Moment::Event(event.time, event.day), out),
+            Body::OptOut
+            | Body::Refund { .. }
+            | Body::Contacted { .. }
+            | Body::Identity { .. }
+            | Body::Merge { .. }
+            | Body::Merged { .. }
+            | Body::Forget => {}
         }
         if let Some(before) = before {
             self.calm(slot, event, before);
@@ -138,26 +156,31 @@ impl Engine {
         }
     }
 
-    /// A purchase ends the episode that it follows, and the silence begins anew.
-    fn purchased(&mut self, slot: Slot, event: &Event<'_>, out: &mut Vec<Effect>) {
-        let late = self.clock.closed.is_some_and(|closed| event.day <= closed);
-        let counts_on = self.counts_on(event.day);
+    /// Whether the customer's newest purchase is this event.
+    fn is_newest(&self, slot: Slot, event: &Event<'_>) -> bool {
+        let orders = self.state.get(slot).map(|customer| customer.profile.orders.iter().rev());
+        let newest = orders.and_then(|mut orders| orders.find(|one| matches!(one.entry, Entry::Purchase(_))));
+        newest.is_some_and(|order| order.tag == event.tag)
+    }
+
+    /// A purchase of `day` ends the episode that it follows; where it is the newest, the silence begins anew.
+    pub(crate) fn purchased(&mut self, slot: Slot, day: Day, newest: bool, moment: Moment, out: &mut Vec<Effect>) {
+        let late = self.clock.closed.is_some_and(|closed| day <= closed);
+        let counts_on = self.counts_on(day);
         let Some(customer) = self.state.touch(slot) else { return };
-        let mut purchases = customer.profile.orders.iter().rev().filter(|one| matches!(one.entry, Entry::Purchase(_)));
-        let newest = purchases.next().is_some_and(|order| order.tag == event.tag);
         let standing = &mut customer.standing;
         standing.purchased = standing.purchased.max(Some(counts_on));
         if newest {
             standing.band = standing.band.map(|_| Band::Low);
             standing.above_since = None;
         }
-        if standing.episode.is_some_and(|episode| event.day > episode.last_purchase) {
-            self.end(slot, Transition::Resolved(Cause::Purchase { late }), Moment::Event(event.time, event.day), out);
+        if standing.episode.is_some_and(|episode| day > episode.last_purchase) {
+            self.end(slot, Transition::Resolved(Cause::Purchase { late }), moment, out);
         }
     }
 
-    fn withdraw(&mut self, slot: Slot, event: &Event<'_>, out: &mut Vec<Effect>) {
-        let moment = Moment::Event(event.time, event.day);
+    /// An opt-out ends the open episode.
+    pub(crate) fn withdraw(&mut self, slot: Slot, moment: Moment, out: &mut Vec<Effect>) {
         if self.state.get(slot).is_some_and(|customer| customer.standing.episode.is_some()) {
             self.end(slot, Transition::Withdrawn(Withdrawal::OptOut), moment, out);
         } else if self.tells_at_once(moment)
@@ -228,6 +251,10 @@ impl Engine {
         }
         let generation = self.in_force.generation;
         let Some(customer) = self.state.touch(slot) else { return Outcome::Applied };
+        if let Some(chronicle) = &customer.profile.chronicle {
+            // Nothing is left that says who the other ids were.
+            out.extend(chronicle.aliases.iter().map(|alias| merge(event, &alias.id, &alias.id)));
+        }
         let left = customer.profile.forget(event.time, event.day);
         customer.standing = Standing { generation, ..Standing::default() };
         if !left {

@@ -27,5 +27,6 @@ pub mod coming;
 pub mod course;
 pub mod roster;
 pub mod episodes;
+pub mod merging;
 pub mod intake;
 pub mod closing;

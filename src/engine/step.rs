@@ -39,6 +39,8 @@ pub enum Outcome {
     Duplicate,
     /// Its customer was erased later than it happened.
     Erased,
+    /// It is another id's by now, and goes there: the last of the effects says where.
+    Forwarded,
     /// Unusable.
     Rejected(Reason),
     /// The close needs another step.

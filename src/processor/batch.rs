@@ -18,7 +18,7 @@ pub enum OutTopic {
     Outcomes,
     /// Inputs that could not be used.
     DeadLetters,
-    /// Events, keyed by their customer.
+    /// Events, keyed by their customer: what `rekey` writes, and what partitions say to each other.
     Events,
 }
 
@@ -114,10 +114,11 @@ impl Batch {
     }
 
     /// Adds an event, stamped as the record that told it.
-    pub fn add_event(&mut self, key: &[u8], value: &[u8], timestamp: Millis) {
-        let (key, value) = (Some(self.put(key)), Some(self.put(value)));
-        let timestamp = Some(timestamp);
-        self.entries.push(Entry { topic: OutTopic::Events, key, value, headers: Vec::new(), timestamp });
+    pub fn add_event(&mut self, key: &[u8], timestamp: Millis, write: impl FnOnce(&mut Vec<u8>)) {
+        self.add(OutTopic::Events, key, write);
+        if let Some(entry) = self.entries.last_mut() {
+            entry.timestamp = Some(timestamp);
+        }
     }
 
     /// Adds a tombstone.

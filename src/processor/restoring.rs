@@ -20,7 +20,7 @@ pub enum RestoreFault {
     Changelog(#[from] ChangelogFault),
     /// Settings that are part of the state have changed.
     #[error(
-        "zone, base currency, rates, lateness, horizon, salt, erasure secret or partition count differ from those that the state was made with: set them back, or run `churnwatch rebuild`"
+        "zone, base currency, rates, lateness, horizon, salt, erasure secret, identity.merge or partition count differ from those that the state was made with: set them back, or run `churnwatch rebuild`"
     )]
     Settings,
     /// The record of another partition.
@@ -91,7 +91,7 @@ impl Processor {
         let places = self.setup.input_topics.iter().map(|name| record.topics.iter().position(|known| known == name));
         let places: Vec<Option<usize>> = places.collect();
         let known = |at: &Option<usize>| at.and_then(|at| record.clock.frontiers.get(at)).cloned().unwrap_or_default();
-        let frontiers = places.iter().map(known).collect();
+        let frontiers = places.iter().take(self.setup.sources()).map(known).collect();
         self.offsets = places.iter().map(|at| at.and_then(|at| record.offsets.get(at)).copied().flatten()).collect();
         self.engine.clock = PartitionClock { frontiers, ..record.clock.clone() };
         self.engine.used = record.used;

@@ -38,6 +38,13 @@ pub struct Setup {
     pub erasure_secret: Arc<[u8]>,
 }
 
+impl Setup {
+    /// Input topics of events that came from outside; what partitions say to each other comes behind them and moves no clock.
+    pub fn sources(&self) -> usize {
+        self.input_topics.len() - usize::from(self.policy.merges)
+    }
+}
+
 /// Which clock closes days.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClockMode {

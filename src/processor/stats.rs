@@ -8,11 +8,11 @@ use crate::engine::effect::{Alert, Matured};
 use crate::engine::event::{Body, INTERACTION_KINDS, INTERACTION_NAMES, Reason};
 
 /// Number of event types.
-pub const EVENT_TYPES: usize = INTERACTION_KINDS + 6;
+pub const EVENT_TYPES: usize = INTERACTION_KINDS + 8;
 
 /// The name of an event type by its position in [`Stats::events`].
 pub fn event_type(at: usize) -> &'static str {
-    const OTHERS: [&str; 6] = ["purchase", "refund", "contacted", "opt_out", "identity", "forget"];
+    const OTHERS: [&str; 8] = ["purchase", "refund", "contacted", "opt_out", "identity", "forget", "merge", "merged"];
     INTERACTION_NAMES.get(at).or_else(|| OTHERS.get(at.wrapping_sub(INTERACTION_KINDS))).copied().unwrap_or("unknown")
 }
 
@@ -30,6 +30,8 @@ pub struct Stats {
     pub duplicates: u64,
     /// Events of customers erased since.
     pub erased: u64,
+    /// Events of an alias, passed on to the id that its customer goes on under.
+    pub forwarded: u64,
     /// Records that tell nothing of ours.
     pub unused: u64,
     /// Fields that nobody here knows.
@@ -90,6 +92,8 @@ impl Stats {
             Body::OptOut => INTERACTION_KINDS + 3,
             Body::Identity { .. } => INTERACTION_KINDS + 4,
             Body::Forget => INTERACTION_KINDS + 5,
+            Body::Merge { .. } => INTERACTION_KINDS + 6,
+            Body::Merged { .. } => INTERACTION_KINDS + 7,
         };
         bump(self.events.get_mut(at));
     }

@@ -10,6 +10,7 @@ use crate::engine::alerting::holdout::Arm;
 use crate::engine::customer::customer_hash;
 use crate::engine::day::{Day, Millis};
 use crate::engine::effect::Effect;
+use crate::engine::event::Reason;
 use crate::engine::generations::Saved;
 use crate::engine::money::Money;
 use crate::engine::packed::customer::Customer;
@@ -27,9 +28,11 @@ use crate::wire::dead_letter::{self, Origin, kept_key};
 use crate::wire::event::RawRecord;
 use crate::wire::inputs::format::Format;
 use crate::wire::inputs::reader::Reader;
+use crate::wire::merging::{forwarded, write_merge, write_merged};
 use crate::wire::outcome::{write_matured, write_transition};
 use crate::wire::partition_record::{CloseRecord, ModelChange};
 use crate::wire::profile_json::profile_json;
+use crate::wire::profile_row::profile_row;
 use crate::wire::reject::Reject;
 use crate::wire::risk::write_risk;
 use crate::wire::timeline_json::timeline_json;
@@ -68,7 +71,7 @@ impl Processor {
     /// The processor of a partition that has not seen anything yet.
     pub fn new(setup: Arc<Setup>, partition: u32, model: Arc<Model>) -> Self {
         let topics = setup.input_topics.len();
-        let engine = Engine::new(setup.policy.clone(), model, partition, topics, &setup.erasure_secret);
+        let engine = Engine::new(setup.policy.clone(), model, partition, setup.sources(), &setup.erasure_secret);
         Self {
             setup,
             partition,
@@ -97,7 +100,7 @@ impl Processor {
         }
         let Self { setup, engine, reader, effects, counted: Counted { open: fresh, .. }, .. } = self;
         let format = setup.formats.get(topic).unwrap_or(&Format::Events);
-        let read = reader.read(format, &setup.rules, record, wall, |parsed| {
+        let read = reader.read(format, &setup.rules, record, wall, |parsed, text| {
             fresh.unknown_fields += u64::from(parsed.unknown_fields);
             let settles = setup.rules.settles(parsed.event.time);
             match engine.step(Input::Event { event: &parsed.event, topic, settles }, effects) {
@@ -105,6 +108,12 @@ impl Processor {
                 Outcome::AppliedBut(reason) | Outcome::Rejected(reason) => return Some(Reject::from(reason)),
                 Outcome::Duplicate => fresh.duplicates += 1,
                 Outcome::Erased => fresh.erased += 1,
+                Outcome::Forwarded => {
+                    if forward(effects.pop(), text, batch).is_none() {
+                        return Some(Reason::TooLarge.into());
+                    }
+                    fresh.forwarded += 1;
+                }
                 Outcome::Closing | Outcome::Closed => {}
             }
             None
@@ -249,6 +258,17 @@ impl Processor {
                     batch.add(OutTopic::Outcomes, key, |out| write_matured(&matured, &words, out));
                 }
                 Effect::ForgetProfile { customer } => batch.add_tombstone(OutTopic::Risk, customer.as_bytes()),
+                Effect::Merge { customer, into, said, time } => {
+                    let key = customer.as_bytes();
+                    batch.add(OutTopic::Events, key, |out| write_merge(&customer, &into, said, time, out));
+                }
+                Effect::Merged { customer, alias, said, time, handover } => {
+                    batch.add(OutTopic::Events, customer.as_bytes(), |out| {
+                        write_merged(&customer, &alias, (said, time), &handover, out);
+                    });
+                }
+                // Passed on together with the event.
+                Effect::Forward { .. } => {}
             }
         }
     }
@@ -290,7 +310,7 @@ impl Processor {
 
     /// The customer of a slot as JSON; `None` where another is there by now.
     pub fn customer_at(&self, slot: Slot, hash: u64) -> Option<Value> {
-        let customer = self.engine.state().peek(slot).filter(|customer| customer.hash == hash)?;
+        let customer = self.engine.state().peek(slot).filter(|customer| customer.hash == hash && is_shown(customer))?;
         Some(self.shown(&customer))
     }
 
@@ -306,7 +326,16 @@ impl Processor {
         Some(what_if_json(&customer, self.day_of(&customer), amount, self.engine.judge(), &self.setup.locale))
     }
 
+    /// The id that a customer goes on under whose alias this one is.
+    pub fn moved_to(&self, alias: &str) -> Option<String> {
+        self.found(alias)?.profile.moved_to().map(str::to_owned)
+    }
+
     fn known(&self, customer: &str) -> Option<Customer> {
+        self.found(customer).filter(is_shown)
+    }
+
+    fn found(&self, customer: &str) -> Option<Customer> {
         let state = self.engine.state();
         state.peek(state.find(customer, customer_hash(customer))?)
     }
@@ -321,12 +350,23 @@ impl Processor {
         self.closed_day().map_or(newest, |closed| closed.max(newest))
     }
 
+    fn all_shown(&self) -> impl Iterator<Item = Customer> {
+        self.engine.state().iter().map(|(_, customer)| customer).filter(is_shown)
+    }
+
     /// Every customer as JSON at the end of `day`.
     pub fn profiles_json(&self, day: Option<Day>) -> impl Iterator<Item = Value> {
-        self.engine.state().iter().map(move |(_, customer)| {
-            let customer = &customer;
-            let day = day.unwrap_or_else(|| self.day_of(customer));
-            profile_json(customer, day, self.engine.judge(), self.engine.names(), &self.setup.locale)
+        self.all_shown().map(move |customer| {
+            let day = day.unwrap_or_else(|| self.day_of(&customer));
+            profile_json(&customer, day, self.engine.judge(), self.engine.names(), &self.setup.locale)
+        })
+    }
+
+    /// Every customer as a row for analysts at the end of `day`.
+    pub fn profile_rows(&self, day: Option<Day>) -> impl Iterator<Item = Value> {
+        self.all_shown().map(move |customer| {
+            let day = day.unwrap_or_else(|| self.day_of(&customer));
+            profile_row(&customer, day, self.engine.judge(), self.engine.names(), &self.setup.locale)
         })
     }
 
@@ -334,4 +374,17 @@ impl Processor {
     pub const fn engine(&self) -> &Engine {
         &self.engine
     }
+}
+
+/// Whether there is anything to show of a customer: of an alias all is told under the other id.
+fn is_shown(customer: &Customer) -> bool {
+    !customer.profile.is_empty() && customer.profile.moved_to().is_none()
+}
+
+/// Passes an alias's event on; `None` where it grew too long under the other id.
+fn forward(to: Option<Effect>, event: &[u8], batch: &mut Batch) -> Option<()> {
+    let Some(Effect::Forward { to }) = to else { return None };
+    let forwarded = forwarded(event, &to)?;
+    batch.add(OutTopic::Events, to.as_bytes(), |out| out.extend_from_slice(&forwarded));
+    Some(())
 }

@@ -64,8 +64,8 @@ impl Answers {
                 Question::Timeline { customer, answer } => {
                     let _ = answer.send(lanes.timeline(&customer));
                 }
-                Question::Owns { partition, answer } => {
-                    let _ = answer.send(lanes.owns(partition).then_some(()));
+                Question::Owns { partition, customer, answer } => {
+                    let _ = answer.send(lanes.absent(partition, &customer));
                 }
                 Question::Picked { picked, answer } => {
                     let _ = answer.send(Some(lanes.picked(&picked)));

@@ -21,6 +21,7 @@ use crate::service::lane::Lane;
 use crate::service::narrowed::Narrowed;
 use crate::service::restoring::Restoring;
 use crate::service::shared::{Now, Shared};
+use crate::service::status::Absent;
 use crate::service::telemetry::metrics::{Headway, Metrics};
 use crate::wire::calendar::day_text;
 use crate::wire::event::RawRecord;
@@ -286,9 +287,10 @@ impl Lanes {
         self.owned.values().find_map(|lane| lane.processor.timeline_json(customer))
     }
 
-    /// Whether a partition is here.
-    pub fn owns(&self, partition: u32) -> bool {
-        self.owned.contains_key(&partition)
+    /// What became of an id that has no customer; `None`: its partition is not here.
+    pub fn absent(&self, partition: u32, id: &str) -> Option<Absent> {
+        let moved_to = self.owned.get(&partition)?.processor.moved_to(id);
+        Some(moved_to.map_or(Absent::Unknown, Absent::Merged))
     }
 
     /// Those of the picked that are here, each with its place among them.

@@ -44,6 +44,15 @@ impl Phase {
     }
 }
 
+/// What became of an id that has no customer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Absent {
+    /// Nothing is known of it.
+    Unknown,
+    /// It is another name of a customer who goes on under this id.
+    Merged(String),
+}
+
 /// A question to a worker.
 pub enum Question {
     /// What is known of a customer.
@@ -69,12 +78,14 @@ pub enum Question {
         /// Where the answer goes; `None`: not a customer of this worker.
         answer: oneshot::Sender<Option<Value>>,
     },
-    /// Whether a partition is the worker's.
+    /// Whether a partition is the worker's, and what became of an id there that has no customer.
     Owns {
         /// Which.
         partition: u32,
+        /// The id.
+        customer: String,
         /// Where the answer goes; `None`: it is not.
-        answer: oneshot::Sender<Option<()>>,
+        answer: oneshot::Sender<Option<Absent>>,
     },
     /// All customers in a few bytes each.
     Roster {

@@ -192,7 +192,7 @@ fn work(shared: &Shared, status: Arc<Status>, orders: &Orders) -> Result<(), Ser
     let consumer: BaseConsumer<Context> = client::consumer(&settings, orders.number)
         .create_with_context(context)
         .map_err(|fault| ServiceFault::settings("consumer", &fault))?;
-    let topics: Vec<&str> = settings.file.topics.events.iter().map(String::as_str).collect();
+    let topics: Vec<&str> = settings.inputs().map(String::as_str).collect();
     // While the consumer looks for its group's coordinator.
     consumer.context().desk().writer.take_over(&settings, &orders.pulse)?;
     consumer.subscribe(&topics).map_err(|fault| ServiceFault::kafka("subscribing", &fault))?;
@@ -299,7 +299,8 @@ fn mend(consumer: &BaseConsumer<Context>, fault: &KafkaError, trouble: &mut Trou
             consumer.context().with(consumer, |lanes, cluster| lanes.reposition(cluster));
         }
         Some(RDKafkaErrorCode::TopicAuthorizationFailed) => {
-            let inputs = settings.file.topics.events.join(", ");
+            let inputs: Vec<&str> = settings.inputs().map(String::as_str).collect();
+            let inputs = inputs.join(", ");
             return Err(denied(&format!("Read on the topics {inputs}")));
         }
         Some(RDKafkaErrorCode::GroupAuthorizationFailed) => {

@@ -70,6 +70,8 @@ pub struct History {
     /// Customers with a hash above this are not kept.
     highest_hash: u64,
     lateness_days: i32,
+    /// The ids that customers go on under, by alias.
+    aliases: HashMap<Box<str>, Box<str>>,
 }
 
 impl History {
@@ -89,6 +91,7 @@ impl History {
             max_kept,
             highest_hash: u64::MAX,
             lateness_days,
+            aliases: HashMap::new(),
         }
     }
 
@@ -120,20 +123,11 @@ impl History {
             Body::Interaction(interaction) => Some(Said::Interaction(interaction.nameless())),
             Body::OptOut => Some(Said::OptOut),
             Body::Forget => None,
-            Body::Contacted { .. } | Body::Identity { .. } => return true,
+            Body::Contacted { .. } | Body::Identity { .. } | Body::Merge { .. } | Body::Merged { .. } => return true,
         };
         self.events += 1;
-        let hash = customer_hash(event.customer);
-        if hash > self.highest_hash {
-            return true;
-        }
-        let at = self.index.get(event.customer).copied().unwrap_or_else(|| {
-            let customer: Box<str> = event.customer.into();
-            self.index.insert(customer.clone(), self.customers.len());
-            self.customers.push(CustomerHistory { customer, hash, events: Vec::new(), newest: None, forgotten: None });
-            self.customers.len() - 1
-        });
-        let Some(customer) = self.customers.get_mut(at) else { return false };
+        let known = self.customer(event.customer);
+        let Some(customer) = known.and_then(|at| self.customers.get_mut(at)) else { return true };
         let before = customer.events.len();
         if let Some(said) = said {
             if customer.newest.is_some_and(|newest| newest.since(event.day) >= self.lateness_days) {
@@ -158,9 +152,58 @@ impl History {
         true
     }
 
+    /// Two ids are one customer's: what came and comes under the alias is told of the other.
+    pub fn merge(&mut self, customer: &str, alias: &str) {
+        let (customer, alias): (Box<str>, Box<str>) = (self.goes_on(customer).into(), self.goes_on(alias).into());
+        if customer == alias {
+            return;
+        }
+        let before = self.index.get(&alias).and_then(|at| self.customers.get_mut(*at)).map(|alias| {
+            let empty = CustomerHistory::none(alias.customer.clone());
+            std::mem::replace(alias, empty)
+        });
+        self.aliases.insert(alias, customer.clone());
+        let Some(before) = before else { return };
+        self.kept -= before.events.len();
+        if let Some(at) = self.customer(&customer)
+            && let Some(customer) = self.customers.get_mut(at)
+        {
+            let orders = before.events.into_iter().filter(|kept| !customer.events.contains(kept));
+            let events: Vec<Kept> = orders.collect();
+            self.kept += events.len();
+            customer.events.extend(events);
+            customer.newest = customer.newest.max(before.newest);
+            customer.forgotten = customer.forgotten.max(before.forgotten);
+        }
+    }
+
+    /// The id that an id's customer goes on under.
+    fn goes_on<'a>(&'a self, mut id: &'a str) -> &'a str {
+        // Each alias was the last of its own chain, so there is no circle.
+        while let Some(next) = self.aliases.get(id) {
+            id = next;
+        }
+        id
+    }
+
+    /// Where the events of an id's customer are; `None` where they are not kept.
+    fn customer(&mut self, id: &str) -> Option<usize> {
+        let id = self.goes_on(id);
+        if customer_hash(id) > self.highest_hash {
+            return None;
+        }
+        if let Some(at) = self.index.get(id) {
+            return Some(*at);
+        }
+        let (customer, at): (Box<str>, usize) = (id.into(), self.customers.len());
+        self.index.insert(customer.clone(), at);
+        self.customers.push(CustomerHistory::none(customer));
+        Some(at)
+    }
+
     /// Takes an erasure in that came after the history's end: whoever asked to be forgotten trains no model made later.
     pub fn forget(&mut self, customer: &str) {
-        if let Some(at) = self.index.get(customer)
+        if let Some(at) = self.index.get(self.goes_on(customer))
             && let Some(customer) = self.customers.get_mut(*at)
         {
             self.kept -= customer.events.len();
@@ -199,6 +242,11 @@ impl History {
 }
 
 impl CustomerHistory {
+    /// Nothing yet.
+    fn none(customer: Box<str>) -> Self {
+        Self { hash: customer_hash(&customer), customer, events: Vec::new(), newest: None, forgotten: None }
+    }
+
     /// Days with a purchase before `until`, ascending, each once.
     pub fn purchase_days(&self, until: Day) -> Vec<Day> {
         let purchases =

@@ -1,26 +1,19 @@
 //! Rows of a CSV file as our own JSON events. A row that can't be one is passed on as it stands, to be dead-lettered.
 
-use std::collections::HashMap;
-use std::io::{Read, Write};
+use std::io::Read;
 
 use csv::{ByteRecord, Reader};
-use xxhash_rust::xxh3::Xxh3;
 
-use crate::wire::file_record::{Columns, FileFault, FileRecord};
+use crate::wire::file_record::{Columns, FileFault, FileRecord, shown};
+use crate::wire::sales::{PURCHASE, Sales};
 
 /// Reads one CSV file.
 pub struct CsvRows<R> {
     reader: Reader<R>,
     row: ByteRecord,
     at: Positions,
-    currency: String,
-    repetitions: Repetitions,
-    /// Rows of other types, which are not events.
-    pub skipped: u64,
+    sales: Sales,
 }
-
-/// Columns that are named where one is missing.
-const SHOWN: usize = 20;
 
 #[derive(Clone, Copy)]
 struct Positions {
@@ -39,7 +32,7 @@ impl<R: Read> CsvRows<R> {
             return Err(FileFault::Empty(name.into()));
         }
         let find = |column: &str| header.iter().position(|field| field == column.as_bytes());
-        let there = || header.iter().take(SHOWN).map(String::from_utf8_lossy).collect::<Vec<_>>().join(", ");
+        let there = || shown(header.iter().map(String::from_utf8_lossy));
         let must = |column: &str| {
             find(column).ok_or_else(|| FileFault::NoColumn { file: name.into(), column: column.into(), there: there() })
         };
@@ -49,8 +42,12 @@ impl<R: Read> CsvRows<R> {
             amount: must(&columns.amount)?,
             kind: find(&columns.kind),
         };
-        let (row, currency) = (ByteRecord::new(), currency.into());
-        Ok(Self { reader, row, at, currency, repetitions: Repetitions::default(), skipped: 0 })
+        Ok(Self { reader, row: ByteRecord::new(), at, sales: Sales::new(currency) })
+    }
+
+    /// Rows of other types, which are not events.
+    pub const fn skipped(&self) -> u64 {
+        self.sales.skipped
     }
 
     /// Reads the next event into `record`; `false` at the end.
@@ -61,7 +58,7 @@ impl<R: Read> CsvRows<R> {
             }
             let Positions { customer, timestamp, amount, kind } = self.at;
             let kind = match kind {
-                None => Some(&b"purchase"[..]),
+                None => Some(PURCHASE.as_bytes()),
                 Some(kind) => self.row.get(kind),
             };
             let fields = (self.row.get(customer), self.row.get(timestamp), self.row.get(amount), kind);
@@ -69,83 +66,21 @@ impl<R: Read> CsvRows<R> {
                 record.set_unusable(&line(&self.row));
                 return Ok(true);
             };
-            if kind != b"purchase" && kind != b"return" {
-                self.skipped += 1;
+            if !self.sales.takes(kind) {
                 continue;
             }
-            let id = self.repetitions.identify([customer, time, kind, amount]);
-            let utf8 = [customer, time, amount].map(std::str::from_utf8);
-            let [Ok(customer), Ok(time), Ok(amount)] = utf8 else {
+            let utf8 = [customer, time, kind, amount].map(std::str::from_utf8);
+            let [Ok(customer), Ok(time), Ok(kind), Ok(amount)] = utf8 else {
                 record.set_unusable(&line(&self.row));
                 return Ok(true);
             };
-            write_event(record, id, kind == b"return", [customer, time, amount, &self.currency]);
+            self.sales.tell(record, customer, time, kind, amount);
             return Ok(true);
         }
-    }
-}
-
-/// How often each row has been seen. Two generations of at most [`GENERATION`] rows: honest twins further apart than
-/// that would count as one.
-#[derive(Default)]
-struct Repetitions {
-    newer: HashMap<u64, u32>,
-    older: HashMap<u64, u32>,
-}
-
-/// Rows of one generation.
-const GENERATION: usize = 1 << 20;
-
-impl Repetitions {
-    /// hash(customer, time, type, amount, k-th repetition): honest twins stay two, a second import changes nothing.
-    fn identify(&mut self, parts: [&[u8]; 4]) -> u128 {
-        let mut hasher = Xxh3::new();
-        for part in parts {
-            hasher.update(&(part.len() as u64).to_le_bytes());
-            hasher.update(part);
-        }
-        if self.newer.len() >= GENERATION {
-            self.older = std::mem::take(&mut self.newer);
-        }
-        let row = hasher.digest();
-        let before = self.older.get(&row).copied().unwrap_or_default();
-        let nth = self.newer.entry(row).or_insert(before);
-        *nth += 1;
-        hasher.update(&nth.to_le_bytes());
-        hasher.digest128()
     }
 }
 
 /// The row as a line again; its quotes are gone, its fields are not.
 fn line(row: &ByteRecord) -> Vec<u8> {
     row.iter().collect::<Vec<_>>().join(&b","[..])
-}
-
-fn write_event(record: &mut FileRecord, id: u128, is_return: bool, texts: [&str; 4]) {
-    let [customer, time, amount, currency] = texts;
-    record.key.clear();
-    record.key.extend_from_slice(customer.as_bytes());
-    record.time_text.clear();
-    record.time_text.push_str(time);
-    let value = &mut record.value;
-    value.clear();
-    let (kind, amount) =
-        if is_return { ("refund", amount.strip_prefix('-').unwrap_or(amount)) } else { ("purchase", amount) };
-    // Writing to memory cannot fail.
-    let _ = write!(value, "{{\"id\":\"{id:032x}\",\"type\":\"{kind}\"");
-    // Epoch milliseconds are a number in JSON.
-    if serde_json::from_str::<i64>(time).is_ok() {
-        let _ = write!(value, ",\"time\":{time}");
-    } else {
-        put_text(value, "time", time);
-    }
-    put_text(value, "customer_id", customer);
-    put_text(value, "amount", amount);
-    put_text(value, "currency", currency);
-    value.push(b'}');
-}
-
-fn put_text(value: &mut Vec<u8>, name: &str, text: &str) {
-    let _ = write!(value, ",\"{name}\":");
-    let _ = serde_json::to_writer(value, text);
 }

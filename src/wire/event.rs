@@ -10,10 +10,11 @@ use serde_json::value::RawValue;
 
 use crate::engine::customer::{MAX_ID_BYTES, Tag};
 use crate::engine::day::Millis;
-use crate::engine::event::{Body, Event, Interaction, Manner, Reason};
+use crate::engine::event::{Body, Event, Handover, Interaction, Manner, Reason};
 use crate::engine::money::Money;
 use crate::wire::amount::{amount, is_decimal, is_positive};
 use crate::wire::calendar::nearest;
+use crate::wire::handover::read_handover;
 use crate::wire::items::{main_category, unquoted};
 use crate::wire::json_field::{Field, Fields, KNOWN};
 use crate::wire::reject::Reject;
@@ -54,6 +55,7 @@ pub struct Scratch {
     customer: String,
     text: String,
     category: String,
+    handover: Handover,
 }
 
 /// A usable record.
@@ -83,7 +85,7 @@ pub fn parse<'a>(
         return Err(Reason::TooDeep.into());
     }
     read?;
-    let Scratch { customer, text: room, category } = scratch;
+    let Scratch { customer, text: room, category, handover } = scratch;
     let id = required_id(&fields, "id")?;
     let tag = Tag::of(&id);
     let kind = fields.required("type")?.string("type")?;
@@ -92,6 +94,7 @@ pub fn parse<'a>(
     let day = rules.day(time);
     let body = match &*kind {
         "purchase" => purchase(&fields, rules, rules.hour(time, day), (room, category))?,
+        "merged" => merged(&fields, room, handover)?,
         kind => body(kind, &fields, rules, room)?,
     };
     let key = record.key.filter(|key| !key.is_empty()).ok_or(Reason::NoKey)?;
@@ -256,10 +259,17 @@ fn body<'a>(kind: &str, fields: &Fields<'a>, rules: &EventRules, room: &'a mut S
         }
         "opt_out" => Body::OptOut,
         "identity" => Body::Identity { alias: borrow(required_id(fields, "alias")?, room) },
+        "merge" => Body::Merge { into: borrow(required_id(fields, "into")?, room) },
         "forget" => Body::Forget,
         _ => Body::Interaction(interaction(kind, fields, rules, room)?),
     };
     Ok(body)
+}
+
+fn merged<'a>(fields: &Fields<'a>, room: &'a mut String, handover: &'a mut Handover) -> Result<Body<'a>, Reject> {
+    let bad = Reject { reason: Reason::BadField, field: "profile" };
+    *handover = read_handover(&fields.required("profile")?.string("profile")?).ok_or(bad)?;
+    Ok(Body::Merged { alias: borrow(required_id(fields, "alias")?, room), handover })
 }
 
 fn money(field: Field<'_>, fields: &Fields<'_>, rules: &EventRules, needs_currency: bool) -> Result<Money, Reject> {

@@ -13,7 +13,7 @@ pub enum FileFault {
         /// What the system said.
         fault: String,
     },
-    /// A CSV without a column that is needed.
+    /// A table without a column that is needed.
     #[error(
         "{file} has no column \"{column}\", but {there}: name the columns with --columns customer_id=…,timestamp=…,amount=…,type=…"
     )]
@@ -28,8 +28,23 @@ pub enum FileFault {
     /// A CSV without a header.
     #[error("{0} is empty: its first row names the columns, at least customer_id,timestamp,amount")]
     Empty(String),
+    /// A column of a Parquet file that holds no single value a row.
+    #[error("{file}: the column \"{column}\" holds {holds}, which is neither text, number nor time")]
+    BadColumn {
+        /// Its name.
+        file: String,
+        /// The column.
+        column: String,
+        /// What it holds.
+        holds: &'static str,
+    },
+    /// Parquet on standard input.
+    #[error("standard input is a Parquet file, which is read from its end: write it into a file and name that")]
+    PipedParquet,
     /// A suffix that names no known format.
-    #[error("{0} is neither .jsonl, .json nor .csv (also .gz, .zst): rename it or convert it")]
+    #[error(
+        "{0} is neither .jsonl, .json, .csv (also .gz, .zst) nor .parquet (compressed within): rename it or convert it"
+    )]
     UnknownFormat(String),
 }
 
@@ -41,6 +56,15 @@ impl FileFault {
         let fault = fault.split_once(" (os error").map_or(fault.as_str(), |(sentence, _)| sentence);
         Self::Unreadable { file: file.into(), fault: fault.to_owned() }
     }
+}
+
+/// Columns that are named where one is missing.
+const SHOWN: usize = 20;
+
+/// The columns that are there, as a sentence names them.
+pub fn shown(columns: impl Iterator<Item = impl AsRef<str>>) -> String {
+    let names: Vec<String> = columns.take(SHOWN).map(|name| name.as_ref().to_owned()).collect();
+    names.join(", ")
 }
 
 /// One event as it stands in a file; the buffers are reused.
@@ -67,11 +91,11 @@ impl FileRecord {
 /// How files are read.
 #[derive(Clone, Debug)]
 pub struct FileOptions {
-    /// Columns of CSV files.
+    /// Columns of CSV and Parquet files.
     pub columns: Columns,
-    /// Code of the base currency, which CSV amounts are in.
+    /// Code of the base currency, which their amounts are in.
     pub currency: String,
-    /// Shape of the records of JSON Lines.
+    /// Shape of the records of JSON Lines, and of Parquet's rows where it is not our own events.
     pub format: Format,
 }
 

@@ -1,23 +1,18 @@
-//! Input files: JSON Lines and CSV, plain, gzip or zstd by suffix, `-` for standard input.
+//! Input files: JSON Lines and CSV, plain, gzip or zstd by suffix, and Parquet; `-` for standard input.
 //!
 //! A bad line is passed on as a record, because whoever reads it has dead letters and this room has not.
 
-use std::borrow::Cow;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, stdin};
 use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
-use serde::Deserialize;
-use serde_json::value::RawValue;
 
-use crate::engine::day::Millis;
 use crate::wire::csv_rows::CsvRows;
-use crate::wire::event::RawRecord;
 use crate::wire::file_record::{FileFault, FileOptions, FileRecord};
-use crate::wire::inputs::format::Format;
-use crate::wire::inputs::told::Told;
+use crate::wire::glance::Glance;
 use crate::wire::meter::Meter;
+use crate::wire::parquet::rows::ParquetRows;
 use crate::wire::rules::EventRules;
 
 /// One open file.
@@ -26,7 +21,12 @@ pub enum EventFile {
     Json(JsonLines),
     /// CSV.
     Csv(Box<CsvRows<Box<dyn Read + Send>>>),
+    /// Parquet.
+    Parquet(Box<ParquetRows>),
 }
+
+/// What a Parquet file begins with.
+const PARQUET: &[u8] = b"PAR1";
 
 impl EventFile {
     /// Opens a file, whose bytes `meter` counts; its format and compression follow from its name, those of standard input
@@ -35,6 +35,9 @@ impl EventFile {
         let name = path.display().to_string();
         if name == "-" {
             return Self::unnamed(BufReader::new(Box::new(meter.count(stdin()))), options);
+        }
+        if path.extension().is_some_and(|suffix| suffix == "parquet") {
+            return ParquetRows::open(path, options, meter).map(|rows| Self::Parquet(Box::new(rows)));
         }
         let (stem, source) = decompressed(path, meter)?;
         match Path::new(&stem).extension().and_then(|suffix| suffix.to_str()) {
@@ -48,6 +51,9 @@ impl EventFile {
     fn unnamed(mut source: BufReader<Box<dyn Read + Send>>, options: &FileOptions) -> Result<Self, FileFault> {
         let name = "standard input";
         let first = first_letter(&mut source).map_err(|fault| FileFault::unreadable(name, &fault))?;
+        if source.buffer().starts_with(PARQUET) {
+            return Err(FileFault::PipedParquet);
+        }
         let source: Box<dyn Read + Send> = Box::new(source);
         match first {
             None | Some(b'{') => Ok(Self::Json(JsonLines::new(source, name.into(), options))),
@@ -60,6 +66,7 @@ impl EventFile {
         match self {
             Self::Json(lines) => lines.next(record, rules),
             Self::Csv(rows) => rows.next(record).map_err(|fault| FileFault::unreadable("the CSV file", &fault)),
+            Self::Parquet(rows) => rows.next(record, rules),
         }
     }
 
@@ -67,7 +74,8 @@ impl EventFile {
     pub fn skipped(&self) -> u64 {
         match self {
             Self::Json(_) => 0,
-            Self::Csv(rows) => rows.skipped,
+            Self::Csv(rows) => rows.skipped(),
+            Self::Parquet(rows) => rows.skipped(),
         }
     }
 }
@@ -112,23 +120,13 @@ pub fn decompressed(path: &Path, meter: &Meter) -> Result<(String, Box<dyn Read 
 pub struct JsonLines {
     source: BufReader<Box<dyn Read + Send>>,
     name: String,
-    format: Format,
-    told: Told,
-}
-
-/// What a line must be looked into for before it is an event.
-#[derive(Deserialize)]
-struct Peek<'a> {
-    #[serde(borrow)]
-    customer_id: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    time: Option<&'a RawValue>,
+    glance: Glance,
 }
 
 impl JsonLines {
     fn new(source: Box<dyn Read + Send>, name: String, options: &FileOptions) -> Self {
         let source = BufReader::with_capacity(256 * 1024, source);
-        Self { source, name, format: options.format.clone(), told: Told::default() }
+        Self { source, name, glance: Glance::new(&options.format) }
     }
 
     fn next(&mut self, record: &mut FileRecord, rules: &EventRules) -> Result<bool, FileFault> {
@@ -143,23 +141,9 @@ impl JsonLines {
             if kept == 0 {
                 continue;
             }
-            let FileRecord { key, value, time_text } = record;
-            if let Ok(peek) = serde_json::from_slice::<Peek<'_>>(self.event(value, rules)) {
-                key.extend_from_slice(peek.customer_id.unwrap_or_default().as_bytes());
-                time_text.push_str(peek.time.map_or("", |time| time.get().trim_matches('"')));
-            }
+            self.glance.at(record, rules);
             return Ok(true);
         }
-    }
-
-    /// The first event that a line tells: all of a record are of one customer.
-    fn event<'a>(&'a mut self, line: &'a [u8], rules: &EventRules) -> &'a [u8] {
-        if self.format.is_ours() {
-            return line;
-        }
-        // A line that can't be told has no key, and whoever reads it finds out why.
-        let told = self.format.translate(&RawRecord::new(None, Some(line), Millis(0)), rules, &mut self.told);
-        told.ok().and_then(|()| self.told.events().first()).map_or(&[], |event| &event.text)
     }
 }
 

@@ -6,7 +6,7 @@ use crate::engine::event::Reason;
 use crate::wire::reject::Reject;
 
 /// Every field that an event may have.
-pub const KNOWN: [&str; 19] = [
+pub const KNOWN: [&str; 21] = [
     "id",
     "type",
     "customer_id",
@@ -26,6 +26,8 @@ pub const KNOWN: [&str; 19] = [
     "episode_id",
     "action",
     "alias",
+    "into",
+    "profile",
 ];
 
 /// The raw JSON of the fields that are known.

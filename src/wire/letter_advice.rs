@@ -27,13 +27,13 @@ pub const fn why(reason: Reason) -> &'static str {
         Reason::TooOld => "the event's time lies before time.earliest",
         Reason::TooLate => "the event lies time.lateness_days or more behind its customer's newest",
         Reason::KeyDisagrees => "the record's key is not the event's customer_id",
-        Reason::NeedsRekey => "the alias is another customer's id, and customers are not merged",
+        Reason::NeedsRekey => "the alias is another id of the customer, and identity.merge is off",
         Reason::UnknownOrder => {
             "a refund without amount whose order is not known; where it names an order it was taken in, and counts once the order comes"
         }
         Reason::UnknownEpisode => "contacted names an episode that this customer does not have",
         Reason::StateFull => {
-            "the partition holds as many customers as service.max_customers_per_partition allows, or this customer has more open orders than one can have"
+            "the partition holds as many customers as service.max_customers_per_partition allows, this customer has more open orders than one can have, or more happened to it than can be merged"
         }
     }
 }
@@ -69,7 +69,9 @@ pub const fn remedy(reason: Reason) -> &'static str {
         Reason::TooLate => {
             "nothing for a straggler; if whole feeds come this late, raise time.lateness_days and run `churnwatch rebuild`"
         }
-        Reason::NeedsRekey => "publish the customer's events under one id at the source",
+        Reason::NeedsRekey => {
+            "set identity.merge = true and run `churnwatch rebuild`, which reads the record again; or publish the customer's events under one id at the source"
+        }
         Reason::UnknownOrder => {
             "nothing, if it names the order; else publish the refund with its amount, or with its order_id"
         }

@@ -80,8 +80,8 @@ pub fn verdict(
     let read = if shapes.is_unkeyed(topic) {
         reader.rekey(format, rules, &record, wall, |_| {})
     } else {
-        reader.read(format, rules, &record, wall, |parsed| {
-            let said = of_event(letter.reason, &parsed.event);
+        reader.read(format, rules, &record, wall, |parsed, _| {
+            let said = of_event(letter.reason, &parsed.event, rules.merges);
             first = first.filter(|first| *first != Verdict::Accepted).or(Some(said));
             None
         })
@@ -93,10 +93,12 @@ pub fn verdict(
 }
 
 /// What is said of an event that can be read, where its record was refused for this reason.
-fn of_event(reason: Reason, event: &Event<'_>) -> Verdict {
+fn of_event(reason: Reason, event: &Event<'_>, merges: bool) -> Verdict {
     match (reason, event.body) {
-        // An alias is refused whoever it is; one that names its own customer says nothing.
-        (_, Body::Identity { alias }) if alias != event.customer => Verdict::Refused(Reason::NeedsRekey.into()),
+        // Where customers are not merged an alias is refused whoever it is; one that names its own customer says nothing.
+        (_, Body::Identity { alias }) if !merges && alias != event.customer => {
+            Verdict::Refused(Reason::NeedsRekey.into())
+        }
         // A refund of nobody knows what stays one, and a customer's newest event never goes back.
         (Reason::UnknownOrder, Body::Refund { order: None, amount: None }) | (Reason::TooLate, _) => {
             Verdict::Refused(reason.into())

@@ -14,6 +14,11 @@ impl Meter {
         self.0.load(Ordering::Relaxed)
     }
 
+    /// Counts bytes that were read past a source.
+    pub fn add(&self, bytes: u64) {
+        self.0.fetch_add(bytes, Ordering::Relaxed);
+    }
+
     /// The same source, its bytes counted.
     pub fn count<S: Read>(&self, source: S) -> Metered<S> {
         Metered { source, meter: self.clone() }
@@ -29,7 +34,7 @@ pub struct Metered<S> {
 impl<S: Read> Read for Metered<S> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let read = self.source.read(buffer)?;
-        self.meter.0.fetch_add(read as u64, Ordering::Relaxed);
+        self.meter.add(read as u64);
         Ok(read)
     }
 }

@@ -24,6 +24,17 @@ use crate::wire::words::Locale;
 
 /// The customer at the end of `day`, with the settings and the model that judge it.
 pub fn profile_json(customer: &Customer, day: Day, judge: Judge<'_>, names: &Names, locale: &Locale) -> Value {
+    serde_json::to_value(profile_shape(customer, day, judge, names, locale)).unwrap_or_default()
+}
+
+/// The same before it is JSON.
+pub fn profile_shape<'a>(
+    customer: &'a Customer,
+    day: Day,
+    judge: Judge<'a>,
+    names: &'a Names,
+    locale: &'a Locale,
+) -> ProfileShape<'a> {
     let (profile, standing) = (&customer.profile, &customer.standing);
     let lateness_days = judge.policy.lateness_days;
     let view = profile.view(day, lateness_days);
@@ -38,7 +49,7 @@ pub fn profile_json(customer: &Customer, day: Day, judge: Judge<'_>, names: &Nam
     let segment = rhythm.and_then(|_| standing.segment.or_else(place)).filter(|_| contactable);
     let forecast = if contactable { judge.band_forecast(&view, standing.band) } else { Vec::new() };
     let window = |days| window_shape(&profile.window(day, days, lateness_days), locale);
-    let shape = ProfileShape {
+    ProfileShape {
         customer_id: &customer.id,
         day: day.into(),
         recency_days: rhythm.map(|rhythm| day.since(rhythm.last)),
@@ -73,8 +84,7 @@ pub fn profile_json(customer: &Customer, day: Day, judge: Judge<'_>, names: &Nam
         }),
         not_warned_because: not_warned(customer, day, judge).filter(|_| contactable).map(Word),
         opted_out: profile.marks.opt_out.is_some(),
-    };
-    serde_json::to_value(shape).unwrap_or_default()
+    }
 }
 
 /// Why no episode is open although the score is at or above the watch threshold.

@@ -29,6 +29,8 @@ pub struct EventRules {
     pub until: Option<Millis>,
     /// How long after midnight a day still waits for events, in milliseconds.
     pub close_delay_millis: i64,
+    /// Whether the profiles of a customer's ids are merged.
+    pub merges: bool,
 }
 
 impl EventRules {
@@ -41,6 +43,7 @@ impl EventRules {
             earliest: Millis(631_152_000_000),
             until: None,
             close_delay_millis: 2 * 3_600_000,
+            merges: false,
         }
     }
 

@@ -43,7 +43,7 @@ pub(super) fn foreign(bytes: &[u8]) {
         assert_eq!(rekeyed.refused.is_some(), first.is_err() || keyed.len() < rekeyed.events);
         if let Some(customer) = keyed.first().filter(|first| keyed.iter().all(|one| one == *first)) {
             let record = RawRecord { key: Some(customer.as_bytes()), ..record };
-            let mut count = |_: &churnwatch::wire::event::Parsed<'_>| {
+            let mut count = |_: &churnwatch::wire::event::Parsed<'_>, _: &[u8]| {
                 taken += 1;
                 None
             };

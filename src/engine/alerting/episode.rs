@@ -149,6 +149,8 @@ pub enum Withdrawal {
     OptOut,
     /// The customer was erased: nothing but the id is told.
     Erasure,
+    /// The id is an alias of another, under which the customer goes on.
+    Merged,
 }
 
 impl Transition {

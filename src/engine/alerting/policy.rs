@@ -48,6 +48,8 @@ pub struct Policy {
     pub partitions: u32,
     /// Most customers of a partition; absent: no limit. New ones beyond it are refused, those who are there go on.
     pub max_customers: Option<usize>,
+    /// Whether the profiles of a customer's ids are merged; for that, what they were made of is kept.
+    pub merges: bool,
 }
 
 impl Default for Policy {
@@ -75,6 +77,7 @@ impl Default for Policy {
             playbook: Playbook::default(),
             partitions: 1,
             max_customers: None,
+            merges: false,
         }
     }
 }

@@ -44,6 +44,12 @@ impl Writer {
         self.bytes.extend_from_slice(bytes);
     }
 
+    /// A text, behind its length.
+    pub fn text(&mut self, text: &str) {
+        self.count(text.len());
+        self.raw(text.as_bytes());
+    }
+
     /// An unsigned number: seven bits a byte, the lowest first (LEB128).
     pub fn number(&mut self, mut number: u64) {
         while number >= 0x80 {
@@ -163,6 +169,14 @@ impl<'a> Reader<'a> {
         let (chunk, rest) = self.rest.split_first_chunk()?;
         self.rest = rest;
         Some(*chunk)
+    }
+
+    /// A text.
+    pub fn text(&mut self) -> Option<&'a str> {
+        let length = self.count()?;
+        let (text, rest) = self.rest.split_at_checked(length)?;
+        self.rest = rest;
+        std::str::from_utf8(text).ok()
     }
 
     /// An unsigned number.

@@ -3,6 +3,7 @@
 use crate::engine::alerting::episode::Standing;
 use crate::engine::customer::customer_hash;
 use crate::engine::packed::bytes::{Reader, Writer};
+use crate::engine::packed::chronicle::{read_chronicle, write_chronicle};
 use crate::engine::packed::open::{
     read_counts, read_loyalty, read_marks, read_orders, read_recent, write_counts, write_loyalty, write_marks,
     write_orders, write_recent,
@@ -47,10 +48,11 @@ const INTERACTIONS: u8 = 4;
 const HABITS: u8 = 8;
 const LOYALTY: u8 = 16;
 const MARKS: u8 = 32;
+const CHRONICLE: u8 = 64;
 
 /// Packs a customer behind what the writer has already.
 pub fn pack(writer: &mut Writer, profile: &Profile, standing: &Standing) {
-    let Profile { newest, ledger, orders, kinds, counts, recent, habits, loyalty, marks, .. } = profile;
+    let Profile { newest, ledger, orders, kinds, counts, recent, habits, loyalty, marks, chronicle, .. } = profile;
     let bit = |there: bool, bit: u8| if there { bit } else { 0 };
     let interactions = !(kinds.is_empty() && counts.is_empty() && recent.is_empty());
     let parts = bit(!follows_from_ledger(profile), RHYTHM)
@@ -58,7 +60,8 @@ pub fn pack(writer: &mut Writer, profile: &Profile, standing: &Standing) {
         | bit(interactions, INTERACTIONS)
         | bit(habits.is_some(), HABITS)
         | bit(loyalty.is_some(), LOYALTY)
-        | bit(*marks != Marks::default(), MARKS);
+        | bit(*marks != Marks::default(), MARKS)
+        | bit(chronicle.is_some(), CHRONICLE);
     writer.byte(parts);
     writer.base(*newest);
     write_standing(writer, standing);
@@ -82,6 +85,9 @@ pub fn pack(writer: &mut Writer, profile: &Profile, standing: &Standing) {
     }
     if parts & MARKS != 0 {
         write_marks(writer, marks);
+    }
+    if let Some(chronicle) = chronicle {
+        write_chronicle(writer, chronicle, *newest);
     }
 }
 
@@ -114,6 +120,9 @@ pub fn unpack(mut reader: Reader<'_>, profile: &mut Profile, standing: &mut Stan
     }
     if parts & MARKS != 0 {
         profile.marks = read_marks(reader)?;
+    }
+    if parts & CHRONICLE != 0 {
+        profile.chronicle = Some(Box::new(read_chronicle(reader, profile.newest)?));
     }
     reader.is_done().then_some(())
 }

@@ -6,6 +6,7 @@ pub mod census;
 pub mod customer;
 pub mod layers;
 pub mod open;
+pub mod chronicle;
 pub mod settled;
 pub mod shelf;
 pub mod standing;

@@ -127,8 +127,12 @@ pub(crate) fn write_loyalty(writer: &mut Writer, loyalty: &Loyalty) {
         writer.day(lot.expires);
         writer.signed(lot.points);
     }
-    writer.count(open.len());
-    for change in open {
+    write_changes(writer, open);
+}
+
+pub(crate) fn write_changes(writer: &mut Writer, changes: &[PointChange]) {
+    writer.count(changes.len());
+    for change in changes {
         writer.day(change.day);
         writer.byte(u8::from(change.expires.is_some()));
         if let Some(expires) = change.expires {
@@ -139,19 +143,23 @@ pub(crate) fn write_loyalty(writer: &mut Writer, loyalty: &Loyalty) {
     }
 }
 
+pub(crate) fn read_changes(reader: &mut Reader<'_>) -> Option<Vec<PointChange>> {
+    let mut changes = Vec::new();
+    for _ in 0..reader.count()? {
+        let day = reader.day()?;
+        let expires = if reader.byte()? == 0 { None } else { Some(reader.day()?) };
+        changes.push(PointChange { day, expires, gained: reader.signed()?, spent: reader.signed()? });
+    }
+    Some(changes)
+}
+
 pub(crate) fn read_loyalty(reader: &mut Reader<'_>) -> Option<Loyalty> {
     let balance = reader.signed()?;
     let mut lots = Vec::new();
     for _ in 0..reader.count()? {
         lots.push(Lot { expires: reader.day()?, points: reader.signed()? });
     }
-    let mut open = Vec::new();
-    for _ in 0..reader.count()? {
-        let day = reader.day()?;
-        let expires = if reader.byte()? == 0 { None } else { Some(reader.day()?) };
-        open.push(PointChange { day, expires, gained: reader.signed()?, spent: reader.signed()? });
-    }
-    Some(Loyalty { account: Account { balance, lots }, open })
+    Some(Loyalty { account: Account { balance, lots }, open: read_changes(reader)? })
 }
 
 pub(crate) fn write_marks(writer: &mut Writer, marks: &Marks) {

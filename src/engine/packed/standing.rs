@@ -206,13 +206,14 @@ fn read_recommended(reader: &mut Reader<'_>) -> Option<Recommended> {
 }
 
 /// How an episode can end, by its number in the record; never renumbered.
-const ENDINGS: [Transition; 6] = [
+const ENDINGS: [Transition; 7] = [
     Transition::Resolved(Cause::Purchase { late: false }),
     Transition::Resolved(Cause::Purchase { late: true }),
     Transition::Resolved(Cause::Score),
     Transition::Lapsed,
     Transition::Withdrawn(Withdrawal::OptOut),
     Transition::Withdrawn(Withdrawal::Erasure),
+    Transition::Withdrawn(Withdrawal::Merged),
 ];
 
 fn write_told(writer: &mut Writer, told: &Told) {

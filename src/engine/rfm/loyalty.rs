@@ -49,6 +49,36 @@ pub struct Loyalty {
     pub open: Vec<PointChange>,
 }
 
+impl PointChange {
+    /// What an event of `day` says.
+    pub fn of(day: Day, points: i64, expires: Option<Day>) -> Self {
+        let expires = expires.filter(|expires| points > 0 && *expires >= day);
+        Self { day, expires, gained: points.max(0), spent: points.min(0).saturating_neg() }
+    }
+}
+
+/// Takes a change into others. Of a day's expiry days the earliest are kept, and all later points with the last of them,
+/// whatever came first.
+pub fn insert_change(changes: &mut Vec<PointChange>, new: PointChange) {
+    let PointChange { day, expires, gained, spent } = new;
+    let at = changes.partition_point(|change| (change.day, change.expires) < (day, expires));
+    match changes.get_mut(at) {
+        Some(known) if (known.day, known.expires) == (day, expires) => {
+            known.gained = known.gained.saturating_add(gained);
+            known.spent = known.spent.saturating_add(spent);
+        }
+        _ => changes.insert(at, new),
+    }
+    let end = changes.partition_point(|change| change.day <= day);
+    let expiring = changes.iter().take(end).filter(|change| change.day == day && change.expires.is_some());
+    if expiring.count() > MAX_LOTS {
+        let latest = changes.remove(end - 1);
+        if let Some(last) = changes.get_mut(end - 2) {
+            last.gained = last.gained.saturating_add(latest.gained);
+        }
+    }
+}
+
 impl Account {
     /// Takes the changes of a day in; days must come in ascending order. Spent first are the points that expire first.
     fn fold(&mut self, day: Day, changes: &[PointChange]) {
@@ -91,30 +121,8 @@ impl Account {
 
 impl Loyalty {
     /// Takes a change in.
-    pub fn change(&mut self, day: Day, points: i64, expires: Option<Day>) {
-        let expires = expires.filter(|expires| points > 0 && *expires >= day);
-        let (gained, spent) = (points.max(0), points.min(0).saturating_neg());
-        let at = self.open.partition_point(|change| (change.day, change.expires) < (day, expires));
-        match self.open.get_mut(at) {
-            Some(known) if (known.day, known.expires) == (day, expires) => {
-                known.gained = known.gained.saturating_add(gained);
-                known.spent = known.spent.saturating_add(spent);
-            }
-            _ => self.open.insert(at, PointChange { day, expires, gained, spent }),
-        }
-        self.bound(day);
-    }
-
-    /// Of a day's expiry days the earliest are kept, and all later points with the last of them, whatever came first.
-    fn bound(&mut self, day: Day) {
-        let end = self.open.partition_point(|change| change.day <= day);
-        let expiring = self.open.iter().take(end).filter(|change| change.day == day && change.expires.is_some());
-        if expiring.count() > MAX_LOTS {
-            let latest = self.open.remove(end - 1);
-            if let Some(last) = self.open.get_mut(end - 2) {
-                last.gained = last.gained.saturating_add(latest.gained);
-            }
-        }
+    pub fn change(&mut self, change: PointChange) {
+        insert_change(&mut self.open, change);
     }
 
     /// Up to `until` nothing can come any more.
@@ -144,16 +152,16 @@ impl Loyalty {
 
 #[cfg(test)]
 mod tests {
-    use super::{BOOKED_DAYS, Lot, Loyalty, MAX_LOTS};
+    use super::{BOOKED_DAYS, Lot, Loyalty, MAX_LOTS, PointChange};
     use crate::engine::day::Day;
 
     #[test]
     fn what_expires_first_is_spent_first() {
         let mut loyalty = Loyalty::default();
-        loyalty.change(Day(10), 100, Some(Day(50)));
-        loyalty.change(Day(11), 40, Some(Day(30)));
-        loyalty.change(Day(11), 500, None);
-        loyalty.change(Day(12), -60, None);
+        loyalty.change(PointChange::of(Day(10), 100, Some(Day(50))));
+        loyalty.change(PointChange::of(Day(11), 40, Some(Day(30))));
+        loyalty.change(PointChange::of(Day(11), 500, None));
+        loyalty.change(PointChange::of(Day(12), -60, None));
         let account = loyalty.at(Day(20));
         assert_eq!(account.balance, 580);
         assert_eq!(account.expiring_next(Day(20)), Some(Lot { expires: Day(50), points: 80 }));
@@ -165,9 +173,9 @@ mod tests {
     fn points_that_expired_long_ago_are_not_spent_any_more() {
         let left = |spent_on: i32| {
             let mut loyalty = Loyalty::default();
-            loyalty.change(Day(1), 100, Some(Day(10)));
-            loyalty.change(Day(1), 50, Some(Day(200)));
-            loyalty.change(Day(spent_on), -30, None);
+            loyalty.change(PointChange::of(Day(1), 100, Some(Day(10))));
+            loyalty.change(PointChange::of(Day(1), 50, Some(Day(200))));
+            loyalty.change(PointChange::of(Day(spent_on), -30, None));
             loyalty.at(Day(60)).expiring_next(Day(60)).map(|lot| lot.points)
         };
         assert_eq!((left(10 + BOOKED_DAYS), left(11 + BOOKED_DAYS)), (Some(50), Some(20)));
@@ -177,8 +185,8 @@ mod tests {
     fn a_flood_of_expiry_days_is_bounded_the_same_in_any_order() {
         let (mut up, mut down) = (Loyalty::default(), Loyalty::default());
         for number in 0..40 {
-            up.change(Day(1), 10, Some(Day(100 + number)));
-            down.change(Day(1), 10, Some(Day(139 - number)));
+            up.change(PointChange::of(Day(1), 10, Some(Day(100 + number))));
+            down.change(PointChange::of(Day(1), 10, Some(Day(139 - number))));
         }
         assert_eq!(up, down);
         assert_eq!(up.open.len(), MAX_LOTS);

@@ -4,6 +4,7 @@
 
 use crate::engine::customer::Tag;
 use crate::engine::day::{Day, Millis};
+use crate::engine::event::{Event, Interaction};
 
 /// A value with the event that set it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -19,6 +20,11 @@ pub struct Mark<T> {
 }
 
 impl<T> Mark<T> {
+    /// What an event says.
+    pub const fn of(event: &Event<'_>, value: T) -> Self {
+        Self { time: event.time, day: event.day, tag: event.tag, value }
+    }
+
     /// What decides which of two statements is the later.
     pub const fn order(&self) -> (Millis, Tag) {
         (self.time, self.tag)
@@ -60,6 +66,14 @@ impl<T> Statements<T> {
         self.0.drain(..settled.saturating_sub(1));
     }
 
+    /// Takes in what was said under another id.
+    fn merge(&mut self, other: &Self)
+    where
+        T: Copy,
+    {
+        other.0.iter().for_each(|mark| self.say(*mark));
+    }
+
     /// Erases what was said up to the end of `day`.
     pub fn forget(&mut self, day: Day) {
         self.0.retain(|mark| mark.day > day);
@@ -82,10 +96,42 @@ pub struct Marks {
 }
 
 impl Marks {
+    /// Takes in what an interaction says.
+    pub fn hear(&mut self, event: &Event<'_>, interaction: Interaction<'_>) {
+        match interaction {
+            Interaction::Survey { satisfaction } => self.survey.say(Mark::of(event, satisfaction)),
+            Interaction::Review { rating } => self.review.say(Mark::of(event, rating)),
+            Interaction::Complaint => self.complaint.say(Mark::of(event, ())),
+            Interaction::Note { cause } => self.cause.say(Mark::of(event, Tag::of(cause))),
+            Interaction::Visit
+            | Interaction::ProductView
+            | Interaction::Cart
+            | Interaction::Checkout
+            | Interaction::Login
+            | Interaction::MessageSent
+            | Interaction::MessageOpened
+            | Interaction::MessageClicked
+            | Interaction::Unsubscribed
+            | Interaction::SupportContact
+            | Interaction::Loyalty { .. } => {}
+        }
+    }
+
     /// Remembers an opt-out if it is the newest.
     pub fn opt_out(&mut self, new: Mark<()>) {
         if self.opt_out.is_none_or(|known| known.order() < new.order()) {
             self.opt_out = Some(new);
+        }
+    }
+
+    /// Takes in what was said under another id.
+    pub fn merge(&mut self, other: &Self) {
+        self.survey.merge(&other.survey);
+        self.review.merge(&other.review);
+        self.complaint.merge(&other.complaint);
+        self.cause.merge(&other.cause);
+        if let Some(mark) = other.opt_out {
+            self.opt_out(mark);
         }
     }
 

@@ -68,12 +68,14 @@ pub fn insert_order(orders: &mut Vec<OpenOrder>, new: OpenOrder) -> bool {
     true
 }
 
-/// Counts one interaction of `kind` on `day`.
-pub fn count_interaction(counts: &mut Vec<DayCount>, day: Day, kind: u8) {
-    let at = counts.partition_point(|count| (count.day, count.kind) < (day, kind));
+/// Counts further interactions of a day and kind in.
+pub fn count_interactions(counts: &mut Vec<DayCount>, new: DayCount) {
+    let at = counts.partition_point(|count| (count.day, count.kind) < (new.day, new.kind));
     match counts.get_mut(at) {
-        Some(count) if count.day == day && count.kind == kind => count.count = count.count.saturating_add(1),
-        _ => counts.insert(at, DayCount { day, kind, count: 1 }),
+        Some(count) if (count.day, count.kind) == (new.day, new.kind) => {
+            count.count = count.count.saturating_add(new.count);
+        }
+        _ => counts.insert(at, new),
     }
 }
 

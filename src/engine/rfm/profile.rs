@@ -5,12 +5,13 @@
 use crate::engine::customer::Tag;
 use crate::engine::day::{Day, Millis};
 use crate::engine::event::{Body, Event, Interaction, Manner, Reason};
+use crate::engine::rfm::chronicle::Chronicle;
 use crate::engine::rfm::habits::{Habits, LOOKBACK_DAYS};
 use crate::engine::rfm::ledger::{LEDGER_DAYS, LedgerDay};
-use crate::engine::rfm::loyalty::Loyalty;
+use crate::engine::rfm::loyalty::{Loyalty, PointChange};
 use crate::engine::rfm::marks::{Mark, Marks};
 use crate::engine::rfm::open::{
-    DayCount, Entry, MAX_OPEN_ORDERS, OpenOrder, Recent, Returns, count_interaction, insert_order, knows_order,
+    DayCount, Entry, MAX_OPEN_ORDERS, OpenOrder, Recent, Returns, count_interactions, insert_order, knows_order,
     remember_recent,
 };
 use crate::engine::rfm::settled::{KindCount, Rhythm, Totals, fold_day};
@@ -40,6 +41,8 @@ pub struct Profile {
     pub loyalty: Option<Box<Loyalty>>,
     /// What was last said on a matter.
     pub marks: Marks,
+    /// What all this was made of; `None` where customers are not merged.
+    pub chronicle: Option<Box<Chronicle>>,
 }
 
 /// Before all days.
@@ -59,6 +62,7 @@ impl Default for Profile {
             habits: None,
             loyalty: None,
             marks: Marks::default(),
+            chronicle: None,
         }
     }
 }
@@ -77,22 +81,33 @@ pub enum Applied {
 }
 
 impl Profile {
+    /// Whether nothing happened yet that would be the customer's own.
+    pub fn is_empty(&self) -> bool {
+        self.newest == NEVER
+    }
+
+    /// The id that the customer goes on under, if this one is an alias.
+    pub fn moved_to(&self) -> Option<&str> {
+        self.chronicle.as_ref()?.moved_to.as_deref()
+    }
+
     /// Nothing is known any more; the room stays.
     pub fn clear(&mut self) {
-        let Self { newest, rhythm, totals, ledger, orders, kinds, counts, recent, habits, loyalty, marks } = self;
+        let Self { newest, rhythm, totals, ledger, orders, kinds, counts, recent, habits, loyalty, marks, chronicle } =
+            self;
         (*newest, *rhythm, *totals) = (NEVER, None, Totals::default());
         ledger.clear();
         orders.clear();
         kinds.clear();
         counts.clear();
         recent.clear();
-        (*habits, *loyalty, *marks) = (None, None, Marks::default());
+        (*habits, *loyalty, *marks, *chronicle) = (None, None, Marks::default(), None);
     }
 
-    /// Takes one event in. `Contacted`, `Identity` and `Forget` are not the profile's business and change nothing.
+    /// Takes one event in. What is no sign of the customer's own (`Contacted`, `Forget`, who is who) changes nothing.
     pub fn apply(&mut self, event: &Event<'_>, lateness_days: i32) -> Applied {
         if self.newest.since(event.day) >= lateness_days {
-            return Applied::Rejected(Reason::TooLate);
+            return self.apply_late(event, lateness_days).unwrap_or(Applied::Rejected(Reason::TooLate));
         }
         let applied = match event.body {
             Body::Purchase { order, amount, manner } => {
@@ -104,10 +119,14 @@ impl Profile {
             }
             Body::Interaction(interaction) => self.interact(event, interaction),
             Body::OptOut => {
-                self.marks.opt_out(mark(event, ()));
+                self.marks.opt_out(Mark::of(event, ()));
                 Applied::Changed
             }
-            Body::Contacted { .. } | Body::Identity { .. } | Body::Forget => return Applied::Changed,
+            Body::Contacted { .. }
+            | Body::Identity { .. }
+            | Body::Merge { .. }
+            | Body::Merged { .. }
+            | Body::Forget => return Applied::Changed,
         };
         if matches!(applied, Applied::Changed | Applied::ChangedButUnknownOrder) {
             self.reach(event.day, lateness_days);
@@ -116,7 +135,7 @@ impl Profile {
     }
 
     /// The newest event may now be of `day`: what that settles is folded.
-    fn reach(&mut self, day: Day, lateness_days: i32) {
+    pub(crate) fn reach(&mut self, day: Day, lateness_days: i32) {
         if day > self.newest {
             self.newest = day;
             self.settle(lateness_days);
@@ -143,48 +162,30 @@ impl Profile {
         }
         let unknown = entry == Entry::RefundWhole
             && !order.is_some_and(|order| knows_order(&self.orders, order, event.day, lateness_days));
-        let new = OpenOrder {
-            day: event.day,
-            time: event.time,
-            tag: event.tag,
-            order,
-            channel: manner.channel.map(Tag::of),
-            category: manner.category.map(Tag::of),
-            discounted: manner.discounted,
-            hour: manner.hour,
-            entry,
-        };
-        match (insert_order(&mut self.orders, new), unknown) {
-            (false, _) => Applied::Duplicate,
-            (true, false) => Applied::Changed,
-            (true, true) => Applied::ChangedButUnknownOrder,
+        let new = open_order(event, order, entry, manner);
+        if !insert_order(&mut self.orders, new) {
+            return Applied::Duplicate;
         }
+        if let Some(chronicle) = &mut self.chronicle {
+            chronicle.order(new);
+        }
+        if unknown { Applied::ChangedButUnknownOrder } else { Applied::Changed }
     }
 
     fn interact(&mut self, event: &Event<'_>, interaction: Interaction<'_>) -> Applied {
         if !remember_recent(&mut self.recent, Recent { time: event.time, tag: event.tag, day: event.day }) {
             return Applied::Duplicate;
         }
-        count_interaction(&mut self.counts, event.day, interaction.kind());
-        match interaction {
-            Interaction::Survey { satisfaction } => self.marks.survey.say(mark(event, satisfaction)),
-            Interaction::Review { rating } => self.marks.review.say(mark(event, rating)),
-            Interaction::Complaint => self.marks.complaint.say(mark(event, ())),
-            Interaction::Note { cause } => self.marks.cause.say(mark(event, Tag::of(cause))),
-            Interaction::Loyalty { points, expires } => {
-                self.loyalty.get_or_insert_default().change(event.day, points, expires);
-            }
-            Interaction::Visit
-            | Interaction::ProductView
-            | Interaction::Cart
-            | Interaction::Checkout
-            | Interaction::Login
-            | Interaction::MessageSent
-            | Interaction::MessageOpened
-            | Interaction::MessageClicked
-            | Interaction::Unsubscribed
-            | Interaction::SupportContact => {}
+        let (day, kind) = (event.day, interaction.kind());
+        count_interactions(&mut self.counts, DayCount { day, kind, count: 1 });
+        let change = point_change(day, interaction);
+        if let Some(change) = change {
+            self.loyalty.get_or_insert_default().change(change);
         }
+        if let Some(chronicle) = &mut self.chronicle {
+            chronicle.interaction(day, kind, change);
+        }
+        self.marks.hear(event, interaction);
         Applied::Changed
     }
 
@@ -248,6 +249,9 @@ impl Profile {
         self.loyalty.take_if(|loyalty| **loyalty == Loyalty::default());
         self.recent.retain(|recent| recent.day > day);
         self.marks.forget(time, day);
+        if let Some(chronicle) = &mut self.chronicle {
+            chronicle.forget(time, day);
+        }
         let orders = self.orders.iter().map(|order| order.day);
         let counts = self.counts.iter().map(|count| count.day);
         let left = orders.chain(counts).chain(self.marks.opt_out.map(|mark| mark.day)).max();
@@ -268,6 +272,25 @@ fn fold_count(kinds: &mut Vec<KindCount>, count: DayCount) {
     }
 }
 
-fn mark<T>(event: &Event<'_>, value: T) -> Mark<T> {
-    Mark { time: event.time, day: event.day, tag: event.tag, value }
+/// The order that an event tells.
+pub(crate) fn open_order(event: &Event<'_>, order: Option<Tag>, entry: Entry, manner: &Manner<'_>) -> OpenOrder {
+    OpenOrder {
+        day: event.day,
+        time: event.time,
+        tag: event.tag,
+        order,
+        channel: manner.channel.map(Tag::of),
+        category: manner.category.map(Tag::of),
+        discounted: manner.discounted,
+        hour: manner.hour,
+        entry,
+    }
+}
+
+/// What an interaction changes of the loyalty account.
+pub(crate) fn point_change(day: Day, interaction: Interaction<'_>) -> Option<PointChange> {
+    match interaction {
+        Interaction::Loyalty { points, expires } => Some(PointChange::of(day, points, expires)),
+        _ => None,
+    }
 }

@@ -39,7 +39,8 @@ pub fn judge(topics: &Topics) -> Vec<Finding> {
         let seen = format!("{} of {} not there: {list}", missing.len(), count(topics.all.len(), "topic"));
         findings.push(TOPICS_MISSING.found("", seen, &[]));
     }
-    let inputs: Vec<&Topic> = topics.of(Role::Input).filter(|topic| topic.presence == Presence::There).collect();
+    let inputs = topics.of(Role::Input).chain(topics.of(Role::Merges));
+    let inputs: Vec<&Topic> = inputs.filter(|topic| topic.presence == Presence::There).collect();
     let Some(first) = inputs.first().map(|topic| topic.partitions.len()) else { return findings };
     if inputs.iter().any(|topic| topic.partitions.len() != first) {
         let counts = inputs.iter().map(|topic| format!("{} has {}", topic.name, topic.partitions.len()));

@@ -182,7 +182,7 @@ fn group(settings: &Settings, time: TimeLeft) -> Result<Try, ServiceFault> {
     let made = client::reading(settings).create_with_context(Complaint::default());
     let made: BaseConsumer<Complaint> = made.map_err(|fault| ServiceFault::settings("asking client", &fault))?;
     let (consumer, mut nowhere) = (Arc::new(made), TopicPartitionList::new());
-    let inputs = settings.file.topics.events.iter();
+    let inputs = settings.inputs();
     let added = inputs.take(1).try_for_each(|input| nowhere.add_partition_offset(input, NOWHERE, Offset::Offset(0)));
     added.map_err(|fault| ServiceFault::kafka("asking for permissions", &fault))?;
     let (tell, told) = mpsc::channel();

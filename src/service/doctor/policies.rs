@@ -83,6 +83,11 @@ fn of_topic(topic: &Topic) -> Vec<Finding> {
                 find(&INPUT_RETENTION, seen);
             }
         }
+        Role::Merges => {
+            if policy.contains("compact") {
+                find(&INPUT_COMPACTED, format!("cleanup.policy={policy}"));
+            }
+        }
         Role::Outcomes => {
             if let Some(seen) = keeps_less() {
                 find(&OUTCOMES_RETENTION, seen);

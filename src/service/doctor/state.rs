@@ -42,7 +42,7 @@ const CHANGELOG_UNREADABLE: Kind = Kind {
 const SETTINGS_CHANGED: Kind = Kind {
     code: "settings-changed",
     severity: Severity::Error,
-    means: "settings that are part of the state (zone, currency, rates, lateness, horizon, salt, erasure secret, number of partitions) are not those of the changelog: `serve` refuses to start",
+    means: "settings that are part of the state (zone, currency, rates, lateness, horizon, salt, erasure secret, identity.merge, number of partitions) are not those of the changelog: `serve` refuses to start",
     remedy: "put them back as they were, or stop every replica and run `churnwatch rebuild --yes`",
 };
 /// Days do not close.

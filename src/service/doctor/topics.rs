@@ -21,6 +21,8 @@ const ANSWER: Duration = Duration::from_secs(2);
 pub enum Role {
     /// Events come in.
     Input,
+    /// Partitions write to each other.
+    Merges,
     /// Warnings, risk and outcomes go out.
     Output,
     /// Outcomes go out, and are kept.
@@ -87,7 +89,7 @@ impl Topic {
 
     /// Whether the service reads it.
     pub const fn is_read(&self) -> bool {
-        matches!(self.role, Role::Input | Role::Models | Role::Changelog)
+        matches!(self.role, Role::Input | Role::Merges | Role::Models | Role::Changelog)
     }
 
     /// The partitions that can be asked.
@@ -164,6 +166,7 @@ fn role(settings: &Settings, name: &str) -> Role {
         (&topics.profiles, Role::Changelog),
         (&topics.dead_letters, Role::DeadLetters),
         (&topics.models, Role::Models),
+        (&topics.merges, Role::Merges),
     ];
     roles.into_iter().find(|(known, _)| *known == name).map_or(Role::Input, |(_, role)| role)
 }

@@ -28,7 +28,7 @@ use crate::service::http::peers::Owner;
 use crate::service::http::problem::Problem;
 use crate::service::http::tally::Tally;
 use crate::service::kafka::history::each_value;
-use crate::service::status::{Expected, Question, Roster, Status};
+use crate::service::status::{Absent, Expected, Question, Roster, Status};
 use crate::wire::amount::amount;
 use crate::wire::forecast_json::{forecast_json, tiers_shape};
 use crate::wire::outcome_facts::facts;
@@ -100,11 +100,13 @@ pub async fn one(
     }
     let peers = &running(api)?.peers;
     let nobody = |words: &str| Problem::new(StatusCode::NOT_FOUND, words);
+    let owns = |answer| Question::Owns { partition: peers.partition(customer), customer: customer.to_owned(), answer };
     // The group may still tell where this replica was reached before it was restarted.
-    let partition = peers.partition(customer);
-    for answer in api.status.ask(|answer| Question::Owns { partition, answer }) {
-        if let Ok(Ok(Some(()))) = timeout_at(deadline, answer).await {
-            return Err(nobody(NOBODY));
+    for answer in api.status.ask(owns) {
+        match timeout_at(deadline, answer).await {
+            Ok(Ok(Some(Absent::Unknown))) => return Err(nobody(NOBODY)),
+            Ok(Ok(Some(Absent::Merged(id)))) => return Err(nobody(&merged_into(&id))),
+            Ok(Ok(None) | Err(_)) | Err(_) => {}
         }
     }
     let Some(owner) = peers.owner(customer).await else { return Err(nobody(NOBODY_HERE)) };
@@ -120,6 +122,11 @@ pub async fn one(
         location: Some(location),
         ..Problem::new(StatusCode::TEMPORARY_REDIRECT, elsewhere(url, *partition))
     })
+}
+
+/// What is said of an id that is another name of a customer.
+fn merged_into(id: &str) -> String {
+    format!("no such customer any more: this is another name of the customer {id:?}; ask for that id")
 }
 
 /// What is said of a customer that the replica at `url` has.

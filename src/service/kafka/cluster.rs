@@ -39,8 +39,8 @@ impl Writer {
     }
 
     fn with(config: ClientConfig, settings: &Settings, pulse: &Pulse) -> Result<Self, ServiceFault> {
-        let transactions =
-            Arc::new(Transactions::new(&config, settings.file.kafka.group_id.clone(), output_topics(settings))?);
+        let topics = output_topics(settings, &settings.file.topics.merges);
+        let transactions = Arc::new(Transactions::new(&config, settings.file.kafka.group_id.clone(), topics)?);
         let (carried, pulse) = (transactions.clone(), pulse.clone());
         let carrier = Carrier::start(move |Load { batches, read }| match read {
             Ok(Read { offsets, group }) => carried.commit(batches, offsets, group.as_ref(), &pulse),
@@ -73,7 +73,7 @@ pub struct Cluster<'a, C: Hears + 'static> {
 
 impl<C: Hears> Cluster<'_, C> {
     fn topic(&self, topic: usize) -> &str {
-        self.settings.file.topics.events.get(topic).map_or("", String::as_str)
+        self.settings.inputs().nth(topic).map_or("", String::as_str)
     }
 
     fn tell(&self, phase: Phase) {
@@ -163,10 +163,9 @@ impl<C: Hears> Broker for Cluster<'_, C> {
     }
 }
 
-/// The names of the output topics, by [`crate::processor::batch::OutTopic`].
-pub fn output_topics(settings: &Settings) -> [String; 6] {
+/// The names of the output topics, by [`crate::processor::batch::OutTopic`]; `events` is where events go.
+pub fn output_topics(settings: &Settings, events: &str) -> [String; 6] {
     let topics = &settings.file.topics;
-    let events = settings.own_topic().unwrap_or_default();
     let names = [&topics.profiles, &topics.alerts, &topics.risk, &topics.outcomes, &topics.dead_letters];
     let [profiles, alerts, risk, outcomes, letters] = names.map(Clone::clone);
     [profiles, alerts, risk, outcomes, letters, events.to_owned()]

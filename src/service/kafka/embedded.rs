@@ -19,7 +19,7 @@ impl Embedded {
         let topics = &settings.file.topics;
         let outputs =
             [&topics.alerts, &topics.risk, &topics.outcomes, &topics.profiles, &topics.dead_letters, &topics.models];
-        for topic in topics.events.iter().chain(outputs) {
+        for topic in settings.inputs().chain(outputs) {
             cluster
                 .create_topic(topic, partitions as i32, 1)
                 .map_err(|fault| ServiceFault::kafka("creating a topic in the embedded broker", &fault))?;

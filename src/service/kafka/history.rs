@@ -19,7 +19,7 @@ pub struct PartitionHistory<'a> {
     inputs: Vec<(TopicReader, Option<OwnedMessage>)>,
     pulse: Pulse,
     schemas: AtOnce<'a>,
-    topics: &'a [String],
+    settings: &'a Settings,
 }
 
 /// A record with the input that it came from.
@@ -53,8 +53,8 @@ impl<'a> PartitionHistory<'a> {
             let head = head(&mut reader, &pulse)?;
             Ok((reader, head))
         };
-        let inputs = settings.file.topics.events.iter().map(open).collect::<Result<_, ServiceFault>>()?;
-        Ok(Self { inputs, pulse, schemas: AtOnce::new(settings), topics: &settings.file.topics.events })
+        let inputs = settings.inputs().map(open).collect::<Result<_, ServiceFault>>()?;
+        Ok(Self { inputs, pulse, schemas: AtOnce::new(settings), settings })
     }
 
     /// Offsets still to be read, in all inputs.
@@ -75,7 +75,7 @@ impl<'a> PartitionHistory<'a> {
         };
         let next = head(reader, &self.pulse)?;
         let past = std::mem::replace(slot, next);
-        if let (Some(message), Some(name)) = (&past, self.topics.get(topic)) {
+        if let (Some(message), Some(name)) = (&past, self.settings.inputs().nth(topic)) {
             self.schemas.learn(name, message.payload())?;
         }
         Ok(past.map(|message| Past { topic, offset: message.offset(), message }))

@@ -73,8 +73,9 @@ pub fn put_back(settings: &Settings, inputs: u32, wish: &Wish<'_>, left: &Left<'
     let numbers = partitions(settings, &settings.file.topics.dead_letters)?;
     let writer = if wish.write { Some(Writer::take_over(settings, inputs)?) } else { None };
     let replayed = replayed(settings, &numbers, &wish.filter.places, left)?;
-    let (rules, topics) = (&settings.rules, &settings.file.topics.events[..]);
-    let mut chooser = Chooser { rules, wall: wish.wall, topics, shapes: &settings.shapes, all: wish.all, replayed };
+    let (rules, topics): (_, Vec<String>) = (&settings.rules, settings.inputs().cloned().collect());
+    let mut chooser =
+        Chooser { rules, wall: wish.wall, topics: &topics, shapes: &settings.shapes, all: wish.all, replayed };
     let (mut done, mut waiting, mut schemas) = (PutBack::default(), Waiting::default(), AtOnce::new(settings));
     each(settings, &numbers, left, |record, content| {
         let LetterRecord::Letter(letter) = record else { return Ok(()) };

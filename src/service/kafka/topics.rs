@@ -37,14 +37,18 @@ pub fn plan(settings: &Settings) -> Vec<(String, &'static str, String)> {
     let topics = &settings.file.topics;
     let outcomes = (OUTCOME_DAYS * 86_400_000).to_string();
     let for_ever = || String::from("-1");
+    let month = (30 * 86_400_000_i64).to_string();
     let mut plan: Vec<(String, &'static str, String)> =
         topics.events.iter().map(|name| (name.clone(), "delete", for_ever())).collect();
+    if settings.file.identity.merge {
+        plan.push((topics.merges.clone(), "delete", month.clone()));
+    }
     plan.extend([
-        (topics.alerts.clone(), "delete", (30 * 86_400_000_i64).to_string()),
+        (topics.alerts.clone(), "delete", month.clone()),
         (topics.risk.clone(), "compact", for_ever()),
         (topics.outcomes.clone(), "delete", outcomes),
         (topics.profiles.clone(), "compact", for_ever()),
-        (topics.dead_letters.clone(), "delete", (30 * 86_400_000_i64).to_string()),
+        (topics.dead_letters.clone(), "delete", month),
         (topics.models.clone(), "compact", for_ever()),
     ]);
     plan
@@ -207,7 +211,7 @@ fn hidden<'a>(asker: &Reader, names: &'a [String]) -> Vec<&'a str> {
 /// What the service does with a topic, as Kafka's authorizer calls it.
 fn operations(settings: &Settings, topic: &str) -> &'static str {
     let topics = &settings.file.topics;
-    if topic == topics.profiles {
+    if topic == topics.profiles || topic == topics.merges {
         "Read and Write"
     } else if topic == topics.models || topics.events.iter().any(|input| input == topic) {
         "Read"
@@ -260,7 +264,7 @@ pub fn check(settings: &Settings) -> Result<u32, ServiceFault> {
     }
     let topics = &settings.file.topics;
     let inputs: Vec<(&String, u32)> =
-        topics.events.iter().map(|name| (name, count(&metadata, name).unwrap_or_default())).collect();
+        settings.inputs().map(|name| (name, count(&metadata, name).unwrap_or_default())).collect();
     let Some((_, first)) = inputs.first().copied() else { return Ok(0) };
     if inputs.iter().any(|(_, count)| *count != first) {
         let list: Vec<String> = inputs.iter().map(|(name, count)| format!("{name} has {count}")).collect();

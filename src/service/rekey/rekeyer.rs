@@ -117,7 +117,8 @@ pub fn work(
     let group = settings.rekey_group();
     let name = settings.file.service.instance.clone().unwrap_or_else(|| Uuid::new_v4().to_string());
     let config = producer(settings, &format!("{group}-{name}"));
-    let writer = Transactions::new(&config, group.clone(), output_topics(settings))?;
+    let writer =
+        Transactions::new(&config, group.clone(), output_topics(settings, settings.own_topic().unwrap_or_default()))?;
     let context = Context {
         waiting: Mutex::default(),
         losses: AtomicU64::new(0),
@@ -292,7 +293,7 @@ impl Rekeyer<'_> {
         let Open { batch, came, .. } = open;
         let read = self.reader.rekey(format, &self.settings.rules, &record, wall, |event| {
             came.events += 1;
-            batch.add_event(event.customer.as_bytes(), &event.text, timestamp);
+            batch.add_event(event.customer.as_bytes(), timestamp, |out| out.extend_from_slice(&event.text));
         });
         if let Some(reject) = read.refused {
             let (partition, offset) = (message.partition() as u32, message.offset());

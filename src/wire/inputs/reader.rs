@@ -30,18 +30,19 @@ impl Reader {
     }
 
     /// Hands each event of a record to `each`, in order, also after one was refused: a refund counts though its purchase
-    /// came too late. What was taken of a record that comes again, mended, is a duplicate then. `wall` is the time now.
+    /// came too late. What was taken of a record that comes again, mended, is a duplicate then. `each` gets the event's
+    /// own JSON beside it; `wall` is the time now.
     pub fn read(
         &mut self,
         format: &Format,
         rules: &EventRules,
         record: &RawRecord<'_>,
         wall: Millis,
-        mut each: impl FnMut(&Parsed<'_>) -> Option<Reject>,
+        mut each: impl FnMut(&Parsed<'_>, &[u8]) -> Option<Reject>,
     ) -> Read {
         let Self { scratch, told } = self;
         let mut one = |record: &RawRecord<'_>| match parse(rules, record, wall, scratch) {
-            Ok(parsed) => each(&parsed),
+            Ok(parsed) => each(&parsed, record.value.unwrap_or_default()),
             Err(reject) => Some(reject),
         };
         if format.is_ours() {

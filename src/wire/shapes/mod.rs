@@ -16,6 +16,7 @@ pub mod event;
 pub mod timeline;
 pub mod understanding;
 pub mod profile;
+pub mod profile_row;
 pub mod forecast;
 pub mod listing;
 pub mod models;

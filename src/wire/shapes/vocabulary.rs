@@ -92,6 +92,8 @@ pub enum EndingCause {
     OptOut,
     /// Withdrawn: the customer was erased.
     Erasure,
+    /// Withdrawn: the id is another name of a customer who goes on under the other.
+    Merged,
 }
 
 impl Ending {
@@ -115,6 +117,7 @@ impl EndingCause {
             Transition::Resolved(Cause::Score) => Some(Self::Score),
             Transition::Withdrawn(Withdrawal::OptOut) => Some(Self::OptOut),
             Transition::Withdrawn(Withdrawal::Erasure) => Some(Self::Erasure),
+            Transition::Withdrawn(Withdrawal::Merged) => Some(Self::Merged),
         }
     }
 }

@@ -446,6 +446,7 @@ webhook-resolved = Customer { $customer } is back: bought again
 webhook-calmed = Customer { $customer } has calmed: the warning is over
 webhook-lapsed = Customer { $customer } is lost: the silence is churn by now
 webhook-withdrawn = Customer { $customer } opted out: the warning is withdrawn
+webhook-merged = Customer { $customer } goes on under another id: the warning is withdrawn
 webhook-erased = Customer { $customer } asked to be forgotten: delete what you keep of them
 webhook-band-watch = watch
 webhook-band-high = high

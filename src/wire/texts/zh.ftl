@@ -409,6 +409,7 @@ webhook-resolved = 客户 { $customer } 已回归：再次购买
 webhook-calmed = 客户 { $customer } 风险回落，预警结束
 webhook-lapsed = 客户 { $customer } 已流失：沉默期已满
 webhook-withdrawn = 客户 { $customer } 已退订：预警撤回
+webhook-merged = 客户 { $customer } 已并入另一个 ID：预警撤回
 webhook-erased = 客户 { $customer } 要求被遗忘：请删除您保存的相关数据
 webhook-band-watch = 关注
 webhook-band-high = 高

@@ -32,6 +32,7 @@ impl Message {
             ("resolved", _) => "webhook-resolved",
             ("lapsed", _) => "webhook-lapsed",
             (_, Some("erasure")) => "webhook-erased",
+            (_, Some("merged")) => "webhook-merged",
             _ => "webhook-withdrawn",
         };
         let title = say(title, FluentArgs::from_iter([("customer", told.subject.as_str())]));
