@@ -1,5 +1,5 @@
 //! A deterministic simulation: the real worker logic over an in-memory broker with transactions that take their time,
-//! fencing, rebalances, zombies, lost replies, crashes at every step, compaction, and an input with duplicates and disorder.
+//! fencing, rebalances, zombies, lost replies, crashes at every step, compaction, an input with duplicates and disorder, and schemas that are long in coming.
 //!
 //! One seed replays one history: `CHURNWATCH_SEED=17 cargo test --test simulation`; `CHURNWATCH_SEEDS=20000` runs more.
 
@@ -18,6 +18,8 @@ mod cluster;
 mod history;
 #[path = "simulation/invariants.rs"]
 mod invariants;
+#[path = "simulation/registry.rs"]
+mod registry;
 #[path = "simulation/tally.rs"]
 mod tally;
 #[path = "simulation/world.rs"]
@@ -61,7 +63,7 @@ fn every_seed_keeps_the_invariants() {
         assert!(sum.switches > 100, "{sum:?}");
         assert!(sum.looks > 1_000 && sum.interrupted > 200 && sum.late_ends > 20, "{sum:?}");
         assert!(sum.zombie_commits > 20 && sum.rebalances > 200 && sum.duplicates > 100 && sum.late > 20, "{sum:?}");
-        assert!(sum.full > 100, "{sum:?}");
+        assert!(sum.full > 100 && sum.pauses > 1_000, "{sum:?}");
     }
 }
 

@@ -58,7 +58,7 @@ pub fn file_topic<'a>(named: Option<&'a str>, settings: &'a Settings) -> Result<
 pub fn own_topic(settings: &Settings) -> Result<&str, Failure> {
     settings.own_topic().ok_or_else(|| {
         Failure::usage(
-            "topics.events: every input has a format, but this command writes an event of ours: name one without",
+            "topics.events: every input has a format or an encoding, but this command writes an event of ours: name one without",
         )
     })
 }
@@ -82,7 +82,7 @@ pub fn file_options(named: &[String], topic: &str, settings: &Settings) -> Resul
         };
         column.clone_into(slot);
     }
-    let format = settings.shapes.of(topic).clone();
+    let format = settings.shapes.of(topic).in_files().clone();
     Ok(FileOptions { columns, currency: settings.rules.currency.code().to_owned(), format })
 }
 

@@ -91,7 +91,7 @@ pub fn history(input: &HistoryArgs, settings: &Settings, until: Option<Day>) -> 
             let progress = Bar::files("reading", &input.files);
             while let Some((record, _)) = stream.next(&settings.rules).map_err(Failure::of)? {
                 let (key, value, timestamp) = (Some(&record.key[..]), Some(&record.value[..]), taking.wall);
-                taking.take(settings.shapes.of(topic), &RawRecord::new(key, value, timestamp));
+                taking.take(settings.shapes.of(topic).in_files(), &RawRecord::new(key, value, timestamp));
                 progress.step(|| stream.bytes());
             }
         }

@@ -13,6 +13,11 @@ pub fn run(args: &FileArgs) -> Result<(), Failure> {
     let settings = settings(args.config.as_deref())?;
     let partitions = check(&settings)?;
     let topic = file_topic(args.topic.as_deref(), &settings)?;
+    if settings.shapes.of(topic).framing().is_some() {
+        return Err(Failure::usage(format!(
+            "--topic: records of {topic} are framed for the schema registry, and this command writes JSON: name an input without encoding"
+        )));
+    }
     let mut stream = open(&args.files, &args.columns, topic, &settings)?;
     let publisher = Publisher::new(&settings, topic, partitions)?;
     let (progress, mut events) = (Bar::files("publishing", &args.files), 0_u64);

@@ -18,7 +18,7 @@ use crate::wire::reject::Reject;
 /// Shows each record's events, or why it would be a dead letter; fails where any would.
 pub fn show(file: &Path, args: &CheckArgs, settings: &Settings) -> Result<(), Failure> {
     let topic = file_topic(args.topic.as_deref(), settings)?;
-    let format = settings.shapes.of(topic);
+    let format = settings.shapes.of(topic).in_files();
     let mut stream = open(&[file.to_path_buf()], &[], topic, settings)?;
     let (mut reader, wall) = (Reader::default(), now());
     let (mut records, mut events, mut refused, mut unused) = (0_u64, 0, 0_u64, 0_u64);

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::file_http::Http;
 use crate::config::file_inputs::{Identity, InputFile, Rekey};
 use crate::config::file_kafka::Kafka;
+use crate::config::file_registry::SchemaRegistry;
 use crate::config::file_webhooks::Webhooks;
 use crate::config::segments::SegmentsFile;
 
@@ -22,6 +23,8 @@ pub struct ConfigFile {
     pub topics: Topics,
     /// In which shape the records of an input come, by its topic; our own events where none is named.
     pub inputs: BTreeMap<String, InputFile>,
+    /// Where the schemas of framed records are.
+    pub schema_registry: SchemaRegistry,
     /// Inputs that are not keyed by their customer.
     pub rekey: Rekey,
     /// Customers who have several ids.

@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 pub struct InputFile {
     /// The shape of its records.
     pub format: FormatName,
+    /// How they are written: as JSON, or framed for `[schema_registry]`.
+    pub encoding: Encoding,
     /// `mapping`: the rules, each of which makes an event of the records that it fits.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<RuleFile>,
@@ -46,6 +48,17 @@ pub enum FormatName {
     Debezium,
     /// Any other JSON, by rules.
     Mapping,
+}
+
+/// How records are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Encoding {
+    /// As JSON.
+    #[default]
+    Json,
+    /// As Avro, Protobuf or JSON, each record behind the id of its schema, as Confluent's serializers write.
+    SchemaRegistry,
 }
 
 /// What becomes of a record that no rule fits.

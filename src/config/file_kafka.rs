@@ -112,6 +112,6 @@ impl Default for Sasl {
 
 /// A secret is never written out.
 #[expect(clippy::ref_option, reason = "serde hands the field over so")]
-fn hidden<S: serde::Serializer>(secret: &Option<SecretString>, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn hidden<S: serde::Serializer>(secret: &Option<SecretString>, serializer: S) -> Result<S::Ok, S::Error> {
     secret.as_ref().map(|_| "[hidden]").serialize(serializer)
 }

@@ -9,12 +9,13 @@ use serde_json::Value;
 use crate::config::checker::Checker;
 use crate::config::fault::Fault;
 use crate::config::file::ConfigFile;
-use crate::config::file_inputs::{FormatName, InputFile, RuleFile, SourceFile, SourceTable, Unmatched};
+use crate::config::file_inputs::{Encoding, FormatName, InputFile, RuleFile, SourceFile, SourceTable, Unmatched};
 use crate::wire::inputs::debezium::OrdersTable;
 use crate::wire::inputs::format::Format;
 use crate::wire::inputs::mapping::{FIELDS, ITEM_FIELDS, Items, Mapping, Rule};
 use crate::wire::inputs::shapes::Shapes;
 use crate::wire::inputs::source::{Epoch, Form, Kind, Origin, Source};
+use crate::wire::registry::framed::Framed;
 
 /// Most decimal places that an amount may leave unwritten.
 const MAX_DECIMALS: u8 = 9;
@@ -31,12 +32,17 @@ const ORDER_FIELDS: [(&str, Kind); 7] = [
 
 /// The shapes of all topics that name one.
 pub fn shapes(file: &ConfigFile, zone: &TimeZone, check: &mut Checker) -> Shapes {
-    let mut reading = Reading { zone, check };
+    let (mut reading, framed) = (Reading { zone, check }, Framed::default());
     let is_input = |topic: &String| file.topics.events.contains(topic) || file.rekey.topics.contains(topic);
     let format = |(topic, file): (&String, &InputFile)| {
         let key = format!("inputs.{topic}");
         reading.check.must(&key, is_input(topic), "is no input: name the topic in topics.events or rekey.topics");
-        (topic.clone(), reading.format(&key, file))
+        let format = reading.format(&key, file);
+        let format = match file.encoding {
+            Encoding::Json => format,
+            Encoding::SchemaRegistry => Format::Framed(framed.clone(), Box::new(format)),
+        };
+        (topic.clone(), format)
     };
     Shapes::new(file.inputs.iter().map(format).collect(), file.rekey.topics.iter().cloned().collect())
 }

@@ -20,6 +20,7 @@ use crate::config::http_tls::{Certificate, read_authority, server_config};
 use crate::config::inputs::shapes;
 use crate::config::playbook::playbook;
 use crate::config::ranges::check_ranges;
+use crate::config::registry::{Registry, registry};
 use crate::config::security::{is_secret, security};
 use crate::config::segments::segments;
 use crate::config::webhooks::{Webhooks, webhooks};
@@ -50,6 +51,8 @@ pub struct Settings {
     pub rules: EventRules,
     /// The shapes of the inputs that name one, by topic.
     pub shapes: Shapes,
+    /// Where the schemas of framed records are.
+    pub registry: Option<Registry>,
     /// What the engine decides by, for one partition.
     pub policy: Policy,
     /// What the company wants to reach.
@@ -99,11 +102,12 @@ impl Settings {
             Err(faults) => check.faults.extend(faults),
         }
         let shapes = shapes(&file, &rules.zone, &mut check);
+        let registry = registry(&file, &mut check);
         let is_ours = file.topics.events.iter().any(|topic| shapes.of(topic).is_ours());
         check.must(
             "rekey.topics",
             file.rekey.topics.is_empty() || is_ours,
-            "need an input in topics.events that has no format: there the events go",
+            "need an input in topics.events that has no format and no encoding: there the events go",
         );
         let goals = goals(&file.goals, rules.currency, &mut check);
         check_ranges(&file, &mut check);
@@ -156,6 +160,7 @@ impl Settings {
             horizon_stated,
             rules,
             shapes,
+            registry,
             policy,
             goals,
             until,
@@ -220,7 +225,7 @@ impl Settings {
     /// The same for files: one input, whose records have the shape of `topic`.
     pub fn of_files(&self, setup: Setup, topic: &str) -> Setup {
         let input_topics: Vec<String> = [topic.to_owned()].into_iter().chain(self.merges().cloned()).collect();
-        let formats = input_topics.iter().map(|topic| self.shapes.of(topic).clone()).collect();
+        let formats = input_topics.iter().map(|topic| self.shapes.of(topic).in_files().clone()).collect();
         Setup { input_topics, formats, ..setup }
     }
 

@@ -215,6 +215,10 @@ pub const INTERACTION_NAMES: [&str; INTERACTION_KINDS] = [
 /// Why an input could not be used. The closed list of reasons that dead letters carry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reason {
+    /// The bytes are not framed for a schema registry, or do not fit the schema that they name.
+    BadEncoding,
+    /// The schema registry has no schema of the record's id that can be read.
+    UnknownSchema,
     /// The bytes are not UTF-8.
     NotUtf8,
     /// Not a JSON object (also: empty or null).
@@ -255,7 +259,9 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason, in the order of their declaration.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 20] = [
+        Self::BadEncoding,
+        Self::UnknownSchema,
         Self::NotUtf8,
         Self::NotJson,
         Self::TooLarge,
@@ -279,6 +285,8 @@ impl Reason {
     /// The words in the dead letter's header and in metric labels.
     pub const fn words(self) -> &'static str {
         match self {
+            Self::BadEncoding => "bad encoding",
+            Self::UnknownSchema => "unknown schema",
             Self::NotUtf8 => "not UTF-8",
             Self::NotJson => "not JSON",
             Self::TooLarge => "too large",

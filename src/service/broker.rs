@@ -65,6 +65,12 @@ pub trait Broker {
     /// A new producer of the same identity, which settles the old one's transaction. Call only while none is under way.
     fn renew(&mut self) -> Result<(), ServiceFault>;
 
+    /// A partition of an input is not read on until it is resumed, or read from elsewhere.
+    fn pause(&mut self, place: Position) -> Result<(), ServiceFault>;
+
+    /// It is read on behind what was had of it.
+    fn resume(&mut self, place: Position) -> Result<(), ServiceFault>;
+
     /// The inputs are read on from these positions, and from no others.
     fn read_from(&mut self, positions: &[Position]) -> Result<(), ServiceFault>;
 }

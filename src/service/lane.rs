@@ -10,6 +10,7 @@ use crate::processor::batch::Batch;
 use crate::processor::setup::{ClockMode, Progress, Time};
 use crate::processor::topology::Processor;
 use crate::service::broker::Broker;
+use crate::service::held::Held;
 use crate::service::shared::Now;
 
 /// How far apart two looks at the ends must agree before a day closes by them.
@@ -27,6 +28,8 @@ pub struct Lane {
     pub batch: Batch,
     /// Room for those of the next.
     room: Batch,
+    /// Records that wait for their schema.
+    pub held: Held,
     at_end: Vec<bool>,
     /// Ends reported since the last record of each input, or since reading began.
     reports: Vec<usize>,
@@ -56,6 +59,7 @@ impl Lane {
             processor,
             batch: Batch::new(),
             room: Batch::new(),
+            held: Held::default(),
             reports: vec![0; at_end.len()],
             at_end,
             looked: None,
@@ -97,6 +101,7 @@ impl Lane {
 
     /// The inputs are read from somewhere else: as far as is known there is more to read.
     pub fn read_on(&mut self) {
+        self.held.clear();
         self.at_end.fill(false);
         self.reports.fill(0);
         self.doubt();
@@ -127,7 +132,7 @@ impl Lane {
 
     /// Stamp of the oldest record that was taken and is not committed.
     pub fn oldest(&self) -> Option<Millis> {
-        self.oldest_sealed.into_iter().chain(self.oldest_open).min()
+        self.oldest_sealed.into_iter().chain(self.oldest_open).chain(self.held.oldest()).min()
     }
 
     /// That record was taken before the state was read again, and comes again unless it was committed after all.
@@ -186,6 +191,12 @@ impl Lane {
         let doubtful = self.reports.iter().zip(&self.at_end).filter(|(_, at_end)| !**at_end);
         if have_one_each(doubtful.map(|(reports, _)| *reports).collect()) {
             self.at_end.fill(true);
+        }
+        // What waits for its schema lies before the end.
+        for topic in self.held.topics() {
+            if let Some(at_end) = self.at_end.get_mut(topic) {
+                *at_end = false;
+            }
         }
         if self.at_end != before {
             self.doubt();

@@ -354,7 +354,8 @@ impl Lanes {
             if let Some(census) = lane.census() {
                 metrics.census(*number, census);
             }
-            behind += waiting;
+            // A registry that does not answer is no fault of this process.
+            behind += if lane.held.any() { 0 } else { waiting };
         }
         if !answers || (behind == 0 && !self.dirty()) {
             self.moved = now.running;

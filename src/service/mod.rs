@@ -3,6 +3,7 @@
 pub mod fault;
 pub mod pulse;
 pub mod telemetry;
+pub mod registry;
 pub mod restoring;
 pub mod broker;
 pub mod kafka;
@@ -11,8 +12,10 @@ pub mod models;
 pub mod shared;
 pub mod status;
 pub mod narrowed;
+pub mod held;
 pub mod lane;
 pub mod lanes;
+pub mod receiving;
 pub mod commits;
 pub mod source;
 pub mod models_watch;

@@ -16,6 +16,7 @@ use crate::service::http::peers::Peers;
 use crate::service::kafka::topics;
 use crate::service::models_watch;
 use crate::service::pulse::{Pulse, Watched, in_trouble, join};
+use crate::service::registry::fetcher;
 use crate::service::shared::Shared;
 use crate::service::signals::Signals;
 use crate::service::source::SourceWatch;
@@ -51,6 +52,7 @@ impl Service {
         let shared = Shared { setup, model: Arc::new(model), models, metrics, settings };
         let (stop, status, started) = (Arc::new(AtomicBool::new(false)), api.status.clone(), Instant::now());
         models_watch::start(&shared, &Pulse::new(stop.clone(), started))?;
+        fetcher::start(&shared.settings, shared.metrics.registry(), &Pulse::new(stop.clone(), started))?;
         let source = SourceWatch::start(&shared, &Pulse::new(stop.clone(), started))?;
         let mut workers = Vec::new();
         for number in 0..shared.settings.file.service.workers as usize {

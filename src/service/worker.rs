@@ -240,7 +240,10 @@ fn follow(shared: &Shared, consumer: &BaseConsumer<Context>, orders: &Orders) ->
             context.with(consumer, |lanes, cluster| lanes.idle(cluster, orders.source.alive(), now));
         }
         let now = context.now();
-        context.with(consumer, |lanes, cluster| lanes.turn(cluster, left > 0, now));
+        context.with(consumer, |lanes, cluster| {
+            lanes.release(cluster, now);
+            lanes.turn(cluster, left > 0, now);
+        });
         if gauged.elapsed() >= GAUGE {
             gauged = Instant::now();
             let now = context.now();
@@ -321,5 +324,5 @@ fn take(shared: &Shared, consumer: &BaseConsumer<Context>, message: &BorrowedMes
     let headers = shared.setup.formats.get(topic).map(|format| headers(message, format)).unwrap_or_default();
     let record = RawRecord { headers: &headers, ..RawRecord::new(message.key(), message.payload(), timestamp) };
     let from = Position { topic, partition: message.partition() as u32, offset: message.offset() };
-    consumer.context().with(consumer, |lanes, cluster| lanes.take(cluster, from, &record, now))
+    consumer.context().with(consumer, |lanes, cluster| lanes.receive(cluster, from, &record, now))
 }

@@ -5,6 +5,12 @@ use crate::engine::event::Reason;
 /// Why the record could not be used.
 pub const fn why(reason: Reason) -> &'static str {
     match reason {
+        Reason::BadEncoding => {
+            "the value is not framed as the schema registry's serializers frame it, or its bytes do not fit the schema that it names"
+        }
+        Reason::UnknownSchema => {
+            "the schema registry has no schema of the id that the record names, or one that cannot be read; the log says which"
+        }
         Reason::NotUtf8 => "the value is not UTF-8 text",
         Reason::NotJson => "the value is not one flat JSON object (also: empty, or null)",
         Reason::TooLarge => "the value is larger than 256 KiB",
@@ -37,6 +43,12 @@ pub const fn remedy(reason: Reason) -> &'static str {
     match reason {
         Reason::NotUtf8 | Reason::NotJson | Reason::TooLarge | Reason::TooDeep | Reason::BadAmount => {
             "mend the producer and publish the event again, mended, under its id"
+        }
+        Reason::BadEncoding => {
+            "look at the producer's serializer, or leave encoding out of the topic's [inputs] where it writes plain JSON, and publish the event again"
+        }
+        Reason::UnknownSchema => {
+            "look whether producer and service name the same schema registry, restore the schema there under its id, and replay a minute later"
         }
         Reason::MissingField | Reason::BadField => {
             "mend the field in the producer and publish the event again, mended, under its id"

@@ -106,7 +106,9 @@ fn of_event(reason: Reason, event: &Event<'_>, merges: bool) -> Verdict {
         (Reason::UnknownOrder, _) => Verdict::TakenIn,
         (Reason::UnknownEpisode | Reason::StateFull, _) => Verdict::Depends,
         (
-            Reason::NotUtf8
+            Reason::BadEncoding
+            | Reason::UnknownSchema
+            | Reason::NotUtf8
             | Reason::NotJson
             | Reason::TooLarge
             | Reason::TooDeep

@@ -16,6 +16,7 @@ pub mod items;
 pub mod handover;
 pub mod event;
 pub mod merging;
+pub mod registry;
 pub mod inputs;
 pub mod dead_letter;
 pub mod letter;

@@ -1,7 +1,7 @@
 //! The broker as one member sees it: what befalls its transactions, its positions, its restores.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use churnwatch::engine::promotion::Schedule;
@@ -43,6 +43,8 @@ pub(crate) struct Member {
     pub(crate) epoch: u64,
     pub(crate) generation: u64,
     pub(crate) positions: BTreeMap<(usize, u32), i64>,
+    /// Inputs that are not read on.
+    pub(crate) paused: BTreeSet<(usize, u32)>,
     pub(crate) dead: bool,
     /// How likely trouble is, in percent.
     pub(crate) trouble: u64,
@@ -72,6 +74,8 @@ pub(crate) struct Seen {
     pub(crate) zombie_commits: u64,
     /// Looks at a transaction that was still under way.
     pub(crate) looks: u64,
+    /// Partitions that waited for a schema.
+    pub(crate) pauses: u64,
 }
 
 /// The broker as one member sees it.
@@ -254,7 +258,19 @@ impl Broker for Link<'_> {
         Ok(())
     }
 
+    fn pause(&mut self, place: Position) -> Result<(), ServiceFault> {
+        assert!(self.member.paused.insert((place.topic, place.partition)), "paused twice");
+        self.member.seen.pauses += 1;
+        Ok(())
+    }
+
+    fn resume(&mut self, place: Position) -> Result<(), ServiceFault> {
+        assert!(self.member.paused.remove(&(place.topic, place.partition)), "resumed without a pause");
+        Ok(())
+    }
+
     fn read_from(&mut self, positions: &[Position]) -> Result<(), ServiceFault> {
+        self.member.paused.clear();
         self.member.positions = positions.iter().map(|one| ((one.topic, one.partition), one.offset)).collect();
         Ok(())
     }

@@ -22,6 +22,8 @@ pub(crate) struct Tally {
     pub(crate) interrupted: u64,
     /// Transactions of sleepers and the dead that were committed after all.
     pub(crate) late_ends: u64,
+    /// Partitions that waited for a schema.
+    pub(crate) pauses: u64,
 }
 
 impl Tally {
@@ -39,6 +41,7 @@ impl Tally {
         self.looks += other.looks;
         self.interrupted += other.interrupted;
         self.late_ends += other.late_ends;
+        self.pauses += other.pauses;
     }
 
     /// Adds what a member has lived through.
@@ -47,5 +50,6 @@ impl Tally {
         self.unknown += seen.unknown;
         self.zombie_commits += seen.zombie_commits;
         self.looks += seen.looks;
+        self.pauses += seen.pauses;
     }
 }

@@ -22,6 +22,7 @@ use churnwatch::wire::partitioner::partition;
 use crate::broker::{Link, Member, Seen};
 use crate::cluster::{Cluster, Input, Output, Planted};
 use crate::history::{END, history, policy, settings};
+use crate::registry::Registry;
 use crate::support::draw::Draw;
 use crate::support::model::{attentive_model, other_model};
 use crate::tally::Tally;
@@ -42,6 +43,7 @@ pub(crate) struct World {
     draw: RefCell<Draw>,
     pub(crate) cluster: RefCell<Cluster>,
     pub(crate) shared: Shared,
+    registry: Registry,
     replicas: Vec<Option<Replica>>,
     arrivals: Vec<(i64, Input)>,
     arrived: usize,
@@ -54,7 +56,7 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn new(seed: u64, planted: Planted) -> Self {
         let mut draw = Draw::new(seed);
-        let arrivals = history(&mut draw, seed);
+        let mut arrivals = history(&mut draw, seed);
         let (partitions, topics) = (1 + draw.below(3) as u32, 1 + draw.below(2) as usize);
         let settings = settings(&mut draw, topics);
         let mut setup = settings.setup(partitions);
@@ -71,6 +73,7 @@ impl World {
             }
             _ => {}
         }
+        let registry = Registry::new(seed, &mut setup, &mut arrivals);
         let model: Arc<Model> = attentive_model();
         let metrics = Metrics::new().unwrap();
         let models = Models::new(metrics.clone());
@@ -81,6 +84,7 @@ impl World {
             cluster: RefCell::new(Cluster::new(topics, partitions, planted)),
             draw: RefCell::new(draw),
             shared,
+            registry,
             replicas,
             arrivals,
             arrived: 0,
@@ -129,6 +133,7 @@ impl World {
             quiet = if done && transactions == written && !under_way { quiet + 1 } else { 0 };
             written = transactions;
             if quiet > 60 {
+                self.registry.tell_all();
                 return;
             }
         }
@@ -213,14 +218,15 @@ impl World {
             format!("random-{}", self.names)
         };
         let epoch = self.cluster.borrow_mut().init(&id);
-        let (positions, seen) = (BTreeMap::new(), Seen::default());
-        let member = Member { id, epoch, generation: 0, positions, dead: false, trouble, flight: None, seen };
+        let (positions, paused, seen) = (BTreeMap::new(), BTreeSet::new(), Seen::default());
+        let member = Member { id, epoch, generation: 0, positions, paused, dead: false, trouble, flight: None, seen };
         self.replicas[number] = Some(Replica { lanes: Lanes::new(self.shared.clone()), member, zombie: false });
     }
 
     /// One replica does one thing. Gives whether there is nothing left to do for anybody.
     fn step(&mut self, trouble: u64) -> bool {
         self.pass();
+        self.registry.pass(&mut self.draw.borrow_mut(), trouble > 0);
         let absent: Vec<usize> = (0..self.replicas.len()).filter(|at| self.replicas[*at].is_none()).collect();
         if !absent.is_empty() && (trouble == 0 || self.below(20) == 0) {
             for at in absent {
@@ -233,6 +239,7 @@ impl World {
         let now = self.now();
         let Some(replica) = &mut self.replicas[number] else { return false };
         let mut link = Link { cluster: &self.cluster, member: &mut replica.member, draw: &self.draw };
+        replica.lanes.release(&mut link, now);
         let waiting = waiting(&link);
         if waiting.is_empty() {
             let partitions: BTreeSet<u32> = link.member.positions.keys().map(|(_, partition)| *partition).collect();
@@ -336,7 +343,9 @@ impl World {
 /// The inputs of a member that hold something unread.
 fn waiting(link: &Link<'_>) -> Vec<(usize, u32)> {
     let cluster = link.cluster.borrow();
-    let unread = |(place, position): &(&(usize, u32), &i64)| **position < cluster.inputs[place].len() as i64;
+    let unread = |(place, position): &(&(usize, u32), &i64)| {
+        **position < cluster.inputs[place].len() as i64 && !link.member.paused.contains(*place)
+    };
     link.member.positions.iter().filter(unread).map(|(place, _)| *place).collect()
 }
 
@@ -346,7 +355,7 @@ fn deliver(lanes: &mut Lanes, link: &mut Link<'_>, topic: usize, partition: u32,
     *position += 1;
     let input = link.cluster.borrow().inputs[&(topic, partition)][offset as usize].clone();
     let record = RawRecord::new(input.key.as_deref(), Some(&input.value), Millis(input.timestamp));
-    lanes.take(link, Position { topic, partition, offset }, &record, now);
+    lanes.receive(link, Position { topic, partition, offset }, &record, now);
     if link.draw.borrow_mut().below(4) > 0 {
         lanes.turn(link, false, now);
     }

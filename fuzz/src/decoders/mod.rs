@@ -3,6 +3,7 @@
 mod changelog;
 mod files;
 mod foreign;
+mod framed;
 mod inputs;
 mod models;
 mod outputs;
@@ -12,9 +13,10 @@ mod partition;
 pub type Decoder = fn(&[u8]);
 
 /// Every target by its name, which is also that of its file in fuzz/targets and of its folder in fuzz/seeds.
-pub const DECODERS: [(&str, Decoder); 14] = [
+pub const DECODERS: [(&str, Decoder); 15] = [
     ("event", inputs::event),
     ("foreign", foreign::foreign),
+    ("framed", framed::framed),
     ("csv", inputs::csv),
     ("letter", inputs::letter),
     ("customer", changelog::customer),

@@ -3,7 +3,7 @@
 use crate::service::doctor::finding::Kind;
 use crate::service::doctor::{
     brokers, clocks, configuration, consumers, finding, layout, letters, memory, model, policies, replicas, rights,
-    service, state, topics_check, transactions,
+    schema_registry, service, state, topics_check, transactions,
 };
 use crate::wire::shapes::doctor::Check;
 
@@ -12,6 +12,7 @@ pub fn kinds(check: Check) -> Vec<&'static Kind> {
     match check {
         Check::Configuration => configuration::KINDS.to_vec(),
         Check::Brokers => brokers::KINDS.to_vec(),
+        Check::SchemaRegistry => schema_registry::KINDS.to_vec(),
         Check::Topics => [&layout::KINDS[..], &policies::KINDS, &replicas::KINDS, &topics_check::KINDS].concat(),
         Check::Permissions => rights::KINDS.to_vec(),
         Check::Transactions => transactions::KINDS.to_vec(),

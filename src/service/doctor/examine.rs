@@ -18,8 +18,8 @@ use crate::service::doctor::report::Report;
 use crate::service::doctor::time_left::TimeLeft;
 use crate::service::doctor::topics::{Presence, Role, Topic, Topics};
 use crate::service::doctor::{
-    brokers, clocks, configuration, consumers, groups, letters, memory, model, pages, permissions, rights, service,
-    state, topics, topics_check, transactions,
+    brokers, clocks, configuration, consumers, groups, letters, memory, model, pages, permissions, rights,
+    schema_registry, service, state, topics, topics_check, transactions,
 };
 use crate::service::fault::ServiceFault;
 use crate::service::kafka::client::end;
@@ -60,6 +60,9 @@ pub fn examine(settings: Settings, configured: Result<Artifact, String>) -> Resu
     start(&patient, &tell, |patient, tell| {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let _ = tell.send(configuration::judge(&patient.settings, cores));
+    });
+    start(&patient, &tell, |patient, tell| {
+        let _ = tell.send(schema_registry::judge(&patient.settings, patient.time));
     });
     start(&patient, &tell, kafka);
     drop(tell);

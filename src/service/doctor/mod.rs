@@ -28,6 +28,7 @@ pub mod letters;
 pub mod figures;
 pub mod pages;
 pub mod service;
+pub mod schema_registry;
 pub mod memory;
 pub mod catalogue;
 pub mod report;

@@ -31,6 +31,13 @@ const SOURCE_SILENT: Kind = Kind {
     means: "no input has moved for time.source_silence: days are held open, and nobody is warned",
     remedy: "look at what writes the events; where such a silence is normal raise time.source_silence",
 };
+/// Schemas are missing.
+const SCHEMAS_MISSING: Kind = Kind {
+    code: "schemas-missing",
+    severity: Severity::Warning,
+    means: "partitions are not read on because the schema registry gave no answer about their next record",
+    remedy: "mend what the check \"registry\" finds; where it finds nothing the log says what the service was told",
+};
 /// The brokers are slow.
 const COMMITS_SLOW: Kind = Kind {
     code: "commits-slow",
@@ -61,8 +68,16 @@ const CALIBRATION_OFF: Kind = Kind {
 };
 
 /// What may be found here.
-pub const KINDS: [&Kind; 7] =
-    [&WORKER_ENDED, &NOT_READY, &SOURCE_SILENT, &COMMITS_SLOW, &RECORDS_SKIPPED, &SCORES_DRIFTED, &CALIBRATION_OFF];
+pub const KINDS: [&Kind; 8] = [
+    &WORKER_ENDED,
+    &NOT_READY,
+    &SOURCE_SILENT,
+    &SCHEMAS_MISSING,
+    &COMMITS_SLOW,
+    &RECORDS_SKIPPED,
+    &SCORES_DRIFTED,
+    &CALIBRATION_OFF,
+];
 
 /// What it means.
 pub fn judge(pages: &Pages) -> Checked {
@@ -99,6 +114,14 @@ fn of_figures(figures: &Figures) -> Vec<Finding> {
     let value = |name: &str| figures.sum(name).unwrap_or_default();
     if value("source_silent") > 0.0 {
         findings.push(SOURCE_SILENT.found("topics.events", "churnwatch_source_silent is 1", &[]));
+    }
+    let waiting = value("schema_registry_waiting_partitions") as usize;
+    if waiting > 0 {
+        findings.push(SCHEMAS_MISSING.found(
+            "schema_registry.url",
+            format!("{} waiting", count(waiting, "partition")),
+            &[],
+        ));
     }
     let slow = commit_seconds(figures).filter(|seconds| *seconds > SLOW_SECONDS);
     if let Some(seconds) = slow.filter(|_| value("commit_duration_seconds_count") >= SOME_COMMITS) {

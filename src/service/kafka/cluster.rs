@@ -141,9 +141,23 @@ impl<C: Hears> Broker for Cluster<'_, C> {
         Ok(())
     }
 
+    fn pause(&mut self, place: Position) -> Result<(), ServiceFault> {
+        let list = self.list(&[place])?;
+        self.consumer.pause(&list).map_err(|fault| ServiceFault::kafka("pausing a partition", &fault))
+    }
+
+    fn resume(&mut self, place: Position) -> Result<(), ServiceFault> {
+        let list = self.list(&[place])?;
+        self.consumer.resume(&list).map_err(|fault| ServiceFault::kafka("reading a partition on", &fault))
+    }
+
     fn read_from(&mut self, positions: &[Position]) -> Result<(), ServiceFault> {
         let list = self.list(positions)?;
         self.consumer.assign(&list).map_err(|fault| ServiceFault::kafka("setting the position", &fault))?;
+        // A pause outlives an assignment. Where there is none this changes nothing.
+        if self.settings.shapes.framing().is_some() {
+            self.consumer.resume(&list).map_err(|fault| ServiceFault::kafka("reading on", &fault))?;
+        }
         self.tell(Phase::Ready);
         Ok(())
     }

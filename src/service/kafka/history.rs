@@ -10,13 +10,16 @@ use crate::service::kafka::headers::headers;
 use crate::service::kafka::read::{Left, TopicReader};
 use crate::service::kafka::topics::asker;
 use crate::service::pulse::Pulse;
+use crate::service::registry::at_once::AtOnce;
 use crate::wire::event::{Headers, RawRecord};
 use crate::wire::inputs::format::Format;
 
 /// One partition of all inputs, merged by the records' timestamps.
-pub struct PartitionHistory {
+pub struct PartitionHistory<'a> {
     inputs: Vec<(TopicReader, Option<OwnedMessage>)>,
     pulse: Pulse,
+    schemas: AtOnce<'a>,
+    settings: &'a Settings,
 }
 
 /// A record with the input that it came from.
@@ -41,9 +44,9 @@ impl Past {
     }
 }
 
-impl PartitionHistory {
+impl<'a> PartitionHistory<'a> {
     /// Opens a partition of every input.
-    pub fn open(settings: &Settings, partition: u32) -> Result<Self, ServiceFault> {
+    pub fn open(settings: &'a Settings, partition: u32) -> Result<Self, ServiceFault> {
         let pulse = Pulse::free();
         let open = |topic: &String| {
             let mut reader = TopicReader::open(settings, topic, &[partition], &pulse)?;
@@ -51,7 +54,7 @@ impl PartitionHistory {
             Ok((reader, head))
         };
         let inputs = settings.inputs().map(open).collect::<Result<_, ServiceFault>>()?;
-        Ok(Self { inputs, pulse })
+        Ok(Self { inputs, pulse, schemas: AtOnce::new(settings), settings })
     }
 
     /// Offsets still to be read, in all inputs.
@@ -72,6 +75,9 @@ impl PartitionHistory {
         };
         let next = head(reader, &self.pulse)?;
         let past = std::mem::replace(slot, next);
+        if let (Some(message), Some(name)) = (&past, self.settings.inputs().nth(topic)) {
+            self.schemas.learn(name, message.payload())?;
+        }
         Ok(past.map(|message| Past { topic, offset: message.offset(), message }))
     }
 }

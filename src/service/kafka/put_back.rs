@@ -15,6 +15,7 @@ use crate::service::kafka::letters::{Content, each};
 use crate::service::kafka::read::Left;
 use crate::service::kafka::topics::partitions;
 use crate::service::kafka::transaction::{delivered, owned};
+use crate::service::registry::at_once::AtOnce;
 use crate::wire::letter::{DEAD_LETTER, Letter, LetterRecord, Place, Source, mark};
 use crate::wire::letter_choice::{Choice, Chooser, Filter};
 use crate::wire::partitioner::partition;
@@ -75,13 +76,14 @@ pub fn put_back(settings: &Settings, inputs: u32, wish: &Wish<'_>, left: &Left<'
     let (rules, topics): (_, Vec<String>) = (&settings.rules, settings.inputs().cloned().collect());
     let mut chooser =
         Chooser { rules, wall: wish.wall, topics: &topics, shapes: &settings.shapes, all: wish.all, replayed };
-    let (mut done, mut waiting) = (PutBack::default(), Waiting::default());
+    let (mut done, mut waiting, mut schemas) = (PutBack::default(), Waiting::default(), AtOnce::new(settings));
     each(settings, &numbers, left, |record, content| {
         let LetterRecord::Letter(letter) = record else { return Ok(()) };
         if !wish.filter.takes(&letter) {
             return Ok(());
         }
         done.letters += 1;
+        schemas.learn(&letter.source.topic, content.1)?;
         match chooser.choose(&letter, content) {
             Choice::PutBack => {
                 done.put_back += 1;

@@ -28,6 +28,7 @@ use crate::service::kafka::refusal::{Refusal, Refusals, denied};
 use crate::service::kafka::transaction::Transactions;
 use crate::service::pulse::Pulse;
 use crate::service::rekey::waiting::{Place, Waiting};
+use crate::service::telemetry::registry::WaitingPartition;
 use crate::service::telemetry::rekey::{Came, RekeyMetrics};
 use crate::wire::dead_letter::{self, Origin, kept, kept_key};
 use crate::wire::event::RawRecord;
@@ -131,7 +132,8 @@ pub fn work(
     writer.take_over(settings, pulse)?;
     let topics: Vec<&str> = settings.file.rekey.topics.iter().map(String::as_str).collect();
     consumer.subscribe(&topics).map_err(|fault| ServiceFault::kafka("subscribing", &fault))?;
-    Rekeyer { settings, pulse, metrics, writer, consumer, reader: Reader::default() }.follow()
+    let (reader, held) = (Reader::default(), None);
+    Rekeyer { settings, pulse, metrics, writer, consumer, reader, held }.follow()
 }
 
 struct Rekeyer<'a> {
@@ -141,6 +143,14 @@ struct Rekeyer<'a> {
     writer: Transactions,
     consumer: BaseConsumer<Context>,
     reader: Reader,
+    /// The record whose turn it is and whose schema is not there yet: all others wait for their turn behind it.
+    held: Option<Held>,
+}
+
+struct Held {
+    place: Place,
+    message: OwnedMessage,
+    waiting: WaitingPartition,
 }
 
 impl Rekeyer<'_> {
@@ -154,11 +164,10 @@ impl Rekeyer<'_> {
             let now_lost = self.consumer.context().losses.load(Ordering::Relaxed);
             if now_lost != losses {
                 // Whoever has those partitions now reads from what was committed.
-                (losses, open) = (now_lost, Open::default());
+                (losses, open, self.held) = (now_lost, Open::default(), None);
             }
             while open.came.records < MOST {
-                let next = self.consumer.context().waiting().next(Instant::now());
-                let Some((place, message)) = next else { break };
+                let Some((place, message)) = self.next() else { break };
                 self.take(place, &message, &mut open);
             }
             self.throttle()?;
@@ -175,6 +184,23 @@ impl Rekeyer<'_> {
             }
         }
         self.commit(&mut open)
+    }
+
+    /// The record whose turn it is, once its schema is there.
+    fn next(&mut self) -> Option<(Place, OwnedMessage)> {
+        let (place, message, waiting) = if let Some(Held { place, message, waiting }) = self.held.take() {
+            (place, message, Some(waiting))
+        } else {
+            let (place, message) = self.consumer.context().waiting().next(Instant::now())?;
+            (place, message, None)
+        };
+        let framed = self.settings.shapes.of(message.topic()).framing();
+        let missing = framed.and_then(|framed| Some((framed, framed.missing(message.payload())?)));
+        let Some((framed, id)) = missing else { return Some((place, message)) };
+        framed.schemas.want(id);
+        let waiting = waiting.unwrap_or_else(|| self.metrics.registry().wait());
+        self.held = Some(Held { place, message, waiting });
+        None
     }
 
     /// Reads what is there.

@@ -12,6 +12,7 @@ use crate::service::beside::probes::Probes;
 use crate::service::fault::ServiceFault;
 use crate::service::kafka::topics::partitions;
 use crate::service::pulse::Pulse;
+use crate::service::registry::fetcher;
 use crate::service::rekey::rekeyer::work;
 use crate::service::telemetry::rekey::RekeyMetrics;
 
@@ -47,6 +48,7 @@ fn start(
     stop: &Arc<AtomicBool>,
 ) -> Result<Running, ServiceFault> {
     let pulse = Pulse::new(stop.clone(), Instant::now());
+    fetcher::start(settings, metrics.registry(), &pulse)?;
     let (settings, probes, beats) = (settings.clone(), probes.clone(), pulse.clone());
     let into = settings.own_topic().unwrap_or_default();
     info!(from = settings.file.rekey.topics.join(", "), into, "keying anew");

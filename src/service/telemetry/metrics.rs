@@ -16,6 +16,7 @@ use crate::service::status::Phase;
 use crate::service::telemetry::base::Base;
 use crate::service::telemetry::business::Business;
 use crate::service::telemetry::modelled::Modelled;
+use crate::service::telemetry::registry::RegistryMetrics;
 
 /// Of a transaction: from a broker next door to one that is given up on.
 const COMMIT_SECONDS: [f64; 11] = [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0];
@@ -43,6 +44,7 @@ pub struct Metrics {
     base: Base,
     business: Business,
     modelled: Modelled,
+    registry: RegistryMetrics,
     records: IntCounter,
     events: IntCounterVec,
     duplicates: IntCounter,
@@ -81,6 +83,7 @@ impl Metrics {
         let metrics = Self {
             business: Business::new(&register)?,
             modelled: Modelled::new(&register)?,
+            registry: RegistryMetrics::new(&register)?,
             records: register.counter("records_total", "Input records read and committed")?,
             events: register.counters("events_total", "Usable events by type", &["type"])?,
             duplicates: register.counter("duplicate_events_total", "Events that were known already")?,
@@ -294,6 +297,11 @@ impl Metrics {
     /// How customers have moved away from what the training saw, which ended on `trained_until`.
     pub fn drift(&self, figures: DriftFigures, trained_until: Option<Day>) {
         self.modelled.drift(figures, trained_until);
+    }
+
+    /// What is told of the schema registry.
+    pub const fn registry(&self) -> &RegistryMetrics {
+        &self.registry
     }
 
     /// Input records read and committed so far.

@@ -3,6 +3,7 @@
 pub mod business;
 pub mod document;
 pub mod logs;
+pub mod registry;
 pub mod metrics;
 pub mod modelled;
 pub mod process;

@@ -4,11 +4,13 @@ use prometheus::proto::MetricFamily;
 use prometheus::{IntCounter, IntGauge};
 
 use crate::service::telemetry::base::Base;
+use crate::service::telemetry::registry::RegistryMetrics;
 
 /// Every metric of the command.
 #[derive(Clone)]
 pub struct RekeyMetrics {
     base: Base,
+    registry: RegistryMetrics,
     records: IntCounter,
     events: IntCounter,
     dead_letters: IntCounter,
@@ -37,6 +39,7 @@ impl RekeyMetrics {
         let base = Base::new()?;
         let register = base.register();
         Ok(Self {
+            registry: RegistryMetrics::new(&register)?,
             records: register.counter("rekey_records_total", "Records read and committed")?,
             events: register.counter("rekey_events_total", "Events written under their customer's key")?,
             dead_letters: register
@@ -68,6 +71,11 @@ impl RekeyMetrics {
     pub fn stand(&self, lag: i64, waiting: usize) {
         self.lag.set(lag);
         self.waiting.set(waiting as i64);
+    }
+
+    /// What is told of the schema registry.
+    pub const fn registry(&self) -> &RegistryMetrics {
+        &self.registry
     }
 
     /// The metrics in Prometheus's text format.

@@ -171,7 +171,7 @@ impl Poster {
 }
 
 /// What was in the way. ureq's own words may hold the address, so they are not repeated.
-fn failure(fault: &ureq::Error) -> (Ending, &'static str) {
+pub fn failure(fault: &ureq::Error) -> (Ending, &'static str) {
     match fault {
         ureq::Error::Timeout(_) => (Ending::Timeout, "no answer in time"),
         ureq::Error::HostNotFound => (Ending::Unreachable, "the host's name is not known"),

@@ -13,6 +13,7 @@ use crate::wire::inputs::segment;
 use crate::wire::inputs::shopify;
 use crate::wire::inputs::told::Told;
 use crate::wire::inputs::woocommerce;
+use crate::wire::registry::framed::Framed;
 use crate::wire::reject::Reject;
 use crate::wire::rules::EventRules;
 
@@ -34,6 +35,8 @@ pub enum Format {
     Debezium(Arc<OrdersTable>),
     /// Any other JSON, by rules of the configuration.
     Mapping(Arc<Mapping>),
+    /// One of these, framed for a schema registry.
+    Framed(Framed, Box<Self>),
 }
 
 impl Format {
@@ -44,13 +47,41 @@ impl Format {
 
     /// Whether it takes a record's headers to read it.
     pub const fn needs_headers(&self) -> bool {
-        matches!(self, Self::CloudEvents)
+        match self {
+            Self::Framed(_, format) => format.needs_headers(),
+            other => matches!(other, Self::CloudEvents),
+        }
+    }
+
+    /// The shape as it stands in a file, where no record is framed.
+    pub fn in_files(&self) -> &Self {
+        match self {
+            Self::Framed(_, format) => format,
+            other => other,
+        }
+    }
+
+    /// How its records are framed, where they are.
+    pub const fn framing(&self) -> Option<&Framed> {
+        match self {
+            Self::Framed(framed, _) => Some(framed),
+            _ => None,
+        }
     }
 
     /// Tells a record anew; what `told` held before is gone. A record that is no business of ours tells nothing.
     pub fn translate(&self, record: &RawRecord<'_>, rules: &EventRules, told: &mut Told) -> Result<(), Reject> {
         told.clear();
         let value = record.value.unwrap_or_default();
+        let Self::Framed(framed, format) = self else { return self.tell(value, record, rules, told) };
+        let mut decoded = std::mem::take(&mut told.decoded);
+        let read = framed.decode(value, &mut decoded).and_then(|()| format.tell(&decoded, record, rules, told));
+        told.decoded = decoded;
+        read
+    }
+
+    /// The same, where `value` is the record's as JSON; its own bytes still tell it from others.
+    fn tell(&self, value: &[u8], record: &RawRecord<'_>, rules: &EventRules, told: &mut Told) -> Result<(), Reject> {
         if value.len() > MAX_VALUE_BYTES {
             return Err(Reason::TooLarge.into());
         }
@@ -74,6 +105,8 @@ impl Format {
             Self::WooCommerce => woocommerce::translate(&json, told),
             Self::Debezium(table) => debezium::translate(&json, table, rules, told),
             Self::Mapping(mapping) => mapping.translate(&json, record, rules, told),
+            // No frame holds another.
+            Self::Framed(..) => Err(Reason::BadEncoding.into()),
         }
     }
 }

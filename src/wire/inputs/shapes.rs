@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::wire::inputs::format::Format;
+use crate::wire::registry::framed::Framed;
 
 static OURS: Format = Format::Events;
 
@@ -22,6 +23,11 @@ impl Shapes {
     /// The shape of a topic's records.
     pub fn of(&self, topic: &str) -> &Format {
         self.formats.get(topic).unwrap_or(&OURS)
+    }
+
+    /// How records are framed, where those of any topic are; all of them have their schemas in one registry.
+    pub fn framing(&self) -> Option<&Framed> {
+        self.formats.values().find_map(Format::framing)
     }
 
     /// Whether a topic's records are not keyed by their customer, so that they are keyed anew first.

@@ -14,6 +14,8 @@ const MAX_EVENTS: usize = 1_000;
 pub struct Told {
     events: Vec<ToldEvent>,
     used: usize,
+    /// Room for a record that is taken out of its frame.
+    pub decoded: Vec<u8>,
 }
 
 /// One of them.

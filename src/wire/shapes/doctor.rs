@@ -67,6 +67,8 @@ pub enum Check {
     Configuration,
     /// Whether every broker can be reached, and lets us in.
     Brokers,
+    /// Whether the schema registry answers, where any input needs it.
+    SchemaRegistry,
     /// The topics: there, fitting together, kept as they must be, copied.
     Topics,
     /// What the service must be allowed to do.
@@ -91,9 +93,10 @@ pub enum Check {
 
 impl Check {
     /// All, in the order of the report.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Configuration,
         Self::Brokers,
+        Self::SchemaRegistry,
         Self::Topics,
         Self::Permissions,
         Self::Transactions,
@@ -111,6 +114,7 @@ impl Check {
         match self {
             Self::Configuration => "configuration",
             Self::Brokers => "brokers",
+            Self::SchemaRegistry => "registry",
             Self::Topics => "topics",
             Self::Permissions => "permissions",
             Self::Transactions => "transactions",

@@ -418,6 +418,8 @@ code-points = points
 code-discount = discount
 code-voucher = voucher
 # Why records could not be used.
+code-bad_encoding = bad encoding
+code-unknown_schema = unknown schema
 code-not_UTF-8 = not UTF-8
 code-not_JSON = not JSON
 code-too_large = too large

@@ -381,6 +381,8 @@ code-points = 积分
 code-discount = 折扣
 code-voucher = 代金券
 # Why records could not be used.
+code-bad_encoding = 序列化格式不符
+code-unknown_schema = 未知的 schema
 code-not_UTF-8 = 编码不是 UTF-8
 code-not_JSON = 不是 JSON 对象
 code-too_large = 记录过大
