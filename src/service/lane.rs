@@ -31,8 +31,8 @@ pub struct Lane {
     /// Records that wait for their schema.
     pub held: Held,
     at_end: Vec<bool>,
-    /// Ends of inputs reported since the last record, or since reading began.
-    reports: usize,
+    /// Ends reported since the last record of each input, or since reading began.
+    reports: Vec<usize>,
     /// The last look at the inputs that are at their ends: when, and their next offsets.
     looked: Option<(Duration, Vec<i64>)>,
     /// When two looks last agreed.
@@ -60,8 +60,8 @@ impl Lane {
             batch: Batch::new(),
             room: Batch::new(),
             held: Held::default(),
+            reports: vec![0; at_end.len()],
             at_end,
-            reports: 0,
             looked: None,
             agreed: None,
             stood: None,
@@ -103,13 +103,15 @@ impl Lane {
     pub fn read_on(&mut self) {
         self.held.clear();
         self.at_end.fill(false);
-        self.reports = 0;
+        self.reports.fill(0);
         self.doubt();
     }
 
     /// A record of an input came, with its own timestamp.
     pub fn received(&mut self, topic: usize, stamp: Millis) {
-        self.reports = 0;
+        if let Some(reports) = self.reports.get_mut(topic) {
+            *reports = 0;
+        }
         self.oldest_open = Some(self.oldest_open.map_or(stamp, |oldest| oldest.min(stamp)));
         if let Some(at_end) = self.at_end.get_mut(topic)
             && std::mem::replace(at_end, false)
@@ -172,10 +174,10 @@ impl Lane {
     }
 
     /// One input was read to its end; which one is not said. Its next offset tells where it can: behind the last record
-    /// there may be markers of transactions. As many reports as inputs that are not known to be at their ends say that
-    /// all of them are.
+    /// there may be markers of transactions. Where each input that is not known to be at its end may have a report of its
+    /// own, from after its last record, all of them are.
     pub fn reached_end(&mut self, broker: &impl Broker) {
-        self.reports += 1;
+        self.reports.iter_mut().for_each(|reports| *reports += 1);
         self.stood = None;
         let (before, number) = (self.at_end.clone(), self.processor.partition());
         if self.at_end.len() > 1 {
@@ -186,7 +188,8 @@ impl Lane {
             let reached: Vec<bool> = offsets.map(reached).collect();
             self.at_end.iter_mut().zip(reached).for_each(|(at_end, reached)| *at_end |= reached);
         }
-        if self.reports >= self.at_end.iter().filter(|at_end| !**at_end).count() {
+        let doubtful = self.reports.iter().zip(&self.at_end).filter(|(_, at_end)| !**at_end);
+        if have_one_each(doubtful.map(|(reports, _)| *reports).collect()) {
             self.at_end.fill(true);
         }
         // What waits for its schema lies before the end.
@@ -249,5 +252,28 @@ impl Lane {
         let agree = before.zip(self.looked.as_ref()).is_some_and(|((_, before), (_, ends))| before == *ends);
         self.agreed = agree.then_some(now.running);
         agree
+    }
+}
+
+/// Whether reports can be shared out so that each input has one of its own: `reports` says of each how many came
+/// since its last record, so the fewer of two are among the more (Hall 1935).
+fn have_one_each(mut reports: Vec<usize>) -> bool {
+    reports.sort_unstable();
+    reports.iter().zip(1..).all(|(reports, needed)| *reports >= needed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::have_one_each;
+
+    #[test]
+    fn inputs_that_end_one_after_the_other_have_a_report_each() {
+        // End of the one, a record of the other, its end: two reports since the one's last record, one since the other's.
+        assert!(have_one_each(vec![2, 1]));
+        assert!(have_one_each(vec![]));
+        assert!(have_one_each(vec![1]));
+        assert!(!have_one_each(vec![1, 1]));
+        assert!(!have_one_each(vec![3, 0]));
+        assert!(!have_one_each(vec![3, 1, 1]));
     }
 }
