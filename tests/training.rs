@@ -142,7 +142,8 @@ fn a_file_that_says_nothing_is_refused() {
         ("broken.jsonl", b"{\"id\":", "none of the 1 records could be used"),
         ("broken.csv.gz", b"\x1f\x8b\x08nonsense", "cannot read"),
         ("broken.jsonl.zst", b"nonsense", "cannot read"),
-        ("events.parquet", b"PAR1", "is neither"),
+        ("events.parquet", b"PAR1", "cannot read"),
+        ("events.xlsx", b"PK", "is neither"),
     ] {
         let path = desk.write(name, bytes);
         let code = if words.starts_with("none of") { FAILED } else { USAGE };
