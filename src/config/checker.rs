@@ -1,6 +1,6 @@
 //! Collects faults while values are read, and reads single values; each fault says what would be right.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -57,6 +57,11 @@ pub fn reachable(text: &str) -> Option<Authority> {
     let everywhere = ["0.0.0.0", "[::]"].contains(&known.host());
     let has_port = known.port_u16().is_some_and(|port| port != 0);
     (has_port && !everywhere && !known.host().is_empty() && !text.contains('@')).then_some(known)
+}
+
+/// Whether a URL's host is this machine.
+pub fn is_this_machine(host: &str) -> bool {
+    host == "localhost" || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|host| host.is_loopback())
 }
 
 /// An ISO 4217 code.

@@ -1,6 +1,5 @@
 //! What is wrong with `[schema_registry]`, and what a request to it needs. Secrets are never in what it tells.
 
-use std::net::IpAddr;
 use std::path::PathBuf;
 
 use base64::Engine as _;
@@ -8,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::Uri;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::config::checker::{Checker, secret};
+use crate::config::checker::{Checker, is_this_machine, secret};
 use crate::config::fault::Fault;
 use crate::config::file::ConfigFile;
 use crate::config::file_inputs::Encoding;
@@ -94,8 +93,7 @@ fn check_url(url: &str, must_be_safe: bool) -> Result<(), String> {
     if host.is_empty() || named || uri.query().is_some() {
         return Err("must name a host, and no user, password or query: give those by username and password_file".into());
     }
-    let at_home =
-        host == "localhost" || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
+    let at_home = is_this_machine(host);
     match uri.scheme_str() {
         Some("https") => Ok(()),
         Some("http") if at_home || !must_be_safe => Ok(()),

@@ -1,11 +1,11 @@
 //! `[webhooks]`, checked. The files that it names are read by the one command that posts, since the others need no secrets.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use http::Uri;
 
-use crate::config::checker::{Checker, address, duration, secret};
+use crate::config::checker::{Checker, address, duration, is_this_machine, secret};
 use crate::config::fault::Fault;
 use crate::config::file_webhooks::{EndpointFile, Start, Webhooks as WebhooksFile};
 use crate::engine::alerting::band::Band;
@@ -199,8 +199,7 @@ fn endpoint(at: usize, file: &EndpointFile, check: &mut Checker) -> Endpoint {
 fn check_url(url: &str, file: &EndpointFile) -> Result<(), String> {
     let uri: Uri = url.parse().map_err(|_| "is no URL: write it like \"https://crm.example/hooks\"".to_owned())?;
     let host = uri.host().unwrap_or_default();
-    let at_home =
-        host == "localhost" || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|host| host.is_loopback());
+    let at_home = is_this_machine(host);
     let named = uri.authority().is_some_and(|authority| authority.as_str().contains('@'));
     if host.is_empty() || named {
         return Err("must name a host, and no user or password: give a token by token_file".into());

@@ -3,6 +3,7 @@
 pub mod fault;
 pub mod pulse;
 pub mod telemetry;
+pub mod outgoing;
 pub mod registry;
 pub mod restoring;
 pub mod broker;

@@ -14,7 +14,7 @@ const MAX_ORDERS: usize = 3_000;
 const MAX_COUNTS: usize = 9_000;
 const MAX_POINTS: usize = 2_000;
 /// Most ids that may be merged into one.
-pub const MAX_ALIASES: usize = 200;
+const MAX_ALIASES: usize = 200;
 
 /// Another id of the same customer, whose profile was merged into this one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -74,8 +74,7 @@ impl Chronicle {
 
     /// Whether an order is known.
     pub fn knows(&self, order: &OpenOrder) -> bool {
-        let place = self.orders.partition_point(|known| event_of(known) < event_of(order));
-        self.orders.get(place).is_some_and(|known| event_of(known) == event_of(order))
+        self.orders.binary_search_by_key(&event_of(order), event_of).is_ok()
     }
 
     /// Takes in what happened under another id. An order that both know happened once.

@@ -32,23 +32,27 @@ const ANSWER: Duration = Duration::from_secs(2);
 /// The replication factor that stands for the broker's own default.
 const BROKER_S_DEFAULT: i32 = -1;
 
+/// The retention of what is read within days, in milliseconds.
+fn month() -> String {
+    (30 * 86_400_000_i64).to_string()
+}
+
 /// Name, cleanup policy and retention (milliseconds; −1: for ever) of every topic.
 pub fn plan(settings: &Settings) -> Vec<(String, &'static str, String)> {
     let topics = &settings.file.topics;
     let outcomes = (OUTCOME_DAYS * 86_400_000).to_string();
     let for_ever = || String::from("-1");
-    let month = (30 * 86_400_000_i64).to_string();
     let mut plan: Vec<(String, &'static str, String)> =
         topics.events.iter().map(|name| (name.clone(), "delete", for_ever())).collect();
     if settings.file.identity.merge {
-        plan.push((topics.merges.clone(), "delete", month.clone()));
+        plan.push((topics.merges.clone(), "delete", month()));
     }
     plan.extend([
-        (topics.alerts.clone(), "delete", month.clone()),
+        (topics.alerts.clone(), "delete", month()),
         (topics.risk.clone(), "compact", for_ever()),
         (topics.outcomes.clone(), "delete", outcomes),
         (topics.profiles.clone(), "compact", for_ever()),
-        (topics.dead_letters.clone(), "delete", month),
+        (topics.dead_letters.clone(), "delete", month()),
         (topics.models.clone(), "compact", for_ever()),
     ]);
     plan
@@ -59,7 +63,7 @@ pub fn whole_plan(settings: &Settings) -> Vec<(String, &'static str, String)> {
     let mut plan = plan(settings);
     if !settings.webhooks.endpoints.is_empty() {
         let topic = settings.file.topics.webhook_dead_letters.clone();
-        plan.push((topic, "delete", (30 * 86_400_000_i64).to_string()));
+        plan.push((topic, "delete", month()));
     }
     plan
 }

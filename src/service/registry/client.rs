@@ -3,18 +3,16 @@
 //! Nothing of address, password or token is in what it tells.
 
 use std::io::Read;
-use std::sync::Arc;
 use std::time::Duration;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 use ureq::http::header::{ACCEPT, AUTHORIZATION};
-use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
 use crate::config::fault::Fault;
 use crate::config::registry::Registry;
-use crate::service::webhooks::post::failure;
+use crate::service::outgoing::{configured, obstacle};
 use crate::wire::registry::definition::{Definition, Reference, WriterSchema};
 
 /// Longest time for one answer.
@@ -25,8 +23,6 @@ const MOST_ANSWER: u64 = 8 << 20;
 const MAX_REFERENCES: usize = 1_000;
 /// What a registry calls an unknown subject, version or schema.
 const UNKNOWN: [u32; 3] = [40_401, 40_402, 40_403];
-/// Who asks.
-const AGENT: &str = concat!("churnwatch/", env!("CARGO_PKG_VERSION"));
 /// What is understood.
 const UNDERSTOOD: &str = "application/vnd.schemaregistry.v1+json, application/json";
 
@@ -96,16 +92,7 @@ pub struct Client {
 impl Client {
     /// The authority's certificate must be readable now.
     pub fn new(registry: &Registry, answer: Option<Duration>) -> Result<Self, Fault> {
-        let authority = registry.authority()?.and_then(|pem| Certificate::from_pem(&pem).ok());
-        let roots = authority.map_or(RootCerts::WebPki, |authority| RootCerts::Specific(Arc::new(vec![authority])));
-        let config = ureq::Agent::config_builder()
-            .timeout_global(Some(answer.unwrap_or(ANSWER)))
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .proxy(None)
-            .user_agent(AGENT)
-            .tls_config(TlsConfig::builder().root_certs(roots).build());
+        let config = configured(registry.authority()?, answer.unwrap_or(ANSWER));
         Ok(Self { registry: registry.clone(), agent: config.build().new_agent() })
     }
 
@@ -163,7 +150,7 @@ impl Client {
             request = request.header(AUTHORIZATION, secret.expose_secret());
         }
         let mut response = request.call().map_err(|fault| {
-            let (_, said) = failure(&fault);
+            let (_, said) = obstacle(&fault);
             unreachable(format!("{said}: look at schema_registry.url and whether the registry runs"))
         })?;
         let status = response.status().as_u16();

@@ -4,18 +4,15 @@ use std::io::Read;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ureq::tls::{Certificate, RootCerts, TlsConfig};
-
 use crate::config::fault::Fault;
 use crate::config::webhooks::Endpoint;
+use crate::service::outgoing::{Obstacle, configured, obstacle};
 use crate::wire::webhooks::answer::{Verdict, retry_after, told, verdict};
 use crate::wire::webhooks::request::{Request, request};
 use crate::wire::webhooks::told::Told;
 
 /// Most bytes of an answer that are read.
 const MOST_ANSWER: u64 = 64 * 1024;
-/// Who asks.
-const AGENT: &str = concat!("churnwatch/", env!("CARGO_PKG_VERSION"));
 
 /// How a try ended, as metrics and dead letters call it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,17 +103,7 @@ impl Poster {
         if !faults.is_empty() {
             return Err(faults);
         }
-        let authority = authority.and_then(|pem| Certificate::from_pem(&pem).ok());
-        let roots = authority.map_or(RootCerts::WebPki, |authority| RootCerts::Specific(Arc::new(vec![authority])));
-        let config = ureq::Agent::config_builder()
-            .timeout_global(Some(endpoint.timeout))
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .proxy(None)
-            .user_agent(AGENT)
-            .max_idle_connections_per_host(endpoint.parallel)
-            .tls_config(TlsConfig::builder().root_certs(roots).build());
+        let config = configured(authority, endpoint.timeout).max_idle_connections_per_host(endpoint.parallel);
         Ok(Self { agent: config.build().new_agent(), endpoint })
     }
 
@@ -145,8 +132,8 @@ impl Poster {
         match self.agent.run(request) {
             Ok(response) => self.answered(response, now.as_second()),
             Err(fault) => {
-                let (ending, said) = failure(&fault);
-                Tried::failed(ending, said)
+                let (obstacle, said) = obstacle(&fault);
+                Tried::failed(obstacle.into(), said)
             }
         }
     }
@@ -170,23 +157,13 @@ impl Poster {
     }
 }
 
-/// What was in the way. ureq's own words may hold the address, so they are not repeated.
-pub fn failure(fault: &ureq::Error) -> (Ending, &'static str) {
-    match fault {
-        ureq::Error::Timeout(_) => (Ending::Timeout, "no answer in time"),
-        ureq::Error::HostNotFound => (Ending::Unreachable, "the host's name is not known"),
-        ureq::Error::ConnectionFailed => (Ending::Unreachable, "no connection"),
-        ureq::Error::Rustls(_) | ureq::Error::Tls(_) => {
-            (Ending::Tls, "its certificate is not trusted: see ca_file, and the name in the address")
+impl From<Obstacle> for Ending {
+    fn from(obstacle: Obstacle) -> Self {
+        match obstacle {
+            Obstacle::Timeout => Self::Timeout,
+            Obstacle::Unreachable => Self::Unreachable,
+            Obstacle::Tls => Self::Tls,
+            Obstacle::NotHttp => Self::Refused,
         }
-        ureq::Error::Io(fault) => match fault.kind() {
-            std::io::ErrorKind::ConnectionRefused => (Ending::Unreachable, "the connection was refused"),
-            std::io::ErrorKind::TimedOut | std::io::ErrorKind::WouldBlock => (Ending::Timeout, "no answer in time"),
-            std::io::ErrorKind::InvalidData => {
-                (Ending::Tls, "its certificate is not trusted: see ca_file, and the name in the address")
-            }
-            _ => (Ending::Unreachable, "the connection broke"),
-        },
-        _ => (Ending::Refused, "what was answered is not HTTP"),
     }
 }
