@@ -6,6 +6,7 @@ pub mod telemetry;
 pub mod restoring;
 pub mod broker;
 pub mod kafka;
+pub mod traces;
 pub mod models_known;
 pub mod models;
 pub mod shared;

@@ -4,6 +4,7 @@ use prometheus::proto::MetricFamily;
 use prometheus::{IntCounter, IntGauge};
 
 use crate::service::telemetry::base::Base;
+use crate::service::telemetry::spans::SpanMetrics;
 
 /// Every metric of the command.
 #[derive(Clone)]
@@ -68,6 +69,11 @@ impl RekeyMetrics {
     pub fn stand(&self, lag: i64, waiting: usize) {
         self.lag.set(lag);
         self.waiting.set(waiting as i64);
+    }
+
+    /// What became of its spans.
+    pub fn spans(&self) -> SpanMetrics {
+        self.base.spans.clone()
     }
 
     /// The metrics in Prometheus's text format.
