@@ -20,16 +20,19 @@ mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::TcpListener;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use opentelemetry_proto::tonic::trace::v1::Span;
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use serde_json::{Value, json};
 
-use bench::Bench;
-use collector::{Collector, attribute};
+use bench::{Bench, PROGRAM, Replica};
+use collector::{Collector, Receiver, attribute};
 use support::page::{free_port, page};
 
 /// Everybody who is silent for a week is warned about, and a purchase of anybody moves the time.
@@ -166,6 +169,81 @@ fn a_sampled_event_is_followed_to_the_alert_that_it_caused() {
     for head in collector.heads() {
         assert!(head.starts_with("post /v1/traces ") && head.contains("x-scope-orgid: the-shop"), "{head}");
     }
+}
+
+fn make(bench: &Bench, topic: &str) {
+    let admin: AdminClient<DefaultClientContext> = bench.client(&[]).create().unwrap();
+    let new = NewTopic::new(topic, 1, TopicReplication::Fixed(1)).set("retention.ms", "-1");
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let made = runtime.block_on(admin.create_topics([&new], &AdminOptions::new())).unwrap();
+    assert!(made.iter().all(Result::is_ok), "{made:?}");
+}
+
+/// A running command beside `serve`.
+fn beside(bench: &Bench, command: &str) -> Replica {
+    let child = Command::new(PROGRAM)
+        .args([command, "--log-level", "warn", "--config"])
+        .arg(bench.path())
+        .env(AT_ONCE.0, AT_ONCE.1)
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    Replica::of(child)
+}
+
+/// From a record under any key to the second try of the request: one trace over three programs.
+#[test]
+fn one_trace_goes_on_through_rekey_serve_and_webhooks() {
+    let Some(brokers) = broker::broker() else { return };
+    let (collector, receiver) = (Collector::start(), Receiver::start());
+    let raw = format!("raw-traced-{}", std::process::id());
+    let bench =
+        Bench::with(&brokers, "chain", &format!("{RULES}[rekey]\ntopics = [\"{raw}\"]\nlisten = \"127.0.0.1:0\"\n"));
+    let secret = bench.folder().join("secret");
+    std::fs::write(&secret, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
+    bench.add_topic("webhook_dead_letters");
+    bench.configure(&format!(
+        "[tracing]\nendpoint = \"{}\"\nsample_ratio = 0.0\n[webhooks]\nlisten = \"127.0.0.1:0\"\n\
+         [[webhooks.endpoints]]\nname = \"crm\"\nurl = \"http://127.0.0.1:{}/hidden\"\nsecret_files = [\"{}\"]\n\
+         types = [\"resolved\"]\nstart = \"beginning\"\nfirst_wait = \"10ms\"\n",
+        collector.endpoint(),
+        receiver.port,
+        secret.display()
+    ));
+    bench.topics(1);
+    make(&bench, &raw);
+    tell(&bench, &raw);
+    let mut running =
+        [beside(&bench, "rekey"), bench.serve_with([(AT_ONCE.0, AT_ONCE.1.to_owned())]), beside(&bench, "webhooks")];
+    alerts(&bench);
+    let spans = collector.spans(15);
+    running.iter_mut().for_each(Replica::terminate);
+    let topics = bench.settings().file.topics;
+    assert!(spans.iter().all(|span| hex::encode(&span.trace_id) == TRACE));
+    // Each is the parent of the next, from program to program.
+    let way = [
+        format!("process {raw}"),
+        format!("send {}", topics.events[0]),
+        format!("process {}", topics.events[0]),
+        format!("send {}", topics.alerts),
+        format!("process {}", topics.alerts),
+    ];
+    let mut parent = hex::decode(PARENT).unwrap();
+    for name in &way {
+        let span = named(&spans, name);
+        assert_eq!(span.parent_span_id, parent, "{name}");
+        parent.clone_from(&span.span_id);
+    }
+    let mut tries: Vec<&Span> = spans.iter().filter(|span| span.name == "POST").collect();
+    tries.sort_by_key(|span| span.start_time_unix_nano);
+    assert!(tries.iter().all(|span| span.parent_span_id == parent && span.kind() == SpanKind::Client));
+    let told = |name: &str| tries.iter().map(|span| attribute(span, name)).collect::<Vec<_>>();
+    assert_eq!(told("http.response.status_code"), ["500", "204"]);
+    assert_eq!(told("http.request.resend_count"), ["", "1"]);
+    assert_eq!(told("error.type"), ["refused", ""]);
+    let sent: Vec<String> = tries.iter().map(|span| format!("00-{TRACE}-{}-01", hex::encode(&span.span_id))).collect();
+    assert_eq!(receiver.headers("traceparent"), sent);
+    assert!(!format!("{spans:?}").contains("hidden"), "the address is told to nobody");
 }
 
 /// Whether the collector is away or does not answer: the service works, loses the spans, says so, and ends in time.

@@ -1,4 +1,4 @@
-//! A collector of spans: takes OTLP over HTTP and remembers what came.
+//! A collector of spans, which takes OTLP over HTTP and remembers what came; and a receiver of webhooks.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -72,18 +72,42 @@ impl Collector {
     }
 }
 
-fn take(mut stream: &TcpStream, came: &Mutex<Came>) -> Option<()> {
-    let mut reader = BufReader::new(stream);
-    let mut head = String::new();
-    while !head.ends_with("\r\n\r\n") {
-        if reader.read_line(&mut head).ok()? == 0 {
-            return None;
-        }
+/// A receiver that is busy at first, then takes everything.
+pub(crate) struct Receiver {
+    /// Where it listens.
+    pub(crate) port: u16,
+    heads: Arc<Mutex<Vec<String>>>,
+}
+
+impl Receiver {
+    /// One that refuses the first request.
+    pub(crate) fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let (port, heads) = (listener.local_addr().unwrap().port(), Arc::<Mutex<Vec<String>>>::default());
+        let kept = heads.clone();
+        std::thread::spawn(move || {
+            for mut stream in listener.incoming().map_while(Result::ok) {
+                let Some((head, _)) = request(&stream) else { continue };
+                let status = if kept.lock().unwrap().is_empty() { "500 No" } else { "204 Taken" };
+                kept.lock().unwrap().push(head);
+                let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+                let _ = stream.write_all(answer.as_bytes());
+            }
+        });
+        Self { port, heads }
     }
-    let head = head.to_lowercase();
-    let length = head.lines().find_map(|line| line.strip_prefix("content-length: "))?.parse().ok()?;
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body).ok()?;
+
+    /// The values of a header of all requests.
+    pub(crate) fn headers(&self, name: &str) -> Vec<String> {
+        let prefix = format!("{name}: ");
+        let of =
+            |head: &String| head.lines().find_map(|line| line.strip_prefix(&prefix)).unwrap_or_default().to_owned();
+        self.heads.lock().unwrap().iter().map(of).collect()
+    }
+}
+
+fn take(mut stream: &TcpStream, came: &Mutex<Came>) -> Option<()> {
+    let (head, body) = request(stream)?;
     let told = ExportTraceServiceRequest::decode(body.as_slice()).unwrap();
     let mut came = came.lock().unwrap();
     came.heads.push(head);
@@ -95,6 +119,22 @@ fn take(mut stream: &TcpStream, came: &Mutex<Came>) -> Option<()> {
     }
     drop(came);
     stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-type: application/x-protobuf\r\ncontent-length: 0\r\n\r\n").ok()
+}
+
+/// The head of a request, in small letters, and its body.
+fn request(stream: &TcpStream) -> Option<(String, Vec<u8>)> {
+    let mut reader = BufReader::new(stream);
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        if reader.read_line(&mut head).ok()? == 0 {
+            return None;
+        }
+    }
+    let head = head.to_lowercase();
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: "))?.parse().ok()?;
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).ok()?;
+    Some((head, body))
 }
 
 /// An attribute of a span as text; empty where it has none of that name.

@@ -167,3 +167,60 @@ impl HttpClient for Posting {
         Box::pin(ready(self.post(request)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+    use std::time::{Duration, Instant};
+
+    use opentelemetry::InstrumentationScope;
+    use opentelemetry::trace::{SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState};
+    use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
+
+    use super::{Collector, QUEUE};
+    use crate::config::tracing::Tracing;
+    use crate::service::telemetry::rekey::RekeyMetrics;
+
+    fn span() -> SpanData {
+        let (trace, span) = (TraceId::from(7), SpanId::from(7));
+        let now = std::time::SystemTime::now();
+        SpanData {
+            span_context: SpanContext::new(trace, span, TraceFlags::SAMPLED, false, TraceState::default()),
+            parent_span_id: SpanId::INVALID,
+            parent_span_is_remote: false,
+            span_kind: SpanKind::Internal,
+            name: "any".into(),
+            start_time: now,
+            end_time: now,
+            attributes: Vec::new(),
+            dropped_attributes_count: 0,
+            events: SpanEvents::default(),
+            links: SpanLinks::default(),
+            status: Status::Unset,
+            instrumentation_scope: InstrumentationScope::default(),
+        }
+    }
+
+    /// It accepts connections and answers nothing.
+    #[test]
+    fn a_collector_that_does_not_answer_holds_nobody() {
+        let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/v1/traces", silent.local_addr().unwrap());
+        let tracing = Tracing { url, headers: Vec::new(), sample_ratio: 1.0, service_name: "shop".into() };
+        let metrics = RekeyMetrics::new().unwrap();
+        let collector = Collector::start(&tracing, Some("one"), metrics.spans()).unwrap();
+        let begun = Instant::now();
+        (0..QUEUE + 10).for_each(|_| collector.take(span()));
+        assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+        let text = metrics.text();
+        for counted in ["dropped\"} 10", "exported\"} 0", "failed\"} 0"] {
+            assert!(
+                text.contains(&format!("churnwatch_trace_spans_total{{outcome=\"{counted}\n")),
+                "{counted}: {text}"
+            );
+        }
+        let begun = Instant::now();
+        collector.end();
+        assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+    }
+}

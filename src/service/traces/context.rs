@@ -16,8 +16,9 @@ const PARENT: &str = "traceparent";
 const STATE: &str = "tracestate";
 /// Longest value that is looked at, in bytes: the standard asks for no more.
 const MAX_BYTES: usize = 512;
-/// Where the flags stand in a `traceparent`, two hexadecimal digits; the lowest bit says "sampled".
-const FLAGS_END: usize = 54;
+/// Bytes of a `traceparent`, and where its parts end: version, trace, span, flags.
+const BYTES: usize = 55;
+const DASHES: [usize; 3] = [2, 35, 52];
 
 /// What the headers of a record say.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,15 +39,19 @@ pub fn told(message: &impl Message) -> Told {
         header.value.filter(|value| value.len() <= MAX_BYTES)
     };
     let Some(parent) = of(PARENT) else { return Told::Nothing };
-    if !is_sampled(parent) {
-        return Told::Unsampled;
+    match flags(parent) {
+        None => Told::Nothing,
+        Some(flags) if flags & 1 == 0 => Told::Unsampled,
+        Some(_) => read(parent, of(STATE)),
     }
-    read(parent, of(STATE))
 }
 
-fn is_sampled(parent: &[u8]) -> bool {
-    let digit = parent.get(FLAGS_END).and_then(|digit| char::from(*digit).to_digit(16));
-    digit.is_none_or(|digit| digit & 1 == 1)
+/// The lower flags of a `traceparent`, the lowest of which says "sampled"; `None` where it is not laid out as one.
+fn flags(parent: &[u8]) -> Option<u32> {
+    let ends = parent.len() == BYTES || parent.get(BYTES) == Some(&b'-');
+    let is_one = ends && DASHES.iter().all(|at| parent.get(*at) == Some(&b'-'));
+    let digit = parent.get(BYTES - 1).filter(|_| is_one)?;
+    char::from(*digit).to_digit(16)
 }
 
 /// The context in the values of `traceparent` and `tracestate`.

@@ -151,3 +151,70 @@ impl Ways {
         self.sealed = None;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use opentelemetry::trace::{SpanContext, SpanId, TraceFlags, TraceId, TraceState};
+
+    use super::{MOST, Way, Ways};
+    use crate::config::load::check;
+    use crate::processor::batch::{Batch, OutTopic};
+    use crate::service::broker::Position;
+    use crate::service::telemetry::rekey::RekeyMetrics;
+    use crate::service::traces::tracer::{Begun, Topics, Tracer};
+
+    fn tracer(metrics: &RekeyMetrics) -> Tracer {
+        // Nobody listens at port 9.
+        let settings = check(serde_json::json!({ "tracing": { "endpoint": "http://127.0.0.1:9" } })).unwrap();
+        let topics = Topics { group: "g".into(), inputs: vec!["in".into()], outputs: [const { String::new() }; 6] };
+        Tracer::start(&settings, topics, metrics.spans()).unwrap().unwrap()
+    }
+
+    fn way() -> Way {
+        let own =
+            SpanContext::new(TraceId::from(7), SpanId::from(7), TraceFlags::SAMPLED, false, TraceState::default());
+        Way::begin(Position { topic: 0, partition: 0, offset: 1 }, Begun { own, parent: None })
+    }
+
+    fn lost(metrics: &RekeyMetrics, outcome: &str) -> u64 {
+        let text = metrics.text();
+        let prefix = format!("churnwatch_trace_spans_total{{outcome=\"{outcome}\"}} ");
+        text.lines().find_map(|line| line.strip_prefix(&prefix)).unwrap().parse().unwrap()
+    }
+
+    #[test]
+    fn only_what_a_record_caused_tells_of_it() {
+        let (mut batch, mut way) = (Batch::new(), way());
+        batch.add(OutTopic::Alerts, b"ann", |out| out.push(b'1'));
+        let first = batch.len();
+        batch.add(OutTopic::Alerts, b"bob", |out| out.push(b'2'));
+        batch.add_tombstone(OutTopic::Risk, b"bob");
+        way.caused(&mut batch, first);
+        let told: Vec<usize> = batch.iter().map(|record| record.headers.len()).collect();
+        assert_eq!(told, [0, 1, 1]);
+        let parents: Vec<&[u8]> = batch.iter().skip(1).map(|record| &*record.headers[0].1).collect();
+        assert_ne!(parents[0], parents[1], "each has a span of its own");
+        assert_eq!(batch.iter().nth(1).unwrap().value, Some(&b"2"[..]), "what it says is the same");
+    }
+
+    #[test]
+    fn what_is_rolled_back_is_not_told_and_too_much_is_given_up() {
+        let metrics = RekeyMetrics::new().unwrap();
+        let (tracer, mut ways) = (tracer(&metrics), Ways::default());
+        ways.push(way(), &tracer);
+        ways.seal();
+        ways.push(way(), &tracer);
+        ways.roll_back();
+        ways.seal();
+        ways.committed(&tracer);
+        (0..MOST + 3).for_each(|_| ways.push(way(), &tracer));
+        assert_eq!(lost(&metrics, "dropped"), 3);
+        ways.roll_back();
+        ways.push(way(), &tracer);
+        ways.seal();
+        ways.committed(&tracer);
+        tracer.end();
+        // Of the one that was committed: its processing, its wait and its commit.
+        assert_eq!((lost(&metrics, "failed"), lost(&metrics, "exported")), (3, 0));
+    }
+}
