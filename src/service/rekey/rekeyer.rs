@@ -31,7 +31,7 @@ use crate::service::pulse::Pulse;
 use crate::service::rekey::waiting::{Place, Waiting};
 use crate::service::telemetry::rekey::{Came, RekeyMetrics};
 use crate::service::traces::tracer::Tracer;
-use crate::service::traces::way::Ways;
+use crate::service::traces::way::{Way, Ways};
 use crate::wire::dead_letter::{self, Origin, kept, kept_key};
 use crate::wire::event::RawRecord;
 use crate::wire::inputs::reader::Reader;
@@ -271,7 +271,7 @@ impl Rekeyer<'_> {
         let headers = headers(message, format);
         let record = RawRecord { headers: &headers, ..RawRecord::new(message.key(), message.payload(), timestamp) };
         let Open { batch, came, ways, .. } = open;
-        let mut way = self.tracer.and_then(|tracer| tracer.follow(message, place.0));
+        let mut way = self.tracer.and_then(|tracer| Way::follow(tracer, message, place.0));
         let first = batch.len();
         let read = self.reader.rekey(format, &self.settings.rules, &record, wall, |event| {
             if let Some(way) = &mut way {

@@ -15,12 +15,10 @@ use opentelemetry_sdk::trace::{
 use rdkafka::message::Message;
 
 use crate::config::settings::Settings;
-use crate::service::broker::Position;
 use crate::service::fault::ServiceFault;
 use crate::service::telemetry::spans::SpanMetrics;
 use crate::service::traces::collector::Collector;
 use crate::service::traces::context::{Told, next, told};
-use crate::service::traces::way::Way;
 
 /// What follows records; shared by all threads of a process.
 #[derive(Clone)]
@@ -95,12 +93,6 @@ impl Tracer {
     pub fn of_group(&self, group: String) -> Self {
         let topics = Arc::new(Topics { group, ..(*self.topics).clone() });
         Self { shared: self.shared.clone(), topics }
-    }
-
-    /// The way of a record, if it is sampled.
-    pub fn follow(&self, message: &impl Message, topic: usize) -> Option<Way> {
-        let from = Position { topic, partition: message.partition() as u32, offset: message.offset() };
-        self.sampled(message).map(|begun| Way::begin(from, begun))
     }
 
     /// A span for what a record brings about, if it is sampled: because its headers say so, or because it has none and is

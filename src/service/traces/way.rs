@@ -6,6 +6,7 @@ use std::time::SystemTime;
 
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{SpanContext, SpanKind, Status};
+use rdkafka::message::Message;
 
 use crate::engine::step::Outcome;
 use crate::processor::batch::{Batch, OutTopic};
@@ -33,8 +34,13 @@ pub struct Way {
 }
 
 impl Way {
-    /// A record has come.
-    pub(crate) fn begin(from: Position, span: Begun) -> Self {
+    /// A record has come, if it is sampled.
+    pub fn follow(tracer: &Tracer, message: &impl Message, topic: usize) -> Option<Self> {
+        let from = Position { topic, partition: message.partition() as u32, offset: message.offset() };
+        tracer.sampled(message).map(|span| Self::begin(from, span))
+    }
+
+    fn begin(from: Position, span: Begun) -> Self {
         let now = SystemTime::now();
         Self { from, span, begun: now, worked: now, stages: Vec::new(), sent: Vec::new() }
     }
