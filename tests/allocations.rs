@@ -17,7 +17,7 @@ use churnwatch::processor::batch::Batch;
 use churnwatch::processor::topology::Processor;
 use churnwatch::service::telemetry::metrics::Metrics;
 use churnwatch::service::traces::tracer::{Topics, Tracer};
-use churnwatch::service::traces::way::Way;
+use churnwatch::service::traces::way::{Way, Ways};
 use churnwatch::wire::artifact::Artifact;
 use churnwatch::wire::event::RawRecord;
 use rdkafka::Timestamp;
@@ -100,4 +100,16 @@ fn a_record_that_is_not_traced_asks_for_no_memory() {
         println!("{name}: {:.0} ns", took.as_secs_f64() * 1e9 / 1e5);
         assert_eq!(change.allocations + change.reallocations, 0, "{name}");
     }
+    let sampled =
+        OwnedHeaders::new().insert(Header { key: "traceparent", value: Some(&unsampled.replace("-00", "-01")) });
+    let message = OwnedMessage::new(None, None, "in".into(), Timestamp::NotAvailable, 0, 0, Some(sampled));
+    let (mut ways, mut batch, begun) = (Ways::default(), Batch::new(), Instant::now());
+    for _ in 0..200 {
+        let mut way = Way::follow(&tracer, &message, 0).unwrap();
+        way.caused(&mut batch, 0);
+        ways.push(way, &tracer);
+    }
+    ways.seal();
+    ways.committed(&tracer);
+    println!("sampled, its three spans told: {:.0} ns", begun.elapsed().as_secs_f64() * 1e9 / 200.0);
 }

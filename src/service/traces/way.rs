@@ -52,12 +52,13 @@ impl Way {
         }
     }
 
-    /// All work is done: the records from the one at `first` on came of it, and each tells so in its headers.
+    /// All work is done: the records from the one at `first` on came of it, and each tells so in its headers, but dead
+    /// letters, whose headers are all named by their schema.
     pub fn caused(&mut self, batch: &mut Batch, first: usize) {
         self.worked = SystemTime::now();
         batch.head(first, |topic| {
             let span = next(&self.span.own);
-            let told = headers(&span);
+            let told = if topic == OutTopic::DeadLetters { Vec::new() } else { headers(&span) };
             self.sent.push((topic, span));
             told
         });
@@ -195,11 +196,13 @@ mod tests {
         let first = batch.len();
         batch.add(OutTopic::Alerts, b"bob", |out| out.push(b'2'));
         batch.add_tombstone(OutTopic::Risk, b"bob");
+        batch.add_dead_letter(None, None, Vec::new());
         way.caused(&mut batch, first);
         let told: Vec<usize> = batch.iter().map(|record| record.headers.len()).collect();
-        assert_eq!(told, [0, 1, 1]);
-        let parents: Vec<&[u8]> = batch.iter().skip(1).map(|record| &*record.headers[0].1).collect();
-        assert_ne!(parents[0], parents[1], "each has a span of its own");
+        assert_eq!(told, [0, 1, 1, 0]);
+        assert_eq!(way.sent.len(), 3, "each has a span of its own, the dead letter too");
+        let parents: Vec<&[u8]> = batch.iter().skip(1).take(2).map(|record| &*record.headers[0].1).collect();
+        assert_ne!(parents[0], parents[1]);
         assert_eq!(batch.iter().nth(1).unwrap().value, Some(&b"2"[..]), "what it says is the same");
     }
 
