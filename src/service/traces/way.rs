@@ -148,7 +148,9 @@ impl Ways {
     pub fn committed(&mut self, tracer: &Tracer) {
         if let Some((handed_over, ways)) = self.sealed.take() {
             let now = SystemTime::now();
-            ways.into_iter().for_each(|way| way.tell(tracer, handed_over, now));
+            for way in ways {
+                way.tell(tracer, handed_over, now);
+            }
         }
     }
 
