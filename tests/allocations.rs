@@ -107,7 +107,7 @@ fn a_record_that_is_not_traced_asks_for_no_memory() {
     for _ in 0..200 {
         let mut way = Way::follow(&tracer, &message, 0).unwrap();
         way.caused(&mut batch, 0);
-        ways.push(way, &tracer);
+        ways.push(way);
     }
     ways.seal();
     ways.committed(&tracer);

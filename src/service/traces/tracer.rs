@@ -139,7 +139,7 @@ impl Tracer {
         });
     }
 
-    /// A way was given up, as there were too many.
+    /// A record was not followed, as too many are.
     pub(crate) fn give_up(&self) {
         self.shared.collector.dropped(1);
     }

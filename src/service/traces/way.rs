@@ -133,9 +133,18 @@ pub struct Ways {
 }
 
 impl Ways {
-    /// Remembers a way until it is committed; too many at once are given up.
-    pub fn push(&mut self, way: Way, tracer: &Tracer) {
-        if self.open.len() < MOST { self.open.push(way) } else { tracer.give_up() }
+    /// Whether there is room for one more; where there is none, the record goes on as one that is not sampled.
+    pub fn have_room(&self, tracer: &Tracer) -> bool {
+        let have_room = self.open.len() < MOST;
+        if !have_room {
+            tracer.give_up();
+        }
+        have_room
+    }
+
+    /// Remembers a way until it is committed.
+    pub fn push(&mut self, way: Way) {
+        self.open.push(way);
     }
 
     /// The open batch is handed over.
@@ -212,16 +221,18 @@ mod tests {
     fn what_is_rolled_back_is_not_told_and_too_much_is_given_up() {
         let metrics = RekeyMetrics::new().unwrap();
         let (tracer, mut ways) = (tracer(&metrics), Ways::default());
-        ways.push(way(), &tracer);
+        ways.push(way());
         ways.seal();
-        ways.push(way(), &tracer);
+        ways.push(way());
         ways.roll_back();
         ways.seal();
         ways.committed(&tracer);
-        (0..MOST + 3).for_each(|_| ways.push(way(), &tracer));
+        (0..MOST).for_each(|_| ways.push(way()));
+        assert_eq!([0; 3].map(|_| ways.have_room(&tracer)), [false; 3]);
         assert_eq!(lost(&metrics, "dropped"), 3);
         ways.roll_back();
-        ways.push(way(), &tracer);
+        assert!(ways.have_room(&tracer));
+        ways.push(way());
         ways.seal();
         ways.committed(&tracer);
         tracer.end();
