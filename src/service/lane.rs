@@ -104,14 +104,14 @@ impl Lane {
         followed: Option<(Way, &Tracer)>,
     ) {
         let Self { processor, batch, ways, .. } = self;
-        let Some((mut way, tracer)) = followed else {
+        let Some((mut way, _)) = followed.filter(|(_, tracer)| ways.have_room(tracer)) else {
             processor.process(from.topic, from.offset, record, wall, batch);
             return;
         };
         let first = batch.len();
         processor.process_watched((from.topic, from.offset), record, wall, batch, |stage| way.passed(stage));
         way.caused(batch, first);
-        ways.push(way, tracer);
+        ways.push(way);
     }
 
     /// Tells of the sampled records that were committed.

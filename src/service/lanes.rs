@@ -212,7 +212,8 @@ impl Lanes {
         Ok(positions)
     }
 
-    /// Takes one input record in, and follows it where it is sampled; whether that took so long, or the batch is so large, that it is time to look at the clock.
+    /// Takes one input record in, and follows it where it has a way; whether that took so long, or the batch is so large,
+    /// that it is time to look at the clock.
     pub fn take(
         &mut self,
         broker: &mut impl Broker,

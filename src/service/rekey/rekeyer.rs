@@ -32,7 +32,7 @@ use crate::service::rekey::waiting::{Place, Waiting};
 use crate::service::telemetry::registry::WaitingPartition;
 use crate::service::telemetry::rekey::{Came, RekeyMetrics};
 use crate::service::traces::tracer::Tracer;
-use crate::service::traces::way::Ways;
+use crate::service::traces::way::{Way, Ways};
 use crate::wire::dead_letter::{self, Origin, kept, kept_key};
 use crate::wire::event::RawRecord;
 use crate::wire::inputs::reader::Reader;
@@ -297,7 +297,8 @@ impl Rekeyer<'_> {
         let headers = headers(message, format);
         let record = RawRecord { headers: &headers, ..RawRecord::new(message.key(), message.payload(), timestamp) };
         let Open { batch, came, ways, .. } = open;
-        let mut way = self.tracer.and_then(|tracer| tracer.follow(message, place.0));
+        let followed = self.tracer.and_then(|tracer| Some((Way::follow(tracer, message, place.0)?, tracer)));
+        let mut way = followed.filter(|(_, tracer)| ways.have_room(tracer)).map(|(way, _)| way);
         let first = batch.len();
         let read = self.reader.rekey(format, &self.settings.rules, &record, wall, |event| {
             if let Some(way) = &mut way {
@@ -314,9 +315,9 @@ impl Rekeyer<'_> {
             batch.add_dead_letter(key.map(kept_key), value.map(kept), headers);
             came.dead_letters += 1;
         }
-        if let Some((mut way, tracer)) = way.zip(self.tracer) {
+        if let Some(mut way) = way {
             way.caused(batch, first);
-            ways.push(way, tracer);
+            ways.push(way);
         }
         came.unused += u64::from(read.events == 0 && read.refused.is_none());
         came.records += 1;

@@ -141,6 +141,7 @@ impl Posting {
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
+            .proxy(None)
             .user_agent(concat!("churnwatch/", env!("CARGO_PKG_VERSION")));
         Self(config.build().new_agent())
     }

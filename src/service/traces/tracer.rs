@@ -15,12 +15,10 @@ use opentelemetry_sdk::trace::{
 use rdkafka::message::Message;
 
 use crate::config::settings::Settings;
-use crate::service::broker::Position;
 use crate::service::fault::ServiceFault;
 use crate::service::telemetry::spans::SpanMetrics;
 use crate::service::traces::collector::Collector;
 use crate::service::traces::context::{Told, next, told};
-use crate::service::traces::way::Way;
 
 /// What follows records; shared by all threads of a process.
 #[derive(Clone)]
@@ -97,12 +95,6 @@ impl Tracer {
         Self { shared: self.shared.clone(), topics }
     }
 
-    /// The way of a record, if it is sampled.
-    pub fn follow(&self, message: &impl Message, topic: usize) -> Option<Way> {
-        let from = Position { topic, partition: message.partition() as u32, offset: message.offset() };
-        self.sampled(message).map(|begun| Way::begin(from, begun))
-    }
-
     /// A span for what a record brings about, if it is sampled: because its headers say so, or because it has none and is
     /// drawn.
     pub(crate) fn sampled(&self, message: &impl Message) -> Option<Begun> {
@@ -147,7 +139,7 @@ impl Tracer {
         });
     }
 
-    /// A way was given up, as there were too many.
+    /// A record was not followed, as too many are.
     pub(crate) fn give_up(&self) {
         self.shared.collector.dropped(1);
     }

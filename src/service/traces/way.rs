@@ -6,6 +6,7 @@ use std::time::SystemTime;
 
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{SpanContext, SpanKind, Status};
+use rdkafka::message::Message;
 
 use crate::engine::step::Outcome;
 use crate::processor::batch::{Batch, OutTopic};
@@ -33,8 +34,13 @@ pub struct Way {
 }
 
 impl Way {
-    /// A record has come.
-    pub(crate) fn begin(from: Position, span: Begun) -> Self {
+    /// A record has come, if it is sampled.
+    pub fn follow(tracer: &Tracer, message: &impl Message, topic: usize) -> Option<Self> {
+        let from = Position { topic, partition: message.partition() as u32, offset: message.offset() };
+        tracer.sampled(message).map(|span| Self::begin(from, span))
+    }
+
+    fn begin(from: Position, span: Begun) -> Self {
         let now = SystemTime::now();
         Self { from, span, begun: now, worked: now, stages: Vec::new(), sent: Vec::new() }
     }
@@ -46,12 +52,13 @@ impl Way {
         }
     }
 
-    /// All work is done: the records from the one at `first` on came of it, and each tells so in its headers.
+    /// All work is done: the records from the one at `first` on came of it, and each tells so in its headers, but dead
+    /// letters, whose headers are all named by their schema.
     pub fn caused(&mut self, batch: &mut Batch, first: usize) {
         self.worked = SystemTime::now();
         batch.head(first, |topic| {
             let span = next(&self.span.own);
-            let told = headers(&span);
+            let told = if topic == OutTopic::DeadLetters { Vec::new() } else { headers(&span) };
             self.sent.push((topic, span));
             told
         });
@@ -126,9 +133,18 @@ pub struct Ways {
 }
 
 impl Ways {
-    /// Remembers a way until it is committed; too many at once are given up.
-    pub fn push(&mut self, way: Way, tracer: &Tracer) {
-        if self.open.len() < MOST { self.open.push(way) } else { tracer.give_up() }
+    /// Whether there is room for one more; where there is none, the record goes on as one that is not sampled.
+    pub fn have_room(&self, tracer: &Tracer) -> bool {
+        let have_room = self.open.len() < MOST;
+        if !have_room {
+            tracer.give_up();
+        }
+        have_room
+    }
+
+    /// Remembers a way until it is committed.
+    pub fn push(&mut self, way: Way) {
+        self.open.push(way);
     }
 
     /// The open batch is handed over.
@@ -191,11 +207,13 @@ mod tests {
         let first = batch.len();
         batch.add(OutTopic::Alerts, b"bob", |out| out.push(b'2'));
         batch.add_tombstone(OutTopic::Risk, b"bob");
+        batch.add_dead_letter(None, None, Vec::new());
         way.caused(&mut batch, first);
         let told: Vec<usize> = batch.iter().map(|record| record.headers.len()).collect();
-        assert_eq!(told, [0, 1, 1]);
-        let parents: Vec<&[u8]> = batch.iter().skip(1).map(|record| &*record.headers[0].1).collect();
-        assert_ne!(parents[0], parents[1], "each has a span of its own");
+        assert_eq!(told, [0, 1, 1, 0]);
+        assert_eq!(way.sent.len(), 3, "each has a span of its own, the dead letter too");
+        let parents: Vec<&[u8]> = batch.iter().skip(1).take(2).map(|record| &*record.headers[0].1).collect();
+        assert_ne!(parents[0], parents[1]);
         assert_eq!(batch.iter().nth(1).unwrap().value, Some(&b"2"[..]), "what it says is the same");
     }
 
@@ -203,16 +221,18 @@ mod tests {
     fn what_is_rolled_back_is_not_told_and_too_much_is_given_up() {
         let metrics = RekeyMetrics::new().unwrap();
         let (tracer, mut ways) = (tracer(&metrics), Ways::default());
-        ways.push(way(), &tracer);
+        ways.push(way());
         ways.seal();
-        ways.push(way(), &tracer);
+        ways.push(way());
         ways.roll_back();
         ways.seal();
         ways.committed(&tracer);
-        (0..MOST + 3).for_each(|_| ways.push(way(), &tracer));
+        (0..MOST).for_each(|_| ways.push(way()));
+        assert_eq!([0; 3].map(|_| ways.have_room(&tracer)), [false; 3]);
         assert_eq!(lost(&metrics, "dropped"), 3);
         ways.roll_back();
-        ways.push(way(), &tracer);
+        assert!(ways.have_room(&tracer));
+        ways.push(way());
         ways.seal();
         ways.committed(&tracer);
         tracer.end();
