@@ -10,6 +10,7 @@ use crate::config::file_http::Http;
 use crate::config::file_inputs::{Identity, InputFile, Rekey};
 use crate::config::file_kafka::Kafka;
 use crate::config::file_registry::SchemaRegistry;
+use crate::config::file_tracing::Tracing;
 use crate::config::file_webhooks::Webhooks;
 use crate::config::segments::SegmentsFile;
 
@@ -55,6 +56,8 @@ pub struct ConfigFile {
     pub playbook: Playbook,
     /// Addresses that alerts are posted to.
     pub webhooks: Webhooks,
+    /// Spans of sampled events.
+    pub tracing: Tracing,
 }
 
 /// Names of the topics.

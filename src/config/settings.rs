@@ -23,6 +23,7 @@ use crate::config::ranges::check_ranges;
 use crate::config::registry::{Registry, registry};
 use crate::config::security::{is_secret, security};
 use crate::config::segments::segments;
+use crate::config::tracing::{Tracing, tracing};
 use crate::config::webhooks::{Webhooks, webhooks};
 use crate::effect_study::goals::Goals;
 use crate::engine::alerting::playbook::Playbook;
@@ -81,6 +82,8 @@ pub struct Settings {
     pub webhooks: Webhooks,
     /// `rekey.listen`.
     pub rekey_listen: SocketAddr,
+    /// Where spans go; `None`: nothing is traced.
+    pub tracing: Option<Tracing>,
 }
 
 /// The key of erasures is bytes, which would be shown.
@@ -142,6 +145,7 @@ impl Settings {
         );
         let security = security(&file, &mut check);
         let webhooks = webhooks(&file.webhooks, &mut check);
+        let tracing = tracing(&file.tracing, &mut check);
         let rekey_listen = check.take("rekey.listen", address(&file.rekey.listen), nowhere);
         let erasure = file.erasure.secret_file.as_deref().map(secret).transpose();
         let erasure = check.take("erasure.secret_file", erasure, None);
@@ -175,6 +179,7 @@ impl Settings {
             security,
             webhooks,
             rekey_listen,
+            tracing,
         })
     }
 

@@ -37,7 +37,7 @@ pub struct OutRecord<'a> {
     pub key: Option<&'a [u8]>,
     /// Its value; `None` is a tombstone.
     pub value: Option<&'a [u8]>,
-    /// Its headers; only dead letters have some.
+    /// Its headers; only dead letters have some, and what a sampled record caused.
     pub headers: &'a [Header],
     /// Its timestamp, where it is not the time of writing; only events have one.
     pub timestamp: Option<Millis>,
@@ -132,6 +132,13 @@ impl Batch {
         let key = key.map(|key| self.put(key));
         let value = value.map(|value| self.put(value));
         self.entries.push(Entry { topic: OutTopic::DeadLetters, key, value, headers, timestamp: None });
+    }
+
+    /// Adds headers to the records from the one at `from` on, by where each goes.
+    pub fn head(&mut self, from: usize, mut headers: impl FnMut(OutTopic) -> Vec<Header>) {
+        for entry in self.entries.iter_mut().skip(from) {
+            entry.headers.append(&mut headers(entry.topic));
+        }
     }
 
     fn put(&mut self, bytes: &[u8]) -> Range<usize> {

@@ -4,8 +4,10 @@
 
 pub mod setup;
 pub mod batch;
+pub mod stage;
 pub mod stats;
 pub mod past;
+pub mod intake;
 pub mod topology;
 pub mod commit;
 pub mod restoring;

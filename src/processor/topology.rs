@@ -8,9 +8,8 @@ use serde_json::Value;
 
 use crate::engine::alerting::holdout::Arm;
 use crate::engine::customer::customer_hash;
-use crate::engine::day::{Day, Millis};
+use crate::engine::day::Day;
 use crate::engine::effect::Effect;
-use crate::engine::event::Reason;
 use crate::engine::generations::Saved;
 use crate::engine::money::Money;
 use crate::engine::packed::customer::Customer;
@@ -24,16 +23,13 @@ use crate::processor::past::Past;
 use crate::processor::setup::{ClockMode, Progress, Setup, Time};
 use crate::processor::stats::{Counted, Stats};
 use crate::wire::alert::write_alert;
-use crate::wire::dead_letter::{self, Origin, kept_key};
-use crate::wire::event::RawRecord;
 use crate::wire::inputs::format::Format;
 use crate::wire::inputs::reader::Reader;
-use crate::wire::merging::{forwarded, write_merge, write_merged};
+use crate::wire::merging::{write_merge, write_merged};
 use crate::wire::outcome::{write_matured, write_transition};
 use crate::wire::partition_record::{CloseRecord, ModelChange};
 use crate::wire::profile_json::profile_json;
 use crate::wire::profile_row::profile_row;
-use crate::wire::reject::Reject;
 use crate::wire::risk::write_risk;
 use crate::wire::timeline_json::timeline_json;
 use crate::wire::what_if_json::what_if_json;
@@ -55,7 +51,7 @@ pub struct Processor {
     pub(crate) saved: Saved<Checkpoint>,
     pub(crate) dirty: bool,
     pub(crate) counted: Counted,
-    reader: Reader,
+    pub(crate) reader: Reader,
     pub(crate) effects: Vec<Effect>,
     pub(crate) encoded: Vec<u8>,
 }
@@ -88,50 +84,6 @@ impl Processor {
             effects: Vec::new(),
             encoded: Vec::new(),
         }
-    }
-
-    /// Takes one input record of `topic` in. Call only while not [`Processor::closing`]: a close is a barrier.
-    pub fn process(&mut self, topic: usize, offset: i64, record: &RawRecord<'_>, wall: Millis, batch: &mut Batch) {
-        debug_assert!(self.engine.clock().closing.is_none(), "a close is a barrier: advance first");
-        self.dirty = true;
-        self.counted.open.records += 1;
-        if let Some(next) = self.offsets.get_mut(topic) {
-            *next = Some(offset + 1);
-        }
-        let Self { setup, engine, reader, effects, counted: Counted { open: fresh, .. }, .. } = self;
-        let format = setup.formats.get(topic).unwrap_or(&Format::Events);
-        let read = reader.read(format, &setup.rules, record, wall, |parsed, text| {
-            fresh.unknown_fields += u64::from(parsed.unknown_fields);
-            let settles = setup.rules.settles(parsed.event.time);
-            match engine.step(Input::Event { event: &parsed.event, topic, settles }, effects) {
-                Outcome::Applied => fresh.event(&parsed.event.body),
-                Outcome::AppliedBut(reason) | Outcome::Rejected(reason) => return Some(Reject::from(reason)),
-                Outcome::Duplicate => fresh.duplicates += 1,
-                Outcome::Erased => fresh.erased += 1,
-                Outcome::Forwarded => {
-                    if forward(effects.pop(), text, batch).is_none() {
-                        return Some(Reason::TooLarge.into());
-                    }
-                    fresh.forwarded += 1;
-                }
-                Outcome::Closing | Outcome::Closed => {}
-            }
-            None
-        });
-        fresh.unused += u64::from(read.events == 0 && read.refused.is_none());
-        if let Some(reject) = read.refused {
-            self.bury(reject, topic, offset, record, batch);
-        }
-        self.perform(batch);
-    }
-
-    fn bury(&mut self, reject: Reject, topic: usize, offset: i64, record: &RawRecord<'_>, batch: &mut Batch) {
-        self.counted.open.dead_letter(reject.reason);
-        let name = self.setup.input_topics.get(topic).map_or("", String::as_str);
-        let value = record.value.unwrap_or_default();
-        let origin = Origin { topic: name, partition: self.partition, offset, timestamp: record.timestamp };
-        let headers = dead_letter::headers(reject, origin, record.key.unwrap_or_default(), value);
-        batch.add_dead_letter(record.key.map(kept_key), record.value.map(dead_letter::kept), headers);
     }
 
     /// The shape of an input's records.
@@ -234,7 +186,7 @@ impl Processor {
     }
 
     /// Does what the engine asked for.
-    fn perform(&mut self, batch: &mut Batch) {
+    pub(crate) fn perform(&mut self, batch: &mut Batch) {
         let Self { setup, engine, effects, counted: Counted { open: fresh, .. }, .. } = self;
         let (model, locale) = (engine.in_force().model.version.as_str(), &setup.locale);
         let words = Words { model, locale, names: engine.names(), playbook: &setup.policy.playbook };
@@ -379,12 +331,4 @@ impl Processor {
 /// Whether there is anything to show of a customer: of an alias all is told under the other id.
 fn is_shown(customer: &Customer) -> bool {
     !customer.profile.is_empty() && customer.profile.moved_to().is_none()
-}
-
-/// Passes an alias's event on; `None` where it grew too long under the other id.
-fn forward(to: Option<Effect>, event: &[u8], batch: &mut Batch) -> Option<()> {
-    let Some(Effect::Forward { to }) = to else { return None };
-    let forwarded = forwarded(event, &to)?;
-    batch.add(OutTopic::Events, to.as_bytes(), |out| out.extend_from_slice(&forwarded));
-    Some(())
 }

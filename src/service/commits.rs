@@ -145,6 +145,9 @@ impl Lanes {
                 for (number, room) in batches {
                     let Some(lane) = self.owned.get_mut(&number) else { continue };
                     lane.take_back(room);
+                    if let Some(tracer) = &self.shared.tracer {
+                        lane.tell(tracer);
+                    }
                     let fresh = lane.processor.confirm();
                     self.shared.metrics.committed(&fresh);
                     tell_full(&mut self.full_told, &lane.processor, &fresh);

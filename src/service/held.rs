@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use crate::engine::day::Millis;
 use crate::service::telemetry::registry::WaitingPartition;
+use crate::service::traces::way::Way;
 use crate::wire::event::RawRecord;
 
 /// A record that waits.
@@ -16,11 +17,13 @@ pub struct HeldRecord {
     value: Option<Vec<u8>>,
     headers: Vec<(String, Vec<u8>)>,
     timestamp: Millis,
+    /// Its way, where it is followed.
+    pub way: Option<Way>,
 }
 
 impl HeldRecord {
     /// Keeps a record.
-    pub fn new(offset: i64, record: &RawRecord<'_>) -> Self {
+    pub fn new(offset: i64, record: &RawRecord<'_>, way: Option<Way>) -> Self {
         let owned = |(name, value): &(&str, &[u8])| ((*name).to_owned(), value.to_vec());
         Self {
             offset,
@@ -28,6 +31,7 @@ impl HeldRecord {
             value: record.value.map(<[u8]>::to_vec),
             headers: record.headers.iter().map(owned).collect(),
             timestamp: record.timestamp,
+            way,
         }
     }
 

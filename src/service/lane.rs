@@ -9,9 +9,12 @@ use crate::engine::packed::census::Census;
 use crate::processor::batch::Batch;
 use crate::processor::setup::{ClockMode, Progress, Time};
 use crate::processor::topology::Processor;
-use crate::service::broker::Broker;
+use crate::service::broker::{Broker, Position};
 use crate::service::held::Held;
 use crate::service::shared::Now;
+use crate::service::traces::tracer::Tracer;
+use crate::service::traces::way::{Way, Ways};
+use crate::wire::event::RawRecord;
 
 /// How far apart two looks at the ends must agree before a day closes by them.
 const LOOKS_APART: Duration = Duration::from_secs(1);
@@ -49,6 +52,8 @@ pub struct Lane {
     /// The last closed day when the customers were last counted, and when they may be again.
     counted: Option<Day>,
     count_after: Option<Instant>,
+    /// The sampled records that are not committed.
+    ways: Ways,
 }
 
 impl Lane {
@@ -71,6 +76,7 @@ impl Lane {
             closing: Duration::ZERO,
             counted: None,
             count_after: None,
+            ways: Ways::default(),
         }
     }
 
@@ -78,6 +84,7 @@ impl Lane {
     pub fn seal(&mut self) -> Batch {
         self.processor.flush(&mut self.batch);
         self.processor.seal();
+        self.ways.seal();
         self.oldest_sealed = self.oldest_open.take();
         std::mem::replace(&mut self.batch, std::mem::take(&mut self.room))
     }
@@ -89,10 +96,34 @@ impl Lane {
         self.oldest_sealed = None;
     }
 
+    /// Takes a record in; of one that is sampled it is remembered what happens to it.
+    pub fn process(
+        &mut self,
+        (from, wall): (Position, Millis),
+        record: &RawRecord<'_>,
+        followed: Option<(Way, &Tracer)>,
+    ) {
+        let Self { processor, batch, ways, .. } = self;
+        let Some((mut way, _)) = followed.filter(|(_, tracer)| ways.have_room(tracer)) else {
+            processor.process(from.topic, from.offset, record, wall, batch);
+            return;
+        };
+        let first = batch.len();
+        processor.process_watched((from.topic, from.offset), record, wall, batch, |stage| way.passed(stage));
+        way.caused(batch, first);
+        ways.push(way);
+    }
+
+    /// Tells of the sampled records that were committed.
+    pub fn tell(&mut self, tracer: &Tracer) {
+        self.ways.committed(tracer);
+    }
+
     /// Nothing pending, and nothing sealed: everything is as at the last commit.
     pub fn roll_back(&mut self) {
         self.processor.roll_back();
         self.batch.clear();
+        self.ways.roll_back();
         // The oldest record is still not committed; it comes again.
         self.oldest_open = self.oldest();
         self.oldest_sealed = None;

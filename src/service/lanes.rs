@@ -23,6 +23,7 @@ use crate::service::restoring::Restoring;
 use crate::service::shared::{Now, Shared};
 use crate::service::status::Absent;
 use crate::service::telemetry::metrics::{Headway, Metrics};
+use crate::service::traces::way::Way;
 use crate::wire::calendar::day_text;
 use crate::wire::event::RawRecord;
 
@@ -211,8 +212,16 @@ impl Lanes {
         Ok(positions)
     }
 
-    /// Takes one input record in; whether that took so long, or the batch is so large, that it is time to look at the clock.
-    pub fn take(&mut self, broker: &mut impl Broker, from: Position, record: &RawRecord<'_>, now: Now) -> bool {
+    /// Takes one input record in, and follows it where it has a way; whether that took so long, or the batch is so large,
+    /// that it is time to look at the clock.
+    pub fn take(
+        &mut self,
+        broker: &mut impl Broker,
+        from: Position,
+        record: &RawRecord<'_>,
+        way: Option<Way>,
+        now: Now,
+    ) -> bool {
         let number = from.partition;
         // A close that a crash or a lost commit interrupted comes first: it is a barrier.
         let closing = self.owned.get(&number).is_some_and(|lane| lane.processor.closing());
@@ -221,7 +230,7 @@ impl Lanes {
         }
         let Some(lane) = self.owned.get_mut(&number) else { return false };
         lane.received(from.topic, record.timestamp);
-        lane.processor.process(from.topic, from.offset, record, now.wall, &mut lane.batch);
+        lane.process((from, now.wall), record, way.zip(self.shared.tracer.as_ref()));
         let (confirmed, large) = (lane.is_confirmed(now), lane.batch.bytes() >= self.narrowed.of(MAX_BATCH_BYTES));
         self.close_due(broker, number, now, confirmed) != Stand::Good || large
     }

@@ -8,6 +8,7 @@ pub mod registry;
 pub mod restoring;
 pub mod broker;
 pub mod kafka;
+pub mod traces;
 pub mod models_known;
 pub mod models;
 pub mod shared;

@@ -6,14 +6,22 @@ use crate::service::broker::{Broker, Position};
 use crate::service::held::HeldRecord;
 use crate::service::lanes::Lanes;
 use crate::service::shared::Now;
+use crate::service::traces::way::Way;
 use crate::wire::event::RawRecord;
 use crate::wire::inputs::format::Format;
 
 impl Lanes {
     /// Takes a record in, or holds it until its schema is there; whether it is time to look at the clock.
-    pub fn receive(&mut self, broker: &mut impl Broker, from: Position, record: &RawRecord<'_>, now: Now) -> bool {
+    pub fn receive(
+        &mut self,
+        broker: &mut impl Broker,
+        from: Position,
+        record: &RawRecord<'_>,
+        way: Option<Way>,
+        now: Now,
+    ) -> bool {
         let Some(framed) = self.shared.setup.formats.get(from.topic).and_then(Format::framing) else {
-            return self.take(broker, from, record, now);
+            return self.take(broker, from, record, way, now);
         };
         let Some(lane) = self.owned.get_mut(&from.partition) else { return false };
         let last = lane.held.last(from.topic).map(|last| last.offset + 1);
@@ -24,13 +32,13 @@ impl Lanes {
         }
         let missing = framed.missing(record.value);
         if last.is_none() && missing.is_none() {
-            return self.take(broker, from, record, now);
+            return self.take(broker, from, record, way, now);
         }
         if let Some(id) = missing {
             framed.schemas.want(id);
         }
         lane.received(from.topic, record.timestamp);
-        lane.held.push(from.topic, HeldRecord::new(from.offset, record), || self.shared.metrics.registry().wait());
+        lane.held.push(from.topic, HeldRecord::new(from.offset, record, way), || self.shared.metrics.registry().wait());
         if last.is_none() {
             info!(partition = from.partition, id = missing, "waiting for a schema");
             let paused = broker.pause(from);
@@ -45,9 +53,10 @@ impl Lanes {
         let places: Vec<(u32, usize)> =
             holding.flat_map(|(number, lane)| lane.held.topics().map(|topic| (*number, topic))).collect();
         for (partition, topic) in places {
-            while let Some(held) = self.ready(partition, topic) {
+            while let Some(mut held) = self.ready(partition, topic) {
                 let from = Position { topic, partition, offset: held.offset };
-                held.with(|record| self.take(broker, from, record, now));
+                let way = held.way.take();
+                held.with(|record| self.take(broker, from, record, way, now));
             }
             // Where a transaction was lost meanwhile, nothing is held any more and all is read again already.
             let Some(lane) = self.owned.get_mut(&partition).filter(|lane| lane.held.any()) else { continue };

@@ -13,6 +13,7 @@ use crate::service::http::api::{Api, Running};
 use crate::service::http::door::bind;
 use crate::service::http::open::{Doors, open};
 use crate::service::http::peers::Peers;
+use crate::service::kafka::cluster::output_topics;
 use crate::service::kafka::topics;
 use crate::service::models_watch;
 use crate::service::pulse::{Pulse, Watched, in_trouble, join};
@@ -21,6 +22,7 @@ use crate::service::shared::Shared;
 use crate::service::signals::Signals;
 use crate::service::source::SourceWatch;
 use crate::service::status::Phase;
+use crate::service::traces::tracer::{Topics, Tracer};
 use crate::service::worker::{self, Orders};
 use crate::wire::artifact::Artifact;
 
@@ -35,6 +37,7 @@ pub struct Service {
     workers: Vec<Watched>,
     /// What HTTP answers with.
     pub api: Api,
+    tracer: Option<Tracer>,
 }
 
 impl Service {
@@ -49,7 +52,13 @@ impl Service {
             setup: setup.clone(),
         });
         let (models, metrics) = (api.models.clone(), api.metrics.clone());
-        let shared = Shared { setup, model: Arc::new(model), models, metrics, settings };
+        let topics = Topics {
+            group: settings.file.kafka.group_id.clone(),
+            inputs: setup.input_topics.clone(),
+            outputs: output_topics(&settings, &settings.file.topics.merges),
+        };
+        let tracer = Tracer::start(&settings, topics, metrics.spans())?;
+        let shared = Shared { setup, model: Arc::new(model), models, metrics, tracer: tracer.clone(), settings };
         let (stop, status, started) = (Arc::new(AtomicBool::new(false)), api.status.clone(), Instant::now());
         models_watch::start(&shared, &Pulse::new(stop.clone(), started))?;
         fetcher::start(&shared.settings, shared.metrics.registry(), &Pulse::new(stop.clone(), started))?;
@@ -73,7 +82,7 @@ impl Service {
             let thread = thread.map_err(|fault| ServiceFault::Failed(format!("cannot start a thread: {fault}")))?;
             workers.push((thread, pulse));
         }
-        Ok(Self { stop, workers, api })
+        Ok(Self { stop, workers, api, tracer })
     }
 
     /// Whether a worker has ended or is stuck.
@@ -86,7 +95,11 @@ impl Service {
         self.stop.store(true, Ordering::Relaxed);
         let late = "a worker did not finish in time; what it had not committed will be done again";
         let panicked = "a worker panicked; nothing of its open transaction was committed";
-        join(self.workers, DRAIN, late, panicked)
+        let joined = join(self.workers, DRAIN, late, panicked);
+        if let Some(tracer) = &self.tracer {
+            tracer.end();
+        }
+        joined
     }
 }
 

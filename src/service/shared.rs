@@ -9,6 +9,7 @@ use crate::engine::scoring::model::Model;
 use crate::processor::setup::Setup;
 use crate::service::models::Models;
 use crate::service::telemetry::metrics::Metrics;
+use crate::service::traces::tracer::Tracer;
 
 /// What all workers of a process share.
 #[derive(Clone)]
@@ -23,6 +24,8 @@ pub struct Shared {
     pub models: Models,
     /// Where commits are counted.
     pub metrics: Metrics,
+    /// What follows sampled records; `None`: nothing is traced.
+    pub tracer: Option<Tracer>,
 }
 
 /// The time as a worker reads it off its clocks.

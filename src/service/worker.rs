@@ -30,6 +30,7 @@ use crate::service::pulse::Pulse;
 use crate::service::shared::{Now, Shared};
 use crate::service::source::SourceWatch;
 use crate::service::status::{Phase, Question, Status};
+use crate::service::traces::way::Way;
 use crate::wire::event::RawRecord;
 
 /// Most records taken between two looks at clocks and questions.
@@ -322,7 +323,8 @@ fn take(shared: &Shared, consumer: &BaseConsumer<Context>, message: &BorrowedMes
     let Some(topic) = shared.setup.input_topics.iter().position(|topic| topic == message.topic()) else { return false };
     let timestamp = message.timestamp().to_millis().map_or(now.wall, Millis);
     let headers = shared.setup.formats.get(topic).map(|format| headers(message, format)).unwrap_or_default();
+    let way = shared.tracer.as_ref().and_then(|tracer| Way::follow(tracer, message, topic));
     let record = RawRecord { headers: &headers, ..RawRecord::new(message.key(), message.payload(), timestamp) };
     let from = Position { topic, partition: message.partition() as u32, offset: message.offset() };
-    consumer.context().with(consumer, |lanes, cluster| lanes.receive(cluster, from, &record, now))
+    consumer.context().with(consumer, |lanes, cluster| lanes.receive(cluster, from, &record, way, now))
 }

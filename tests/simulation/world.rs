@@ -77,7 +77,8 @@ impl World {
         let model: Arc<Model> = attentive_model();
         let metrics = Metrics::new().unwrap();
         let models = Models::new(metrics.clone());
-        let shared = Shared { settings: Arc::new(settings), setup: Arc::new(setup), model, models, metrics };
+        let shared =
+            Shared { settings: Arc::new(settings), setup: Arc::new(setup), model, models, metrics, tracer: None };
         let replicas = (0..=draw.below(3)).map(|_| None).collect();
         let wall = arrivals.first().map_or(0, |(at, _)| *at);
         let mut world = Self {
@@ -355,7 +356,7 @@ fn deliver(lanes: &mut Lanes, link: &mut Link<'_>, topic: usize, partition: u32,
     *position += 1;
     let input = link.cluster.borrow().inputs[&(topic, partition)][offset as usize].clone();
     let record = RawRecord::new(input.key.as_deref(), Some(&input.value), Millis(input.timestamp));
-    lanes.receive(link, Position { topic, partition, offset }, &record, now);
+    lanes.receive(link, Position { topic, partition, offset }, &record, None, now);
     if link.draw.borrow_mut().below(4) > 0 {
         lanes.turn(link, false, now);
     }

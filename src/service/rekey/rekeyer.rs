@@ -17,6 +17,7 @@ use uuid::Uuid;
 use crate::config::settings::Settings;
 use crate::engine::day::Millis;
 use crate::processor::batch::Batch;
+use crate::processor::stage::Stage;
 use crate::service::broker::Committed;
 use crate::service::fault::ServiceFault;
 use crate::service::kafka::client::{producer, rekeying};
@@ -30,6 +31,8 @@ use crate::service::pulse::Pulse;
 use crate::service::rekey::waiting::{Place, Waiting};
 use crate::service::telemetry::registry::WaitingPartition;
 use crate::service::telemetry::rekey::{Came, RekeyMetrics};
+use crate::service::traces::tracer::Tracer;
+use crate::service::traces::way::{Way, Ways};
 use crate::wire::dead_letter::{self, Origin, kept, kept_key};
 use crate::wire::event::RawRecord;
 use crate::wire::inputs::reader::Reader;
@@ -104,6 +107,7 @@ struct Open {
     next: BTreeMap<Place, i64>,
     came: Came,
     since: Option<Instant>,
+    ways: Ways,
 }
 
 /// Works until it is told to stop, or until something is wrong.
@@ -111,6 +115,7 @@ pub fn work(
     settings: &Settings,
     pulse: &Pulse,
     metrics: &RekeyMetrics,
+    tracer: Option<&Tracer>,
     joining: &Arc<AtomicUsize>,
 ) -> Result<(), ServiceFault> {
     joining.store(1, Ordering::Relaxed);
@@ -133,13 +138,14 @@ pub fn work(
     let topics: Vec<&str> = settings.file.rekey.topics.iter().map(String::as_str).collect();
     consumer.subscribe(&topics).map_err(|fault| ServiceFault::kafka("subscribing", &fault))?;
     let (reader, held) = (Reader::default(), None);
-    Rekeyer { settings, pulse, metrics, writer, consumer, reader, held }.follow()
+    Rekeyer { settings, pulse, metrics, tracer, writer, consumer, reader, held }.follow()
 }
 
 struct Rekeyer<'a> {
     settings: &'a Settings,
     pulse: &'a Pulse,
     metrics: &'a RekeyMetrics,
+    tracer: Option<&'a Tracer>,
     writer: Transactions,
     consumer: BaseConsumer<Context>,
     reader: Reader,
@@ -290,8 +296,14 @@ impl Rekeyer<'_> {
         let format = self.settings.shapes.of(message.topic());
         let headers = headers(message, format);
         let record = RawRecord { headers: &headers, ..RawRecord::new(message.key(), message.payload(), timestamp) };
-        let Open { batch, came, .. } = open;
+        let Open { batch, came, ways, .. } = open;
+        let followed = self.tracer.and_then(|tracer| Some((Way::follow(tracer, message, place.0)?, tracer)));
+        let mut way = followed.filter(|(_, tracer)| ways.have_room(tracer)).map(|(way, _)| way);
+        let first = batch.len();
         let read = self.reader.rekey(format, &self.settings.rules, &record, wall, |event| {
+            if let Some(way) = &mut way {
+                way.passed(Stage::Decoded);
+            }
             came.events += 1;
             batch.add_event(event.customer.as_bytes(), timestamp, |out| out.extend_from_slice(&event.text));
         });
@@ -303,6 +315,10 @@ impl Rekeyer<'_> {
             batch.add_dead_letter(key.map(kept_key), value.map(kept), headers);
             came.dead_letters += 1;
         }
+        if let Some(mut way) = way {
+            way.caused(batch, first);
+            ways.push(way);
+        }
         came.unused += u64::from(read.events == 0 && read.refused.is_none());
         came.records += 1;
         open.next.insert(place, message.offset() + 1);
@@ -310,7 +326,7 @@ impl Rekeyer<'_> {
     }
 
     fn commit(&self, open: &mut Open) -> Result<(), ServiceFault> {
-        let Open { batch, next, came, .. } = std::mem::take(open);
+        let Open { batch, next, came, mut ways, .. } = std::mem::take(open);
         if came.records == 0 {
             return Ok(());
         }
@@ -321,9 +337,13 @@ impl Rekeyer<'_> {
                 .map_err(|fault| ServiceFault::kafka("setting the position", &fault))?;
         }
         let group = self.consumer.group_metadata();
+        ways.seal();
         match self.writer.commit(&[(0, batch)], &offsets, group.as_ref(), self.pulse) {
             Committed::Yes => {
                 self.metrics.committed(came);
+                if let Some(tracer) = self.tracer {
+                    ways.committed(tracer);
+                }
                 Ok(())
             }
             // What was read is read again by a consumer that begins anew.

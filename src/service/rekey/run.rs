@@ -10,11 +10,13 @@ use crate::config::settings::Settings;
 use crate::service::beside::life::{Life, Running};
 use crate::service::beside::probes::Probes;
 use crate::service::fault::ServiceFault;
+use crate::service::kafka::cluster::output_topics;
 use crate::service::kafka::topics::partitions;
 use crate::service::pulse::Pulse;
 use crate::service::registry::fetcher;
 use crate::service::rekey::rekeyer::work;
 use crate::service::telemetry::rekey::RekeyMetrics;
+use crate::service::traces::tracer::{Topics, Tracer};
 
 /// Pause before it begins anew, doubled with each time in a row, and the longest.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -49,11 +51,20 @@ fn start(
 ) -> Result<Running, ServiceFault> {
     let pulse = Pulse::new(stop.clone(), Instant::now());
     fetcher::start(settings, metrics.registry(), &pulse)?;
+    let topics = Topics {
+        group: settings.rekey_group(),
+        inputs: settings.file.rekey.topics.clone(),
+        outputs: output_topics(settings, settings.own_topic().unwrap_or_default()),
+    };
+    let tracer = Tracer::start(settings, topics, metrics.spans())?;
     let (settings, probes, beats) = (settings.clone(), probes.clone(), pulse.clone());
     let into = settings.own_topic().unwrap_or_default();
     info!(from = settings.file.rekey.topics.join(", "), into, "keying anew");
     let thread = std::thread::Builder::new().name("rekey".into()).spawn(move || {
-        let result = follow(&settings, &beats, &metrics, &probes);
+        let result = follow(&settings, &beats, (&metrics, tracer.as_ref()), &probes);
+        if let Some(tracer) = tracer {
+            tracer.end();
+        }
         if let Err(fault) = &result {
             error!(%fault, "ended");
         }
@@ -63,11 +74,16 @@ fn start(
     Ok(vec![(thread, pulse)])
 }
 
-fn follow(settings: &Settings, pulse: &Pulse, metrics: &RekeyMetrics, probes: &Probes) -> Result<(), ServiceFault> {
+fn follow(
+    settings: &Settings,
+    pulse: &Pulse,
+    (metrics, tracer): (&RekeyMetrics, Option<&Tracer>),
+    probes: &Probes,
+) -> Result<(), ServiceFault> {
     let mut trouble = 0;
     loop {
         let begun = Instant::now();
-        match work(settings, pulse, metrics, &probes.joining) {
+        match work(settings, pulse, metrics, tracer, &probes.joining) {
             // Whatever was not committed by then is done again by the next.
             Err(fault) if pulse.stopping() => {
                 info!(%fault, "stopped in the middle");

@@ -1,16 +1,18 @@
-//! What the metrics of every command hold: the registry, the release that runs, and what the process uses.
+//! What the metrics of every command hold: the registry, the release that runs, what the process uses, and its spans.
 
 use prometheus::Registry;
 use prometheus::proto::MetricFamily;
 
 use crate::service::telemetry::process::Usage;
 use crate::service::telemetry::register::{Register, text};
+use crate::service::telemetry::spans::SpanMetrics;
 
 /// A registry that already tells of release and process.
 #[derive(Clone)]
 pub(crate) struct Base {
     registry: Registry,
     usage: Usage,
+    pub(crate) spans: SpanMetrics,
 }
 
 impl Base {
@@ -20,8 +22,8 @@ impl Base {
         let register = Register(&registry);
         let build = register.whole_gauges("build_info", "1, for the release that runs", &["version"])?;
         build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
-        let usage = Usage::new(&register)?;
-        Ok(Self { registry, usage })
+        let (usage, spans) = (Usage::new(&register)?, SpanMetrics::new(&register)?);
+        Ok(Self { registry, usage, spans })
     }
 
     /// Where a command's own metrics are made.

@@ -17,6 +17,7 @@ use crate::service::telemetry::base::Base;
 use crate::service::telemetry::business::Business;
 use crate::service::telemetry::modelled::Modelled;
 use crate::service::telemetry::registry::RegistryMetrics;
+use crate::service::telemetry::spans::SpanMetrics;
 
 /// Of a transaction: from a broker next door to one that is given up on.
 const COMMIT_SECONDS: [f64; 11] = [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0];
@@ -326,6 +327,11 @@ impl Metrics {
 
     pub(crate) fn gather(&self) -> Vec<MetricFamily> {
         self.base.gather()
+    }
+
+    /// What became of its spans.
+    pub fn spans(&self) -> SpanMetrics {
+        self.base.spans.clone()
     }
 
     /// The metrics in Prometheus's text format.

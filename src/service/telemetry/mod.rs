@@ -9,6 +9,7 @@ pub mod modelled;
 pub mod process;
 pub mod recent;
 pub mod register;
+pub mod spans;
 pub mod base;
 pub mod webhooks;
 pub mod rekey;

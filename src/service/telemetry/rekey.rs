@@ -5,6 +5,7 @@ use prometheus::{IntCounter, IntGauge};
 
 use crate::service::telemetry::base::Base;
 use crate::service::telemetry::registry::RegistryMetrics;
+use crate::service::telemetry::spans::SpanMetrics;
 
 /// Every metric of the command.
 #[derive(Clone)]
@@ -76,6 +77,11 @@ impl RekeyMetrics {
     /// What is told of the schema registry.
     pub const fn registry(&self) -> &RegistryMetrics {
         &self.registry
+    }
+
+    /// What became of its spans.
+    pub fn spans(&self) -> SpanMetrics {
+        self.base.spans.clone()
     }
 
     /// The metrics in Prometheus's text format.

@@ -5,6 +5,7 @@ use prometheus::proto::MetricFamily;
 use prometheus::{GaugeVec, HistogramVec, IntCounterVec, IntGaugeVec};
 
 use crate::service::telemetry::base::Base;
+use crate::service::telemetry::spans::SpanMetrics;
 use crate::service::webhooks::post::Ending;
 
 /// Of one request: from a receiver next door to the longest timeout that can be set.
@@ -88,6 +89,11 @@ impl WebhookMetrics {
         own.stand(0, 0.0, 0);
         self.disabled.with_label_values(&[endpoint]).set(0);
         own
+    }
+
+    /// What became of its spans.
+    pub fn spans(&self) -> SpanMetrics {
+        self.base.spans.clone()
     }
 
     /// The metrics in Prometheus's text format.

@@ -110,7 +110,7 @@ impl Backlog {
     }
 
     /// Takes an alert in that is wanted; `told`: what it says, `None` where it is none.
-    pub fn take(&mut self, taken: &Taken<'_>, told: Option<Told>, now: Instant) {
+    pub fn take(&mut self, taken: Taken<'_>, told: Option<Told>, now: Instant) {
         let Some(part) = self.parts.get_mut(&taken.partition).filter(|part| part.next <= taken.offset) else { return };
         part.next = taken.offset + 1;
         part.is_at_end = false;
@@ -123,6 +123,7 @@ impl Backlog {
             record: taken.record.into(),
             told: told.map(Arc::new),
             tries: 0,
+            delivery: taken.delivery.map(Arc::new),
             assignment: part.assignment,
         };
         let key = job.key.clone();
@@ -263,8 +264,9 @@ mod tests {
     use crate::service::webhooks::job::{Job, Taken};
 
     fn take(backlog: &mut Backlog, partition: i32, offset: i64, customer: &str, now: Instant) {
-        let taken = Taken { partition, offset, written: offset, key: customer.as_bytes(), record: b"{}" };
-        backlog.take(&taken, None, now);
+        let taken =
+            Taken { partition, offset, written: offset, key: customer.as_bytes(), record: b"{}", delivery: None };
+        backlog.take(taken, None, now);
     }
 
     fn post(backlog: &mut Backlog, now: Instant) -> Option<Job> {

@@ -2,14 +2,17 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
+use opentelemetry::trace::SpanContext;
 use tracing::{debug, error, warn};
 
 use crate::config::webhooks::Endpoint;
 use crate::service::fault::ServiceFault;
 use crate::service::pulse::Pulse;
 use crate::service::telemetry::webhooks::EndpointMetrics;
+use crate::service::traces::delivery::{Answer, Delivery};
+use crate::service::traces::tracer::Tracer;
 use crate::service::webhooks::backlog::{Backlog, Next};
 use crate::service::webhooks::job::Job;
 use crate::service::webhooks::letters::Letters;
@@ -27,6 +30,8 @@ pub struct Courier {
     pub endpoint: Arc<Endpoint>,
     /// Its metrics.
     pub metrics: EndpointMetrics,
+    /// What follows sampled alerts.
+    pub tracer: Option<Tracer>,
     poster: Poster,
     letters: Arc<Letters>,
     /// How many endpoints of the process have not joined their groups.
@@ -51,11 +56,20 @@ impl Courier {
         endpoint: Arc<Endpoint>,
         poster: Poster,
         letters: Arc<Letters>,
-        metrics: EndpointMetrics,
+        (metrics, tracer): (EndpointMetrics, Option<Tracer>),
         joining: Arc<AtomicUsize>,
     ) -> Arc<Self> {
         let desk = Desk { backlog: Backlog::new(endpoint.apart), has_joined: false, is_gone: false, told: None };
-        Arc::new(Self { endpoint, metrics, poster, letters, joining, desk: Mutex::new(desk), changed: Condvar::new() })
+        Arc::new(Self {
+            endpoint,
+            metrics,
+            tracer,
+            poster,
+            letters,
+            joining,
+            desk: Mutex::new(desk),
+            changed: Condvar::new(),
+        })
     }
 
     /// The endpoint is part of its group.
@@ -131,7 +145,9 @@ impl Courier {
         let tried = match &job.told {
             Some(told) => {
                 let begun = Instant::now();
-                let tried = self.poster.post(told, &job.record);
+                let attempt = job.delivery.as_deref().map(Delivery::attempt);
+                let tried = self.poster.post(told, &job.record, attempt.as_ref().map(|(span, _)| span));
+                self.tell_tried(&job, attempt, &tried);
                 self.metrics.tried(tried.ending, begun.elapsed().as_secs_f64());
                 job.tries += 1;
                 tried
@@ -141,7 +157,10 @@ impl Courier {
         let name = &self.endpoint.name;
         debug!(endpoint = name, partition = job.partition, offset = job.offset, ending = tried.ending.name(), "tried");
         match tried.ending {
-            Ending::Delivered => self.with(|backlog| backlog.done(&job, Instant::now())),
+            Ending::Delivered => {
+                self.tell_done(&job, None);
+                self.with(|backlog| backlog.done(&job, Instant::now()));
+            }
             Ending::Gone => self.go(job),
             Ending::NoAlert => self.bury(job, &tried),
             Ending::Refused | Ending::Busy | Ending::Timeout | Ending::Unreachable | Ending::Tls | Ending::Secrets => {
@@ -158,6 +177,20 @@ impl Courier {
         }
     }
 
+    fn tell_tried(&self, job: &Job, attempt: Option<(SpanContext, SystemTime)>, tried: &Tried) {
+        let followed = self.tracer.as_ref().zip(job.delivery.as_ref()).zip(attempt);
+        let Some(((tracer, delivery), attempt)) = followed else { return };
+        let error = (tried.ending != Ending::Delivered).then(|| tried.ending.name());
+        let answer = Answer { endpoint: &self.endpoint.name, status: tried.status, error, tries: job.tries };
+        delivery.tried(tracer, attempt, &answer);
+    }
+
+    fn tell_done(&self, job: &Job, error: Option<&'static str>) {
+        if let Some((tracer, delivery)) = self.tracer.as_ref().zip(job.delivery.as_ref()) {
+            delivery.done(tracer, error);
+        }
+    }
+
     fn again(&self, job: Job) {
         let id = job.told.as_ref().map_or("", |told| told.id.as_str());
         let rest = wait(self.endpoint.first_wait, self.endpoint.longest_wait, job.tries, id);
@@ -170,6 +203,7 @@ impl Courier {
         match self.letters.write(name, &job, tried) {
             Ok(()) => {
                 self.metrics.buried();
+                self.tell_done(&job, Some(tried.ending.name()));
                 let (reason, tries) = (tried.ending.name(), job.tries);
                 warn!(endpoint = name, partition = job.partition, offset = job.offset, tries, reason, "put aside");
                 self.with(|backlog| backlog.done(&job, Instant::now()));

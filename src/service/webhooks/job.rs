@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::service::traces::delivery::Delivery;
 use crate::wire::webhooks::told::Told;
 
 /// An alert on its way.
@@ -21,6 +22,8 @@ pub struct Job {
     pub told: Option<Arc<Told>>,
     /// How often it was tried.
     pub tries: u32,
+    /// Its spans, where it is sampled.
+    pub delivery: Option<Arc<Delivery>>,
     /// Tells an assignment of the partition from the one before.
     pub assignment: u64,
 }
@@ -37,4 +40,6 @@ pub struct Taken<'a> {
     pub key: &'a [u8],
     /// Its value.
     pub record: &'a [u8],
+    /// Its spans, where it is sampled.
+    pub delivery: Option<Delivery>,
 }

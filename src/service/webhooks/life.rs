@@ -11,9 +11,11 @@ use crate::config::webhooks::Endpoint;
 use crate::service::beside::life::{Life, Running};
 use crate::service::beside::probes::Probes;
 use crate::service::fault::ServiceFault;
+use crate::service::kafka::cluster::output_topics;
 use crate::service::kafka::topics::partitions;
 use crate::service::pulse::Pulse;
 use crate::service::telemetry::webhooks::WebhookMetrics;
+use crate::service::traces::tracer::{Topics, Tracer};
 use crate::service::webhooks::courier::Courier;
 use crate::service::webhooks::letters::Letters;
 use crate::service::webhooks::post::Poster;
@@ -34,13 +36,24 @@ pub fn run(settings: Settings, posters: Vec<(Arc<Endpoint>, Poster)>) -> Result<
         partitions(&asked, &asked.file.topics.alerts)?;
         partitions(&asked, &asked.file.topics.webhook_dead_letters).map(drop)
     };
-    life.run(check, |probes, stop| start(&settings, posters, &metrics, probes, stop))
+    let topics = Topics {
+        group: settings.file.kafka.group_id.clone(),
+        inputs: vec![settings.file.topics.alerts.clone()],
+        outputs: output_topics(&settings, ""),
+    };
+    let tracer = Tracer::start(&settings, topics, metrics.spans())?;
+    let told = (&metrics, tracer.as_ref());
+    let result = life.run(check, |probes, stop| start(&settings, posters, told, probes, stop));
+    if let Some(tracer) = tracer {
+        tracer.end();
+    }
+    result
 }
 
 fn start(
     settings: &Arc<Settings>,
     posters: Vec<(Arc<Endpoint>, Poster)>,
-    metrics: &WebhookMetrics,
+    (metrics, tracer): (&WebhookMetrics, Option<&Tracer>),
     probes: &Probes,
     stop: &Arc<AtomicBool>,
 ) -> Result<Running, ServiceFault> {
@@ -48,7 +61,9 @@ fn start(
     let mut running = Running::new();
     for (endpoint, poster) in posters {
         let name = endpoint.name.clone();
-        let courier = Courier::new(endpoint, poster, letters.clone(), metrics.of(&name), probes.joining.clone());
+        let own = tracer.map(|tracer| tracer.of_group(reader::group(settings, &name)));
+        let told = (metrics.of(&name), own);
+        let courier = Courier::new(endpoint, poster, letters.clone(), told, probes.joining.clone());
         let pulse = Pulse::new(stop.clone(), started);
         courier.start(&pulse)?;
         let (settings, beats) = (settings.clone(), pulse.clone());

@@ -4,9 +4,12 @@ use std::io::Read;
 use std::sync::Arc;
 use std::time::Duration;
 
+use opentelemetry::trace::SpanContext;
+
 use crate::config::fault::Fault;
 use crate::config::webhooks::Endpoint;
 use crate::service::outgoing::{Obstacle, configured, obstacle};
+use crate::service::traces::context::headers;
 use crate::wire::webhooks::answer::{Verdict, retry_after, told, verdict};
 use crate::wire::webhooks::request::{Request, request};
 use crate::wire::webhooks::told::Told;
@@ -115,8 +118,8 @@ impl Poster {
         Ok(request(&self.endpoint.way(&url), &credentials, told, record, millis))
     }
 
-    /// One try.
-    pub fn post(&self, told: &Told, record: &[u8]) -> Tried {
+    /// One try, which tells of its span where it has one.
+    pub fn post(&self, told: &Told, record: &[u8], span: Option<&SpanContext>) -> Tried {
         let now = jiff::Timestamp::now();
         let request = match self.request(told, record, now.as_millisecond()) {
             Ok(request) => request,
@@ -125,6 +128,9 @@ impl Poster {
         let mut builder = http::Request::builder().method(request.method).uri(request.url);
         for (name, value) in request.headers {
             builder = builder.header(name, value);
+        }
+        for (name, value) in span.map(headers).unwrap_or_default() {
+            builder = builder.header(name, &*value);
         }
         let Ok(request) = builder.body(request.body) else {
             return Tried::failed(Ending::Secrets, "the address or the token cannot be sent");

@@ -20,6 +20,7 @@ use crate::service::kafka::ends::ends;
 use crate::service::kafka::hearing::Hearing;
 use crate::service::kafka::refusal::{Refusal, Refusals, denied};
 use crate::service::pulse::Pulse;
+use crate::service::traces::delivery::Delivery;
 use crate::service::webhooks::courier::Courier;
 use crate::service::webhooks::job::Taken;
 use crate::wire::webhooks::told::Told;
@@ -216,13 +217,15 @@ fn take(courier: &Courier, message: &BorrowedMessage<'_>) {
         written: message.timestamp().to_millis().unwrap_or_default(),
         key: message.key().unwrap_or_default(),
         record,
+        delivery: None,
     };
     let told = Told::read(record);
     if told.as_ref().is_some_and(|told| !courier.endpoint.wanted.takes(told)) {
         courier.metrics.passed_over();
         courier.with(|backlog| backlog.skip(&taken));
     } else {
-        courier.with(|backlog| backlog.take(&taken, told, Instant::now()));
+        let delivery = courier.tracer.as_ref().and_then(|tracer| Delivery::begin(tracer, message));
+        courier.with(|backlog| backlog.take(Taken { delivery, ..taken }, told, Instant::now()));
     }
 }
 

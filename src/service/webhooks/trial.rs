@@ -35,6 +35,6 @@ impl Trial {
 
     /// Sends it.
     pub fn send(&self) -> Tried {
-        self.poster.post(&self.told, &self.record)
+        self.poster.post(&self.told, &self.record, None)
     }
 }
