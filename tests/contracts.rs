@@ -61,7 +61,7 @@ fn as_json(record: &OutRecord<'_>) -> Option<Value> {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     if record.topic == OutTopic::DeadLetters {
         let headers: Value =
-            record.headers.iter().map(|(name, value)| ((*name).to_owned(), Value::from(text(value)))).collect();
+            record.headers.iter().map(|(name, value)| (name.to_string(), Value::from(text(value)))).collect();
         return Some(json!({"headers": headers, "key": record.key.map(text), "value": record.value.map(text)}));
     }
     record.value.map(|value| serde_json::from_slice(value).unwrap())

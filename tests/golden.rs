@@ -139,7 +139,7 @@ fn line(record: &OutRecord<'_>) -> String {
         }
         (OutTopic::DeadLetters, _) => {
             let headers: Value =
-                record.headers.iter().map(|(name, value)| ((*name).to_owned(), Value::from(text(value)))).collect();
+                record.headers.iter().map(|(name, value)| (name.to_string(), Value::from(text(value)))).collect();
             json!({"headers": headers, "key": record.key.map(text), "value": record.value.map(text)}).to_string()
         }
         (OutTopic::Alerts | OutTopic::Risk | OutTopic::Outcomes | OutTopic::Events, value) => {

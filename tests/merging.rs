@@ -117,7 +117,7 @@ impl Partitions {
                     self.waiting[to][1].push_back((key, value.unwrap()));
                 }
                 OutTopic::DeadLetters => {
-                    let reason = record.headers.iter().find(|(name, _)| *name == "reason").unwrap();
+                    let reason = record.headers.iter().find(|(name, _)| name == "reason").unwrap();
                     self.letters.push(String::from_utf8(reason.1.to_vec()).unwrap());
                 }
                 OutTopic::Alerts | OutTopic::Risk | OutTopic::Outcomes => {
@@ -435,7 +435,7 @@ fn messages_from_outside_are_refused() {
     let (mut batch, value) = (Batch::new(), serde_json::to_vec(&identity("ann", "bob", 1, START)).unwrap());
     processor.process(0, 0, &RawRecord::new(Some(b"ann"), Some(&value), WALL), WALL, &mut batch);
     let letters: Vec<&[u8]> =
-        batch.iter().map(|record| &*record.headers.iter().find(|(name, _)| *name == "reason").unwrap().1).collect();
+        batch.iter().map(|record| &*record.headers.iter().find(|(name, _)| name == "reason").unwrap().1).collect();
     assert_eq!(letters, [b"needs rekey"]);
 }
 

@@ -121,7 +121,7 @@ fn an_enormous_key_is_cut_and_harms_nobody() {
     processor.process(0, 0, &RawRecord::new(Some(&key), Some(&value), WALL), WALL, &mut batch);
     let letter = batch.iter().next().unwrap();
     assert_eq!((letter.key.unwrap().len(), letter.value.unwrap().len()), (65_536, 65_536));
-    let names: Vec<&str> = letter.headers.iter().map(|(name, _)| *name).collect();
+    let names: Vec<&str> = letter.headers.iter().map(|(name, _)| &**name).collect();
     assert_eq!(
         names,
         ["reason", "topic", "partition", "offset", "timestamp", "sha256", "size", "key_sha256", "key_size"]

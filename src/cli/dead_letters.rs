@@ -14,6 +14,7 @@ use crate::service::kafka::letters::{each, one};
 use crate::service::kafka::put_back::{PutBack, Wish, no_letter, put_back, replayed};
 use crate::service::kafka::topics::{check, partitions};
 use crate::service::registry::at_once::AtOnce;
+use crate::wire::event::RawRecord;
 use crate::wire::letter::LetterRecord;
 use crate::wire::letter_choice::verdict;
 use crate::wire::letter_groups::Groups;
@@ -67,9 +68,11 @@ fn show(args: &ShowArgs) -> Result<(), Failure> {
     let found = if numbers.contains(&args.place.partition) { one(&settings, args.place, &left)? } else { None };
     drop(progress);
     let whole = found.ok_or_else(|| no_letter(&settings, args.place))?;
-    let content = (whole.key.as_deref(), whole.value.as_deref());
-    AtOnce::new(&settings).learn(&whole.letter.source.topic, content.1)?;
-    let verdict = verdict(&whole.letter, content, &settings.shapes, &settings.rules, now());
+    let (source, own) = (&whole.letter.source, whole.originals());
+    let record = RawRecord::new(whole.key.as_deref(), whole.value.as_deref(), source.timestamp);
+    let record = RawRecord { headers: &own, ..record };
+    AtOnce::new(&settings).learn(&source.topic, record.value)?;
+    let verdict = verdict(&whole.letter, &record, &settings.shapes, &settings.rules, now());
     if args.telling.json {
         say(letter_json(&whole, verdict));
     } else {

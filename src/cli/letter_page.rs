@@ -95,7 +95,7 @@ pub fn letter_json(whole: &WholeLetter, verdict: Verdict) -> Value {
         |bytes: &Option<Vec<u8>>| bytes.as_deref().filter(|bytes| std::str::from_utf8(bytes).is_err()).map(hex::encode);
     let letter = &whole.letter;
     let headers: serde_json::Map<String, Value> =
-        whole.headers.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();
+        whole.texts().map(|(name, value)| (name.to_owned(), value.into_owned().into())).collect();
     let (now, refused) = match verdict {
         Verdict::Accepted => ("accepted", None),
         Verdict::Depends => ("depends", None),
@@ -141,7 +141,8 @@ pub fn letter_text(whole: &WholeLetter, verdict: Verdict) -> String {
         Verdict::Cut => "part of it is gone, so it can't be put back: take it from its source".to_owned(),
     };
     let reason = with_field(letter.reason.words(), letter.field.as_deref().unwrap_or_default());
-    let headers: Vec<String> = whole.headers.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let headers: Vec<String> =
+        whole.texts().map(|(name, value)| format!("{name}={}", bytes_text(value.as_bytes()))).collect();
     let rows = [
         ("letter", format!("{}, written {}", letter.place, instant_text(letter.time))),
         ("record", source_text(&letter.source)),

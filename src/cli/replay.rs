@@ -205,8 +205,8 @@ impl Sinks {
 /// A dead letter as a line: headers, key and value as text.
 fn dead_letter_json(record: &OutRecord<'_>, timestamps: bool) -> Value {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let headers = record.headers.iter().filter(|(name, _)| timestamps || *name != "timestamp");
-    let headers = headers.map(|(name, value)| ((*name).to_owned(), Value::from(text(value))));
+    let headers = record.headers.iter().filter(|(name, _)| timestamps || name != "timestamp");
+    let headers = headers.map(|(name, value)| (name.to_string(), Value::from(text(value))));
     let mut line: serde_json::Map<String, Value> = headers.collect();
     line.insert("key".into(), record.key.map(text).into());
     line.insert("value".into(), record.value.map(text).into());

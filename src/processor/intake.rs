@@ -68,9 +68,8 @@ impl Processor {
     fn bury(&mut self, reject: Reject, topic: usize, offset: i64, record: &RawRecord<'_>, batch: &mut Batch) {
         self.counted.open.dead_letter(reject.reason);
         let name = self.setup.input_topics.get(topic).map_or("", String::as_str);
-        let value = record.value.unwrap_or_default();
-        let origin = Origin { topic: name, partition: self.partition, offset, timestamp: record.timestamp };
-        let headers = dead_letter::headers(reject, origin, record.key.unwrap_or_default(), value);
+        let origin = Origin { topic: name, partition: self.partition, offset };
+        let headers = dead_letter::headers(reject, origin, record);
         batch.add_dead_letter(record.key.map(kept_key), record.value.map(dead_letter::kept), headers);
     }
 }

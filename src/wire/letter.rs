@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use crate::engine::day::Millis;
 use crate::engine::event::Reason;
-use crate::wire::dead_letter::Header;
+use crate::wire::dead_letter::{Header, ORIGINAL, header};
 
 /// Header of a mark: the place of the letter that was put back. A letter has none.
 pub const REPLAYED: &str = "replayed";
@@ -69,7 +69,7 @@ pub struct Letter {
     pub field: Option<String>,
     /// Where the record stood.
     pub source: Source,
-    /// Part of its key or value is gone.
+    /// Part of its key or value, or its headers are gone.
     pub cut: bool,
 }
 
@@ -97,7 +97,7 @@ impl LetterRecord {
                 "partition" => found.partition = text.parse().ok(),
                 "offset" => found.offset = text.parse().ok(),
                 "timestamp" => found.timestamp = text.parse().ok().map(Millis),
-                "sha256" | "key_sha256" => found.cut = true,
+                "sha256" | "key_sha256" | "headers_size" => found.cut = true,
                 REPLAYED => found.replayed = true,
                 _ => {}
             }
@@ -132,30 +132,45 @@ impl Found {
     }
 }
 
+/// The headers that the record itself had, of those of its letter.
+pub fn originals<'a>(headers: impl Iterator<Item = (&'a str, &'a [u8])>) -> Vec<(&'a str, &'a [u8])> {
+    headers.filter_map(|(name, value)| Some((name.strip_prefix(ORIGINAL)?, value))).collect()
+}
+
 /// The headers of the mark that the letter at `place` was put back.
 pub fn mark(place: Place, source: &Source) -> [Header; 5] {
-    let text = |text: String| text.into_bytes().into_boxed_slice();
     [
-        (REPLAYED, text(place.to_string())),
-        ("topic", text(source.topic.clone())),
-        ("partition", text(source.partition.to_string())),
-        ("offset", text(source.offset.to_string())),
-        ("timestamp", text(source.timestamp.0.to_string())),
+        header(REPLAYED, &place.to_string()),
+        header("topic", &source.topic),
+        header("partition", &source.partition.to_string()),
+        header("offset", &source.offset.to_string()),
+        header("timestamp", &source.timestamp.0.to_string()),
     ]
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Letter, LetterRecord, Place, Source, mark};
+    use super::{Letter, LetterRecord, Place, Source, mark, originals};
     use crate::engine::day::Millis;
     use crate::engine::event::Reason;
-    use crate::wire::dead_letter::{Header, Origin, headers};
+    use crate::wire::dead_letter::{Header, MAX_HEADER_BYTES, Origin, headers};
+    use crate::wire::event::RawRecord;
     use crate::wire::reject::Reject;
 
     const PLACE: Place = Place { partition: 3, offset: 17 };
 
+    const ORIGIN: Origin<'static> = Origin { topic: "churn.events", partition: 2, offset: 40 };
+
+    fn pairs(headers: &[Header]) -> impl Iterator<Item = (&str, &[u8])> {
+        headers.iter().map(|(name, value)| (&**name, &**value))
+    }
+
     fn read(headers: &[Header]) -> LetterRecord {
-        LetterRecord::read(PLACE, Millis(9), headers.iter().map(|(name, value)| (*name, &**value)))
+        LetterRecord::read(PLACE, Millis(9), pairs(headers))
+    }
+
+    fn record<'a>(key: &'a [u8], headers: &'a [(&'a str, &'a [u8])]) -> RawRecord<'a> {
+        RawRecord { headers, ..RawRecord::new(Some(key), Some(b"{}"), Millis(-5)) }
     }
 
     fn source() -> Source {
@@ -164,15 +179,14 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_back() {
-        let origin = Origin { topic: "churn.events", partition: 2, offset: 40, timestamp: Millis(-5) };
         for reason in Reason::ALL {
-            let written = headers(Reject { reason, field: "time" }, origin, b"ann", b"{}");
+            let written = headers(Reject { reason, field: "time" }, ORIGIN, &record(b"ann", &[]));
             let (field, place) = (Some("time".to_owned()), PLACE);
             let letter = Letter { place, time: Millis(9), reason, field, source: source(), cut: false };
             assert_eq!(read(&written), LetterRecord::Letter(letter));
         }
         let long = vec![b'k'; 70_000];
-        let written = headers(Reason::TooLarge.into(), origin, &long, b"{}");
+        let written = headers(Reason::TooLarge.into(), ORIGIN, &record(&long, &[]));
         assert!(matches!(read(&written), LetterRecord::Letter(Letter { cut: true, field: None, .. })));
         assert_eq!(read(&mark(PLACE, &source())), LetterRecord::Replayed(source()));
     }
@@ -180,14 +194,23 @@ mod tests {
     #[test]
     fn what_others_wrote_is_no_letter() {
         assert_eq!(read(&[]), LetterRecord::Foreign);
-        let mut written = headers(
-            Reason::NoKey.into(),
-            Origin { topic: "t", partition: 0, offset: 0, timestamp: Millis(0) },
-            b"",
-            b"",
-        );
+        let mut written = headers(Reason::NoKey.into(), ORIGIN, &record(b"", &[]));
         written[0].1 = Box::from(&b"bad luck"[..]);
         assert_eq!(read(&written), LetterRecord::Foreign);
+    }
+
+    /// A header of the record's own may be called as one of the letter's.
+    #[test]
+    fn the_record_s_own_headers_are_kept_apart_or_the_letter_is_cut() {
+        let own: [(&str, &[u8]); 3] = [("ce_id", b"1"), ("reason", b"\xff"), ("replayed", b"0@0")];
+        let written = headers(Reason::BadField.into(), ORIGIN, &record(b"ann", &own));
+        assert_eq!(originals(pairs(&written)), own);
+        let LetterRecord::Letter(letter) = read(&written) else { panic!("{written:?}") };
+        assert_eq!((letter.reason, letter.cut), (Reason::BadField, false));
+        let long = vec![b'x'; MAX_HEADER_BYTES];
+        let written = headers(Reason::BadField.into(), ORIGIN, &record(b"ann", &[("ce_id", &long)]));
+        assert_eq!(originals(pairs(&written)), []);
+        assert!(matches!(read(&written), LetterRecord::Letter(Letter { cut: true, .. })));
     }
 
     #[test]

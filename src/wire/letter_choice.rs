@@ -63,24 +63,17 @@ impl Verdict {
     }
 }
 
-/// What the rules now say of a letter with this key and value.
-pub fn verdict(
-    letter: &Letter,
-    (key, value): (Option<&[u8]>, Option<&[u8]>),
-    shapes: &Shapes,
-    rules: &EventRules,
-    wall: Millis,
-) -> Verdict {
+/// What the rules now say of a letter that kept this of its record.
+pub fn verdict(letter: &Letter, record: &RawRecord<'_>, shapes: &Shapes, rules: &EventRules, wall: Millis) -> Verdict {
     if letter.cut {
         return Verdict::Cut;
     }
-    let record = RawRecord::new(key, value, letter.source.timestamp);
     let (mut reader, topic) = (Reader::default(), &letter.source.topic);
     let (format, mut first) = (shapes.of(topic), None);
     let read = if shapes.is_unkeyed(topic) {
-        reader.rekey(format, rules, &record, wall, |_| {})
+        reader.rekey(format, rules, record, wall, |_| {})
     } else {
-        reader.read(format, rules, &record, wall, |parsed, _| {
+        reader.read(format, rules, record, wall, |parsed, _| {
             let said = of_event(letter.reason, &parsed.event, rules.merges);
             first = first.filter(|first| *first != Verdict::Accepted).or(Some(said));
             None
@@ -162,14 +155,14 @@ pub struct Chooser<'a> {
 
 impl Chooser<'_> {
     /// What to do with a letter that is meant; one to be put back counts as put back from now on.
-    pub fn choose(&mut self, letter: &Letter, content: (Option<&[u8]>, Option<&[u8]>)) -> Choice {
+    pub fn choose(&mut self, letter: &Letter, record: &RawRecord<'_>) -> Choice {
         if self.replayed.contains(&letter.source) {
             return Choice::Already;
         }
         if !self.topics.contains(&letter.source.topic) && !self.shapes.is_unkeyed(&letter.source.topic) {
             return Choice::Elsewhere;
         }
-        match verdict(letter, content, self.shapes, self.rules, self.wall) {
+        match verdict(letter, record, self.shapes, self.rules, self.wall) {
             Verdict::Cut => return Choice::Cut,
             Verdict::Accepted | Verdict::Depends => {}
             Verdict::TakenIn | Verdict::Refused(_) if self.all => {}
@@ -191,6 +184,7 @@ mod tests {
     use super::{Choice, Chooser, Filter, Verdict, verdict};
     use crate::engine::day::Millis;
     use crate::engine::event::Reason;
+    use crate::wire::event::RawRecord;
     use crate::wire::inputs::shapes::Shapes;
     use crate::wire::letter::{Letter, Place, Source};
     use crate::wire::reject::Reject;
@@ -209,7 +203,9 @@ mod tests {
     }
 
     fn said(letter: &Letter, more: &str, rules: &EventRules) -> Verdict {
-        verdict(letter, (Some(b"ann"), Some(event(more).as_bytes())), &Shapes::default(), rules, NOON)
+        let event = event(more);
+        let record = RawRecord::new(Some(b"ann"), Some(event.as_bytes()), letter.source.timestamp);
+        verdict(letter, &record, &Shapes::default(), rules, NOON)
     }
 
     #[test]
@@ -265,7 +261,7 @@ mod tests {
             replayed: HashSet::new(),
         };
         let text = event(r#""type":"visit""#);
-        let good = (Some(&b"ann"[..]), Some(text.as_bytes()));
+        let good = &RawRecord::new(Some(b"ann"), Some(text.as_bytes()), NOON);
         let (mut some, mut all) = (chooser(false), chooser(true));
         let first = letter(Reason::StateFull, 1);
         assert_eq!(some.choose(&first, good), Choice::PutBack);
@@ -282,13 +278,13 @@ mod tests {
             assert_eq!(chooser.choose(&cut, good), Choice::Cut);
             assert_eq!(chooser.choose(&other, good), Choice::Elsewhere);
         }
-        let bad = (Some(&b"ann"[..]), Some(&b"no"[..]));
+        let bad = &RawRecord::new(Some(b"ann"), Some(b"no"), NOON);
         assert_eq!(some.choose(&refused, bad), Choice::Refused(Reason::NotJson.into()));
         assert_eq!(all.choose(&refused, bad), Choice::PutBack);
         assert_eq!(all.choose(&refused, bad), Choice::Already);
         let taken = letter(Reason::UnknownOrder, 5);
         let refund = event(r#""type":"refund","order_id":"o""#);
-        let refund = (Some(&b"ann"[..]), Some(refund.as_bytes()));
+        let refund = &RawRecord::new(Some(b"ann"), Some(refund.as_bytes()), NOON);
         assert_eq!((some.choose(&taken, refund), all.choose(&taken, refund)), (Choice::TakenIn, Choice::PutBack));
     }
 

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use churnwatch::processor::topology::Processor;
 use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use serde_json::{Value, json};
 
@@ -319,4 +320,55 @@ fn dead_letters_of_every_kind_are_told_and_come_back_as_they_were() {
         }
     }
     assert_eq!(stamps.len(), bad.len(), "a record came back with another timestamp");
+}
+
+/// An event in headers is whole again: what is missing from one put back is what was missing before.
+#[test]
+fn dead_letters_of_events_in_headers_come_back_with_them() {
+    let Some(brokers) = broker() else { return };
+    let bench = Bench::new(&brokers, "headed", "2026-01-01");
+    bench.topics(1);
+    let topics = bench.settings().file.topics;
+    let input = topics.events[0].clone();
+    bench.configure(&format!("[inputs.\"{input}\"]\nformat = \"cloudevents\"\n"));
+    let own = [
+        ("ce_specversion", "1.0"),
+        ("ce_id", "p1"),
+        ("ce_source", "/shop"),
+        ("ce_type", "com.example.purchase"),
+        ("ce_subject", "ann"),
+        ("ce_time", "2025-12-01T10:00:00Z"),
+        ("content-type", "application/json"),
+    ];
+    let headers =
+        own.iter().fold(OwnedHeaders::new(), |all, (key, value)| all.insert(Header { key, value: Some(*value) }));
+    let producer: BaseProducer = bench.client(&[]).create().unwrap();
+    let record = BaseRecord::to(&input).key("ann").payload(r#"{"amount":"5","currency":"USD"}"#).headers(headers);
+    producer.send(record).map_err(|(fault, _)| fault).unwrap();
+    producer.flush(Duration::from_secs(20)).unwrap();
+    let letters = |count: usize| {
+        let (mut replica, started) = (bench.serve(), Instant::now());
+        loop {
+            let letters = bench.committed(&topics.dead_letters);
+            let letters: Vec<_> = letters.into_iter().filter(|(.., headers)| headers.contains_key("reason")).collect();
+            if letters.len() == count {
+                replica.terminate();
+                return letters;
+            }
+            assert!(started.elapsed() < Duration::from_mins(1), "not all are buried");
+            std::thread::sleep(Duration::from_millis(200));
+        }
+    };
+    letters(1);
+    assert_eq!(said(&bench, &["show", "0@0"])["now_reason"], "unknown currency");
+    assert_eq!(said(&bench, &["replay", "--all", "--yes"])["put_back"], 1);
+    let records = bench.committed(&input);
+    assert_eq!(records[1].3["dead_letter"], "0@0");
+    for (.., headers) in &records {
+        assert!(own.iter().all(|(name, value)| headers.get(*name).is_some_and(|kept| kept == value)), "{headers:?}");
+    }
+    for (.., headers) in letters(2) {
+        assert_eq!(headers["reason"], "unknown currency");
+        assert_eq!(headers["original.ce_id"], "p1");
+    }
 }

@@ -199,7 +199,7 @@ fn output(record: &OutRecord<'_>, transaction: usize) -> Output {
     Output {
         key: record.key.map(<[u8]>::to_vec),
         value: record.value.map(<[u8]>::to_vec),
-        headers: record.headers.iter().map(|(name, value)| ((*name).to_owned(), text(value))).collect(),
+        headers: record.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
         transaction,
     }
 }

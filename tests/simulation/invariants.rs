@@ -131,7 +131,7 @@ fn committed_equals_once_through(world: &World, cluster: &Cluster, restored: &[P
             for record in batch.iter().filter(|record| record.topic != OutTopic::Profiles) {
                 let text = |bytes: Option<&[u8]>| bytes.map(|bytes| String::from_utf8_lossy(bytes).into_owned());
                 let headers: Vec<(&str, Option<String>)> =
-                    record.headers.iter().map(|(name, value)| (*name, text(Some(value)))).collect();
+                    record.headers.iter().map(|(name, value)| (&**name, text(Some(value)))).collect();
                 said.entry(record.topic).or_default().push(format!(
                     "{:?} {:?} {headers:?}",
                     text(record.key),

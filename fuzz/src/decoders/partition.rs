@@ -87,7 +87,7 @@ fn readable(record: &OutRecord<'_>, wall: Millis) {
             assert_eq!(opened_alert(value, SETUP.locale.currency).is_some(), told.is_some());
         }
         OutTopic::DeadLetters => {
-            let headers = record.headers.iter().map(|(name, value)| (*name, &**value));
+            let headers = record.headers.iter().map(|(name, value)| (&**name, &**value));
             let letter = LetterRecord::read(Place { partition: 0, offset: 0 }, wall, headers);
             assert!(matches!(letter, LetterRecord::Letter(_)));
         }

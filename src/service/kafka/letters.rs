@@ -1,5 +1,7 @@
 //! The dead letters' topic, read from its beginning to the end that it has now.
 
+use std::borrow::Cow;
+
 use rdkafka::message::{BorrowedMessage, Headers, Message};
 
 use crate::config::settings::Settings;
@@ -7,24 +9,28 @@ use crate::engine::day::Millis;
 use crate::service::fault::ServiceFault;
 use crate::service::kafka::read::{Left, TopicReader};
 use crate::service::pulse::Pulse;
-use crate::wire::letter::{Letter, LetterRecord, Place};
+use crate::wire::event::RawRecord;
+use crate::wire::letter::{Letter, LetterRecord, Place, originals};
 
-/// Key and value of a letter, as far as they were kept.
-pub type Content<'a> = (Option<&'a [u8]>, Option<&'a [u8]>);
-
-/// Shows every record of some partitions, those of one partition in the order of their offsets.
+/// Shows every record of some partitions, those of one partition in the order of their offsets, each with what a letter
+/// kept of its own record.
 pub fn each(
     settings: &Settings,
     partitions: &[u32],
     left: &Left<'_>,
-    mut see: impl FnMut(LetterRecord, Content<'_>) -> Result<(), ServiceFault>,
+    mut see: impl FnMut(LetterRecord, &RawRecord<'_>) -> Result<(), ServiceFault>,
 ) -> Result<(), ServiceFault> {
     let pulse = Pulse::free();
     let mut reader = TopicReader::open(settings, &settings.file.topics.dead_letters, partitions, &pulse)?;
     loop {
         left(reader.left());
         let Some(message) = reader.next(&pulse)? else { break };
-        see(read(&message), (message.key(), message.payload()))?;
+        let (read, own) = (read(&message), originals(headers(&message)));
+        let timestamp = match &read {
+            LetterRecord::Letter(Letter { source, .. }) | LetterRecord::Replayed(source) => source.timestamp,
+            LetterRecord::Foreign => Millis::default(),
+        };
+        see(read, &RawRecord { headers: &own, ..RawRecord::new(message.key(), message.payload(), timestamp) })?;
     }
     reader.close();
     Ok(())
@@ -36,13 +42,25 @@ pub struct WholeLetter {
     /// What its headers say.
     pub letter: Letter,
     /// Its headers as they are.
-    pub headers: Vec<(String, String)>,
+    pub headers: Vec<(String, Vec<u8>)>,
     /// The key.
     pub key: Option<Vec<u8>>,
     /// The value.
     pub value: Option<Vec<u8>>,
     /// Whether its record was put back.
     pub replayed: bool,
+}
+
+impl WholeLetter {
+    /// Its headers as texts.
+    pub fn texts(&self) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
+        self.headers.iter().map(|(name, value)| (name.as_str(), String::from_utf8_lossy(value)))
+    }
+
+    /// The headers that its record had itself.
+    pub fn originals(&self) -> Vec<(&str, &[u8])> {
+        originals(self.headers.iter().map(|(name, value)| (name.as_str(), value.as_slice())))
+    }
 }
 
 /// The letter at a place; `None` where there is none. Reads its whole partition: the mark that it was put back stands
@@ -57,11 +75,9 @@ pub fn one(settings: &Settings, place: Place, left: &Left<'_>) -> Result<Option<
         let Some(message) = reader.next(&pulse)? else { break };
         match read(&message) {
             LetterRecord::Letter(letter) if letter.place == place => {
-                let headers = headers(&message);
-                let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
                 found = Some(WholeLetter {
                     letter,
-                    headers: headers.map(|(name, value)| (name.to_owned(), text(value))).collect(),
+                    headers: headers(&message).map(|(name, value)| (name.to_owned(), value.to_vec())).collect(),
                     key: message.key().map(<[u8]>::to_vec),
                     value: message.payload().map(<[u8]>::to_vec),
                     replayed: false,

@@ -11,11 +11,12 @@ use crate::config::settings::Settings;
 use crate::engine::day::Millis;
 use crate::service::fault::ServiceFault;
 use crate::service::kafka::client::producer;
-use crate::service::kafka::letters::{Content, each};
+use crate::service::kafka::letters::each;
 use crate::service::kafka::read::Left;
 use crate::service::kafka::topics::partitions;
 use crate::service::kafka::transaction::{delivered, owned};
 use crate::service::registry::at_once::AtOnce;
+use crate::wire::event::RawRecord;
 use crate::wire::letter::{DEAD_LETTER, Letter, LetterRecord, Place, Source, mark};
 use crate::wire::letter_choice::{Choice, Chooser, Filter};
 use crate::wire::partitioner::partition;
@@ -77,19 +78,19 @@ pub fn put_back(settings: &Settings, inputs: u32, wish: &Wish<'_>, left: &Left<'
     let mut chooser =
         Chooser { rules, wall: wish.wall, topics: &topics, shapes: &settings.shapes, all: wish.all, replayed };
     let (mut done, mut waiting, mut schemas) = (PutBack::default(), Waiting::default(), AtOnce::new(settings));
-    each(settings, &numbers, left, |record, content| {
-        let LetterRecord::Letter(letter) = record else { return Ok(()) };
+    each(settings, &numbers, left, |read, record| {
+        let LetterRecord::Letter(letter) = read else { return Ok(()) };
         if !wish.filter.takes(&letter) {
             return Ok(());
         }
         done.letters += 1;
-        schemas.learn(&letter.source.topic, content.1)?;
-        match chooser.choose(&letter, content) {
+        schemas.learn(&letter.source.topic, record.value)?;
+        match chooser.choose(&letter, record) {
             Choice::PutBack => {
                 done.put_back += 1;
                 if let Some(writer) = &writer {
                     let keyed = !settings.shapes.is_unkeyed(&letter.source.topic);
-                    waiting.add(letter, content, keyed);
+                    waiting.add(letter, record, keyed);
                     if waiting.full() {
                         writer.commit(&mut waiting)?;
                     }
@@ -144,6 +145,7 @@ struct Again {
     letter: Letter,
     /// Whether its topic is keyed by customer.
     keyed: bool,
+    headers: OwnedHeaders,
     key: Option<Vec<u8>>,
     value: Option<Vec<u8>>,
 }
@@ -156,9 +158,15 @@ struct Waiting {
 }
 
 impl Waiting {
-    fn add(&mut self, letter: Letter, (key, value): Content<'_>, keyed: bool) {
-        self.bytes += key.map_or(0, <[u8]>::len) + value.map_or(0, <[u8]>::len);
-        self.records.push(Again { letter, keyed, key: key.map(<[u8]>::to_vec), value: value.map(<[u8]>::to_vec) });
+    fn add(&mut self, letter: Letter, record: &RawRecord<'_>, keyed: bool) {
+        self.bytes += record.key.map_or(0, <[u8]>::len) + record.value.map_or(0, <[u8]>::len);
+        let place = letter.place.to_string();
+        let headers = OwnedHeaders::new().insert(Header { key: DEAD_LETTER, value: Some(&place) });
+        // A record that had been put back before names its last letter alone.
+        let own = record.headers.iter().filter(|(name, _)| *name != DEAD_LETTER);
+        let headers = own.fold(headers, |all, (key, value)| all.insert(Header { key, value: Some(*value) }));
+        let [key, value] = [record.key, record.value].map(|bytes| bytes.map(<[u8]>::to_vec));
+        self.records.push(Again { letter, keyed, headers, key, value });
     }
 
     const fn full(&self) -> bool {
@@ -227,12 +235,11 @@ impl Writer {
             Some(key) => partition(key, self.inputs),
             None => source.partition.min(self.inputs.saturating_sub(1)),
         };
-        let place_text = place.to_string();
         let mut record = BaseRecord::<[u8], [u8]>::to(&source.topic).partition(number as i32);
         (record.key, record.payload) = (key, value);
         // The rule on the future goes by it; 0 would mean now.
         record.timestamp = Some(source.timestamp.0).filter(|millis| *millis > 0);
-        record.headers = Some(OwnedHeaders::new().insert(Header { key: DEAD_LETTER, value: Some(&place_text) }));
+        record.headers = Some(again.headers.clone());
         self.producer.send(record).map_err(|(fault, _)| fault)?;
         let marking = mark(*place, source);
         let mut mark = BaseRecord::<[u8], [u8]>::to(&self.letters).partition(place.partition as i32);

@@ -309,10 +309,8 @@ impl Rekeyer<'_> {
         });
         if let Some(reject) = read.refused {
             let (partition, offset) = (message.partition() as u32, message.offset());
-            let origin = Origin { topic: message.topic(), partition, offset, timestamp };
-            let (key, value) = (message.key(), message.payload());
-            let headers = dead_letter::headers(reject, origin, key.unwrap_or_default(), value.unwrap_or_default());
-            batch.add_dead_letter(key.map(kept_key), value.map(kept), headers);
+            let headers = dead_letter::headers(reject, Origin { topic: message.topic(), partition, offset }, &record);
+            batch.add_dead_letter(record.key.map(kept_key), record.value.map(kept), headers);
             came.dead_letters += 1;
         }
         if let Some(mut way) = way {

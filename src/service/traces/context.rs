@@ -9,7 +9,7 @@ use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator};
 use rdkafka::message::{Headers as _, Message};
 
-use crate::wire::dead_letter::Header;
+use crate::wire::dead_letter::{Header, header};
 
 /// The names of the headers.
 const PARENT: &str = "traceparent";
@@ -87,11 +87,10 @@ pub fn with(of: &SpanContext, span: SpanId) -> SpanContext {
 
 /// The headers by which a record, or a request, tells of the span that it came from.
 pub fn headers(of: &SpanContext) -> Vec<Header> {
-    let text = |text: String| text.into_bytes().into_boxed_slice();
-    let mut headers = vec![(PARENT, text(format!("00-{}-{}-01", of.trace_id(), of.span_id())))];
+    let mut headers = vec![header(PARENT, &format!("00-{}-{}-01", of.trace_id(), of.span_id()))];
     let state = of.trace_state().header();
     if !state.is_empty() {
-        headers.push((STATE, text(state)));
+        headers.push(header(STATE, &state));
     }
     headers
 }
@@ -137,7 +136,7 @@ mod tests {
         };
         let span = next(&context);
         let out = headers(&span);
-        let out: Vec<_> = out.iter().map(|(key, value)| (*key, std::str::from_utf8(value).unwrap())).collect();
+        let out: Vec<_> = out.iter().map(|(key, value)| (&**key, std::str::from_utf8(value).unwrap())).collect();
         assert_eq!(out[0].1, format!("00-{TRACE}-{}-01", span.span_id()));
         assert_eq!(out[1], ("tracestate", "shop=1,crm=b"));
         assert_ne!(span.span_id(), context.span_id());

@@ -130,7 +130,7 @@ impl Poster {
             builder = builder.header(name, value);
         }
         for (name, value) in span.map(headers).unwrap_or_default() {
-            builder = builder.header(name, &*value);
+            builder = builder.header(&*name, &*value);
         }
         let Ok(request) = builder.body(request.body) else {
             return Tried::failed(Ending::Secrets, "the address or the token cannot be sent");

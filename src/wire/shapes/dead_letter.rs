@@ -18,9 +18,10 @@ pub struct DeadLetter {
     pub value: Option<String>,
 }
 
-/// Headers of a dead letter, each a text.
+/// Headers of a dead letter, each a text. Where the record's shape reads headers, those that it had follow, each as
+/// `original.NAME`.
 #[derive(JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[schemars(deny_unknown_fields, extend("patternProperties" = { "^original\\.": { "type": "string" } }))]
 pub struct DeadLetterHeaders {
     /// Why the record could not be used.
     pub reason: Word<Reason>,
@@ -56,6 +57,10 @@ pub struct DeadLetterHeaders {
     #[schemars(with = "Digits", default)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key_size: Option<String>,
+    /// Bytes of the record's own headers; only where they were not kept, being more than 32 KiB.
+    #[schemars(with = "Digits", default)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub headers_size: Option<String>,
 }
 
 /// A SHA-256.
