@@ -29,17 +29,18 @@ fn main() {
     let region = Region::new(ALLOCATOR);
     process(&mut processor, first.len(), second, &mut batch);
     print("process, second half, closes and changelog included", &region, second.len());
-    customers("without interactions", false);
-    customers("with 10 open interactions of 5 kinds", true);
+    customers("without interactions", false, support::processor());
+    customers("with 10 open interactions of 5 kinds", true, support::processor());
+    customers("that can be merged", false, support::merging());
+    customers("that can be merged, with 10 open interactions of 5 kinds", true, support::merging());
 }
 
 /// Customers of the measurement: as far below a power of two, to which the table grows, as a million is.
 const CUSTOMERS: u32 = 31_250;
 
 /// Prints what a customer of ten purchase days takes, index included; its two newest orders are open.
-fn customers(what: &str, interacting: bool) {
+fn customers(what: &str, interacting: bool, mut processor: Processor) {
     let region = Region::new(ALLOCATOR);
-    let mut processor = processor();
     let (mut batch, mut offset, mut changelog) = (Batch::new(), 0, 0);
     let mut tell = |processor: &mut Processor, batch: &mut Batch, day: i64, customer: u32, more: &str| {
         let time = ((19_900 + day) * 86_400 + 43_200) * 1_000;

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use churnwatch::config::load::load;
+use churnwatch::config::load::{check, load};
 use churnwatch::engine::day::{Day, Millis};
 use churnwatch::engine::scoring::model::Model;
 use churnwatch::processor::batch::Batch;
@@ -15,6 +15,7 @@ use churnwatch::shop::event_json::{customer_id, write_json};
 use churnwatch::shop::generator::{Shop, ShopSettings};
 use churnwatch::wire::artifact::Artifact;
 use churnwatch::wire::event::RawRecord;
+use serde_json::json;
 
 pub(crate) mod living;
 
@@ -55,6 +56,13 @@ pub(crate) fn model() -> Arc<Model> {
 /// A processor of the default configuration that has not seen anything yet.
 pub(crate) fn processor() -> Processor {
     Processor::new(Arc::new(load(None).unwrap().until(None).setup(1)), 0, model())
+}
+
+/// One that keeps what profiles are made of, so that customers can be merged.
+#[allow(dead_code, reason = "not every bench merges")]
+pub(crate) fn merging() -> Processor {
+    let settings = check(json!({ "identity": { "merge": true } })).unwrap();
+    Processor::new(Arc::new(settings.until(None).setup(1)), 0, model())
 }
 
 /// Takes the records in, those of offset `first` and after, with the closes that they make due; a commit after every batch.
