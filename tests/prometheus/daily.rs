@@ -127,7 +127,9 @@ impl<'a> Daily<'a> {
         server.clear(&["ChurnwatchSourceSilent"]);
         // Of the shop's many records a few bad ones would be none.
         server.until("the shop is read", || {
-            server.value("job:churnwatch_records:increase1h").is_some_and(|records| records < 1_000.0)
+            server
+                .value("job:churnwatch_records:increase1h{job=\"churnwatch\"}")
+                .is_some_and(|records| records < 1_000.0)
         });
         self.feed.bad(40, 10);
         server.fire(&["ChurnwatchDeadLetters"]);
