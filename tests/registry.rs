@@ -28,8 +28,6 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
-use rdkafka::client::DefaultClientContext;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use serde_json::{Value, json};
 
@@ -241,10 +239,6 @@ fn framed_records_are_keyed_anew_once_their_schema_is_there() {
         stub.url
     ));
     bench.topics(2);
-    let admin: AdminClient<DefaultClientContext> = bench.client(&[]).create().unwrap();
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let new = NewTopic::new(&raw, 1, TopicReplication::Fixed(1));
-    runtime.block_on(admin.create_topics([&new], &AdminOptions::new())).unwrap();
     let feed = feed(&bench, &raw);
     stub.now(|manner| manner.is_gone = true);
     for (at, customer) in ["ann", "bob", "ann"].into_iter().enumerate() {

@@ -194,8 +194,8 @@ fn keyed_anew_and_killed_three_times_it_gives_the_same_warnings() {
     let Some(brokers) = broker::broker() else { return };
     let raw = format!("raw-{}", std::process::id());
     let bench = Bench::with(&brokers, "rekeyed", &format!("{UNTIL}[rekey]\ntopics = [\"{raw}\"]\n{NAMED}"));
-    bench.topics(PARTITIONS);
     make(&bench, &raw, RAW);
+    bench.topics(PARTITIONS);
     let path = shop(&bench, &size(18_500, 900).to_string(), "400", "2026-01-01", 11);
     let (feed, text) = (Feed::new(&bench, &raw), std::fs::read_to_string(&path).unwrap());
     let mut sent = 0_i64;
@@ -256,8 +256,8 @@ fn customers_with_two_ids_are_one_whatever_is_killed() {
     let merge = format!("[rekey]\ntopics = [\"{raw}\"]\n{NAMED}[identity]\nmerge = true\n");
     let bench = Bench::with(&brokers, "merged", &format!("{UNTIL}{merge}"));
     bench.add_topic("merges");
-    bench.topics(PARTITIONS);
     make(&bench, &raw, 3);
+    bench.topics(PARTITIONS);
     let path = shop(&bench, &size(4_000, 400).to_string(), "400", "2026-01-01", 23);
     let (feed, mut seen, mut sent) = (Feed::new(&bench, &raw), BTreeMap::<String, u64>::new(), 0_u64);
     let mut send = |event: &Value| {
@@ -329,8 +329,8 @@ fn what_cannot_be_keyed_is_a_dead_letter_and_comes_back() {
     let raw = format!("calls-{}", std::process::id());
     let shape = format!("[rekey]\ntopics = [\"{raw}\"]\n[inputs.\"{raw}\"]\nformat = \"segment\"\n");
     let bench = Bench::with(&brokers, "calls", &format!("{UNTIL}{shape}"));
-    bench.topics(PARTITIONS);
     make(&bench, &raw, 2);
+    bench.topics(PARTITIONS);
     let feed = Feed::new(&bench, &raw);
     let call = |id: &str, currency: &str| {
         json!({"type": "track", "event": "Order Completed", "messageId": id, "userId": "ann",

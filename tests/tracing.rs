@@ -25,8 +25,6 @@ use std::time::{Duration, Instant};
 
 use opentelemetry_proto::tonic::trace::v1::Span;
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
-use rdkafka::client::DefaultClientContext;
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use serde_json::{Value, json};
@@ -171,14 +169,6 @@ fn a_sampled_event_is_followed_to_the_alert_that_it_caused() {
     }
 }
 
-fn make(bench: &Bench, topic: &str) {
-    let admin: AdminClient<DefaultClientContext> = bench.client(&[]).create().unwrap();
-    let new = NewTopic::new(topic, 1, TopicReplication::Fixed(1)).set("retention.ms", "-1");
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let made = runtime.block_on(admin.create_topics([&new], &AdminOptions::new())).unwrap();
-    assert!(made.iter().all(Result::is_ok), "{made:?}");
-}
-
 /// A running command beside `serve`.
 fn beside(bench: &Bench, command: &str) -> Replica {
     let child = Command::new(PROGRAM)
@@ -211,7 +201,6 @@ fn one_trace_goes_on_through_rekey_serve_and_webhooks() {
         secret.display()
     ));
     bench.topics(1);
-    make(&bench, &raw);
     tell(&bench, &raw);
     let mut running =
         [beside(&bench, "rekey"), bench.serve_with([(AT_ONCE.0, AT_ONCE.1.to_owned())]), beside(&bench, "webhooks")];

@@ -58,13 +58,14 @@ pub fn plan(settings: &Settings) -> Vec<(String, &'static str, String)> {
     plan
 }
 
-/// The same with what `churnwatch webhooks` writes, where anything is posted.
+/// The same with what `churnwatch rekey` reads, and with what `churnwatch webhooks` writes where anything is posted.
 pub fn whole_plan(settings: &Settings) -> Vec<(String, &'static str, String)> {
     let mut plan = plan(settings);
     if !settings.webhooks.endpoints.is_empty() {
         let topic = settings.file.topics.webhook_dead_letters.clone();
         plan.push((topic, "delete", month()));
     }
+    plan.extend(settings.file.rekey.topics.iter().map(|name| (name.clone(), "delete", month())));
     plan
 }
 
