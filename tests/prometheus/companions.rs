@@ -8,8 +8,6 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
-use rdkafka::client::DefaultClientContext;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use serde_json::json;
 
@@ -103,11 +101,6 @@ impl Companions {
             ));
         }
         bench.topics(1);
-        let admin: AdminClient<DefaultClientContext> = bench.client(&[]).create().unwrap();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let new = NewTopic::new(&raw, 1, TopicReplication::Fixed(1)).set("retention.ms", "-1");
-        let made = runtime.block_on(admin.create_topics([&new], &AdminOptions::new())).unwrap();
-        assert!(made.iter().all(Result::is_ok), "{made:?}");
         let ports = [rekey, webhooks];
         let [rekey, webhooks] =
             [("rekey", rekey), ("webhooks", webhooks)].map(|(name, port)| start(&bench, name, port));

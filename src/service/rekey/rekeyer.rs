@@ -234,8 +234,8 @@ impl Rekeyer<'_> {
         Ok(())
     }
 
-    /// Tells how old the oldest record is that was read and not committed. Whoever has no partitions has read none, which
-    /// is no answer.
+    /// Tells how old the oldest record is that was read and not committed. Until it has partitions again, what was told
+    /// last stands.
     fn tell_age(&self, open: Option<i64>) {
         let context = self.consumer.context();
         if context.joining.load(Ordering::Relaxed) > 0 {
