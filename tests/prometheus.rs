@@ -1,6 +1,6 @@
 //! The alerts and dashboards of deploy, on paper and for real: promtool tests the rules as they are; then a real Prometheus
-//! scrapes two real services on a real Kafka, every fault is caused, every alert is seen to fire and to clear, and every query
-//! of the dashboards finds something.
+//! scrapes two real services, `rekey` and `webhooks` on a real Kafka, every fault is caused, every alert is seen to fire and to
+//! clear, and every query of the dashboards finds something.
 //!
 //! Needs Prometheus and promtool (`.ci/prometheus/install`); in CI their absence is a failure.
 
@@ -19,6 +19,8 @@ mod boards;
 #[path = "kafka/broker.rs"]
 #[allow(dead_code, reason = "the Kafka suite uses the rest")]
 mod broker;
+#[path = "prometheus/companions.rs"]
+mod companions;
 #[path = "prometheus/daily.rs"]
 mod daily;
 #[path = "prometheus/feed.rs"]
@@ -29,6 +31,9 @@ mod rules;
 mod server;
 #[path = "prometheus/shop.rs"]
 mod shop;
+#[path = "registry/stub.rs"]
+#[allow(dead_code, reason = "the suite of the registry uses the rest")]
+mod stub;
 mod support;
 
 use std::collections::BTreeSet;
@@ -36,6 +41,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use broker::Nodes;
+use companions::Companions;
 use daily::Daily;
 use rules::{alerts, file, text};
 use server::{Server, tool};
@@ -95,19 +101,26 @@ fn every_alert_is_tested_explained_and_made_of_metrics_that_exist() {
 
 #[test]
 fn every_alert_fires_by_its_fault_and_clears_and_no_panel_is_empty() {
-    let (daily_port, shop_port) = (free_port(), free_port());
-    let Some(server) = Server::start(&[daily_port, shop_port]) else { return };
+    let ports: [u16; 4] = std::array::from_fn(|_| free_port());
+    let [daily_port, shop_port, rekey_port, webhooks_port] = ports;
+    let jobs = [("", &ports[..2]), ("-rekey", &ports[2..3]), ("-webhooks", &ports[3..])];
+    let Some(server) = Server::start(&jobs) else { return };
     let Some(nodes) = Nodes::start("prometheus", 1, 24_000 + std::process::id() % 400 * 3, None) else { return };
     let started = Instant::now();
     let mut daily = Daily::start(&nodes, daily_port);
-    let mut analysed = std::thread::scope(|scope| {
+    let (mut analysed, mut companions) = std::thread::scope(|scope| {
         let shop = scope.spawn(|| {
             let analysed = Analysed::start(&nodes, shop_port);
             analysed.faults(&server);
             analysed
         });
+        let beside = scope.spawn(|| {
+            let mut companions = Companions::start(&nodes, [rekey_port, webhooks_port]);
+            companions.faults(&server);
+            companions
+        });
         daily.faults(&server);
-        shop.join().unwrap()
+        (shop.join().unwrap(), beside.join().unwrap())
     });
     server.nothing_fires(Duration::from_secs(40));
     println!("every fault was there and went: {:.0} s", started.elapsed().as_secs_f64());
@@ -117,7 +130,7 @@ fn every_alert_fires_by_its_fault_and_clears_and_no_panel_is_empty() {
         assert!(states.contains("firing"), "{name} never fired");
         assert_eq!(states.contains("pending"), rules::waits(&name), "{name} was {states:?}");
     }
-    for port in [daily_port, shop_port] {
+    for port in ports {
         promtool(&["check", "metrics"], &page(port, "/metrics").unwrap());
     }
     let queries = boards::queries();
@@ -128,4 +141,5 @@ fn every_alert_fires_by_its_fault_and_clears_and_no_panel_is_empty() {
     println!("{} queries of two dashboards found something; {:.0} s", queries.len(), started.elapsed().as_secs_f64());
     daily.end();
     analysed.end();
+    companions.end();
 }

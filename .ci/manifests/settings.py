@@ -1,10 +1,12 @@
-"""Holds what manifests tell the program to the program itself: settings.py PROGRAM UNIT FILE...
+"""Holds what manifests tell the program to the program itself: settings.py PROGRAM FILE...
 
-UNIT is the systemd unit, FILE a rendered set of Kubernetes objects (.yaml) or a compose file as JSON. Every container of the
+FILE is a systemd unit (.service), a rendered set of Kubernetes objects (.yaml) or a compose file as JSON. Every container of the
 program gets the files that are mounted into it, secrets standing in, and its environment and nothing else; then
-`config check` must find it sound, and its arguments must be known. What is said twice, as to KEDA, must be the same.
+`config check` must find it sound, and its arguments must be known; `rekey` must have topics, and `webhooks` the secrets of all
+its endpoints. What is said twice, as to KEDA, must be the same.
 """
 
+import base64
 import json
 import os
 import pathlib
@@ -13,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import tomllib
+import urllib.parse
 
 import yaml
 
@@ -20,7 +23,11 @@ import yaml
 IMAGE = {"CHURNWATCH_HTTP__ADMIN_LISTEN": "0.0.0.0:9090"}
 # Variables that are no settings: of the program and of deploy/retrain.sh.
 OTHERS = {"CHURNWATCH_LOG", "CHURNWATCH_CONFIG", "CHURNWATCH_REPORTS", "CHURNWATCH_AT", "CHURNWATCH_BIN"}
-SECRET = "a-secret-of-more-than-16-signs"
+SECRET = "whsec_" + base64.b64encode(b"a secret of 24 to 64 bytes").decode()
+# A secret that is an address.
+ADDRESS = "https://hooks.example/a-secret"
+# What an instance of the template unit is, and the commands that have a pod of their own.
+COMPANIONS = ("rekey", "webhooks")
 
 
 class Fault(Exception):
@@ -36,7 +43,9 @@ def stand_in(folder: pathlib.Path) -> tuple[str, str]:
 
 
 def secret(name: str, pair: tuple[str, str]) -> str:
-    return pair[0] if name.endswith((".pem", ".crt")) else pair[1] if name.endswith(".key") else SECRET
+    if name.endswith((".pem", ".crt")):
+        return pair[0]
+    return pair[1] if name.endswith(".key") else ADDRESS if name.endswith("-url") else SECRET
 
 
 def in_force(program: str, args: list[str], env: dict[str, str], files: dict[str, str]) -> dict:
@@ -63,7 +72,23 @@ def in_force(program: str, args: list[str], env: dict[str, str], files: dict[str
             told = subprocess.run([program, "config", verb, *of], env=here, capture_output=True, text=True)
             if told.returncode != 0:
                 raise Fault(told.stderr.strip().replace(root, ""))
-        return tomllib.loads(told.stdout)
+        config_in_force = tomllib.loads(told.stdout)
+        if args[:1] == ["rekey"] and not config_in_force["rekey"]["topics"]:
+            raise Fault("it names no topic for rekey")
+        if args[:1] == ["webhooks"]:
+            posts(program, config_in_force, of, here)
+        return config_in_force
+
+
+def posts(program: str, config: dict, of: list[str], env: dict[str, str]) -> None:
+    """Each endpoint's request can be made: what lets it in is where the configuration says."""
+    if not config["webhooks"]["endpoints"]:
+        raise Fault("it names no endpoint")
+    for endpoint in config["webhooks"]["endpoints"]:
+        command = [program, "webhooks", "test", endpoint["name"], "--dry-run", *of]
+        shown = subprocess.run(command, env=env, capture_output=True, text=True)
+        if shown.returncode != 0:
+            raise Fault(shown.stderr.strip())
 
 
 def pods(objects: list[dict]):
@@ -115,7 +140,7 @@ def environment(container: dict) -> dict[str, str]:
 
 
 def kubernetes(program: str, objects: list[dict], pair: tuple[str, str]) -> int:
-    checked, serving = 0, {}
+    checked, running = 0, {}
     for of, pod in pods(objects):
         if pod.get("enableServiceLinks") is not False:
             raise Fault(f"{of['kind']} {of['metadata']['name']}: enableServiceLinks must be false")
@@ -128,9 +153,10 @@ def kubernetes(program: str, objects: list[dict], pair: tuple[str, str]) -> int:
             except Fault as fault:
                 raise Fault(f"{of['kind']} {of['metadata']['name']}, {container['name']}: {fault}") from None
             checked += 1
-            if of["kind"] == "StatefulSet" and container["name"] == "serve":
-                serving = config
+            if of["kind"] == "StatefulSet" and container["name"] in ("serve", *COMPANIONS):
                 agree(config, container)
+                running[container["name"]] = config
+    serving = running.get("serve")
     for of in objects:
         if of["kind"] == "ScaledObject":
             told = [(one["metadata"]["bootstrapServers"], one["metadata"]["consumerGroup"]) for one in of["spec"]["triggers"]]
@@ -138,6 +164,9 @@ def kubernetes(program: str, objects: list[dict], pair: tuple[str, str]) -> int:
             same("KEDA's topics", [one["metadata"]["topic"] for one in of["spec"]["triggers"]], serving["topics"]["events"])
         if of["kind"] == "NetworkPolicy":
             ports = {port["port"] for rule in of["spec"]["egress"] for port in rule.get("ports", [])}
+            if of["spec"]["podSelector"]["matchLabels"].get("app.kubernetes.io/component") == "webhooks":
+                lets_out_to(running["webhooks"], ports)
+                continue
             wanted = {int(broker.rsplit(":", 1)[1]) for broker in serving["kafka"]["brokers"].split(",")}
             if not wanted <= ports:
                 raise Fault(f"the NetworkPolicy lets nobody out to the brokers' {wanted - ports}")
@@ -148,11 +177,22 @@ def kubernetes(program: str, objects: list[dict], pair: tuple[str, str]) -> int:
     return checked
 
 
+def lets_out_to(config: dict, ports: set[int]) -> None:
+    """A NetworkPolicy for the webhooks: the ports of the endpoints whose addresses are no secret."""
+    addresses = [urllib.parse.urlsplit(one.get("url", ADDRESS)) for one in config["webhooks"]["endpoints"]]
+    wanted = {address.port or {"http": 80}.get(address.scheme, 443) for address in addresses}
+    if not wanted <= ports:
+        raise Fault(f"the NetworkPolicy lets nobody out to the endpoints' {wanted - ports}")
+
+
 def agree(config: dict, container: dict) -> None:
     """What a StatefulSet says beside the configuration."""
+    name = container["name"]
+    same("the command", container["args"][0], name)
     same("the instance", config["service"].get("instance"), "churnwatch-0")
     ports = {port["name"]: port["containerPort"] for port in container["ports"]}
-    same("the port of probes", int(config["http"]["admin_listen"].rsplit(":", 1)[1]), ports["admin"])
+    listen = config[name]["listen"] if name in COMPANIONS else config["http"]["admin_listen"]
+    same("the port of probes", int(listen.rsplit(":", 1)[1]), ports["admin"])
     if "api" in ports:
         same("the port of the API", int(config["http"]["listen"].rsplit(":", 1)[1]), ports["api"])
 
@@ -180,13 +220,14 @@ def compose(program: str, project: dict) -> int:
     return checked
 
 
-def systemd(program: str, unit: str, pair: tuple[str, str]) -> int:
-    """The unit's command and environment, and the secrets that its comment and its lines name, each of them in use."""
+def systemd(program: str, unit: str, of: str, pair: tuple[str, str]) -> int:
+    """The command and environment of a unit, or of each instance of a template, and the secrets that its comment and its lines
+    name, each of them in use. An instance has the service's configuration, and its own environment file says where its secrets
+    are."""
     (command,) = re.findall(r"^ExecStart=/usr/local/bin/churnwatch (.*)$", unit, re.MULTILINE)
     env = dict(line.split("=", 1) for line in re.findall(r"^Environment=(.*)$", unit, re.MULTILINE))
     names = re.findall(r"^LoadCredential=([^:\n]+):churnwatch\.", unit, re.MULTILINE)
-    folder = "/run/credentials/churnwatch.service"
-    files = {f"{folder}/{name}": secret(name, pair) for name in names}
+    added = re.findall(r"^#   LoadCredential=([^:\n]+):churnwatch\.", unit, re.MULTILINE)
     own = {
         "kafka.tls": {"ca_file": "kafka-ca.pem", "certificate_file": "kafka.pem", "key_file": "kafka.key"},
         "kafka.sasl": {"password_file": "kafka-password"},
@@ -195,27 +236,52 @@ def systemd(program: str, unit: str, pair: tuple[str, str]) -> int:
         "erasure": {"secret_file": "erasure"},
     }
     same("the unit's secrets", sorted(names), sorted(file for table in own.values() for file in table.values()))
-    tables = [f"[{table}]\n" + "".join(f'{key} = "{folder}/{file}"\n' for key, file in keys.items()) for table, keys in own.items()]
+    service = "/run/credentials/churnwatch.service"
+    tables = [f"[{table}]\n" + "".join(f'{key} = "{service}/{file}"\n' for key, file in keys.items()) for table, keys in own.items()]
     text = '[kafka]\nbrokers = "kafka:9093"\n' + "".join(tables).replace("[kafka.sasl]", '[kafka.sasl]\nusername = "churnwatch"')
-    comment = re.findall(r"^#   (password_file = .*)$", unit, re.MULTILINE)
-    if not all(line in text for line in comment) or not comment:
-        raise Fault(f"the unit's comment names other files: {comment}")
-    files["/etc/churnwatch/churnwatch.toml"] = text
-    env = {name: value.replace("%H", "machine") for name, value in env.items()}
-    config = in_force(program, command.split(), env, files)
-    same("the instance", config["service"].get("instance"), "machine")
-    return 1
+    text += '[rekey]\ntopics = ["raw"]\n'
+    text += "".join(
+        f'[[webhooks.endpoints]]\nname = "{name}"\nurl = "https://{name}.example"\n'
+        f'secret_files = ["/run/credentials/churnwatch@webhooks.service/{name}"]\n'
+        for name in added
+    )
+    instances = COMPANIONS if "@" in of else [None]
+    said, known = re.findall(r"^#   (\w+ ?= ?.*/run/credentials/.*)$", unit, re.MULTILINE), text
+    for instance in instances:
+        folder = f"/run/credentials/{of.replace('@', f'@{instance}')}"
+        moved = {
+            f"CHURNWATCH_{table.replace('.', '__')}__{key}".upper(): f"{folder}/{file}"
+            for table, keys in own.items()
+            for key, file in keys.items()
+        } if instance else {}
+        known += "".join(f"{name}={value}\n" for name, value in moved.items())
+        files = {f"{folder}/{name}": secret(name, pair) for name in [*names, *(added if instance == "webhooks" else [])]}
+        files["/etc/churnwatch/churnwatch.toml"] = text
+        args = command.replace("%i", str(instance)).split()
+        config = in_force(program, args, {name: value.replace("%H", "machine") for name, value in env.items()} | moved, files)
+        same("the instance", config["service"].get("instance"), "machine")
+    if not said or not all(line in known for line in said):
+        raise Fault(f"the unit's comment names other files: {said}")
+    return len(instances)
 
 
-def main(program: str, unit: str, *names: str) -> None:
+def hardening(unit: str) -> list[str]:
+    """What a unit may not do, and what becomes of it when it ends."""
+    lines = unit.split("LoadCredential=erasure", 1)[1].splitlines()
+    return [line for line in lines if not line.startswith(("#", "MemoryMax="))]
+
+
+def main(program: str, *names: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         pair = stand_in(pathlib.Path(folder))
-    paths = [pathlib.Path(unit), *map(pathlib.Path, names)]
+    paths = [pathlib.Path(name) for name in names]
+    units = [path.read_text() for path in paths if path.suffix == ".service"]
     for path in paths:
         text = path.read_text()
         try:
             if path.suffix == ".service":
-                checked = systemd(program, text, pair)
+                same("what the unit may not do", hardening(text), hardening(units[0]))
+                checked = systemd(program, text, path.name, pair)
             elif path.suffix == ".json":
                 checked = compose(program, json.loads(text))
             else:

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::admin::{AdminClient, AdminOptions};
 use rdkafka::client::DefaultClientContext;
@@ -127,7 +127,9 @@ impl<'a> Daily<'a> {
         server.clear(&["ChurnwatchSourceSilent"]);
         // Of the shop's many records a few bad ones would be none.
         server.until("the shop is read", || {
-            server.value("job:churnwatch_records:increase1h").is_some_and(|records| records < 1_000.0)
+            server
+                .value("job:churnwatch_records:increase1h{job=\"churnwatch\"}")
+                .is_some_and(|records| records < 1_000.0)
         });
         self.feed.bad(40, 10);
         server.fire(&["ChurnwatchDeadLetters"]);
@@ -156,12 +158,19 @@ impl<'a> Daily<'a> {
             server.is_firing("ChurnwatchRebuilding")
         });
         server.fire(&["ChurnwatchRebuilding"]);
-        // Only a transaction that is under way then is slow.
+        // Only a transaction that is under way then is slow, so there is a record for one.
         server.until("the broker stood still often enough", || {
+            self.feed.tell("visit", "c0");
+            self.feed.flush();
+            std::thread::sleep(Duration::from_millis(20));
             let frozen = self.nodes.frozen();
             std::thread::sleep(Duration::from_millis(2_500));
             drop(frozen);
-            std::thread::sleep(Duration::from_millis(2_500));
+            // It is read, recorded, looked at and looked at again, each once a second.
+            let thawed = Instant::now();
+            while thawed.elapsed() < Duration::from_secs(4) && !server.is_firing("ChurnwatchCommitsSlow") {
+                std::thread::sleep(Duration::from_millis(200));
+            }
             server.is_firing("ChurnwatchCommitsSlow")
         });
         server.fire(&["ChurnwatchCommitsSlow"]);

@@ -45,10 +45,15 @@ impl Drop for Server {
 }
 
 impl Server {
-    /// Scrapes these ports every second as the job `churnwatch`; `None`, said plainly, without Prometheus.
-    pub(crate) fn start(targets: &[u16]) -> Option<Self> {
+    /// Scrapes these ports every second as the jobs `churnwatch` and what is behind it; `None`, said plainly, without
+    /// Prometheus.
+    pub(crate) fn start(jobs: &[(&str, &[u16])]) -> Option<Self> {
         let (program, folder, port) = (tool("prometheus")?, tempfile::tempdir().unwrap(), free_port());
-        let targets: Vec<String> = targets.iter().map(|port| format!("\"127.0.0.1:{port}\"")).collect();
+        let job = |(name, ports): &(&str, &[u16])| {
+            let targets: Vec<String> = ports.iter().map(|port| format!("\"127.0.0.1:{port}\"")).collect();
+            format!("{{ job_name: churnwatch{name}, static_configs: [{{ targets: [{}] }}] }}", targets.join(", "))
+        };
+        let jobs: Vec<String> = jobs.iter().map(job).collect();
         let rules = ["recording.rules.yml", "alerts.rules.yml"].map(|name| {
             let path = folder.path().join(name);
             std::fs::write(&path, hurried(&text(&format!("deploy/prometheus/{name}")))).unwrap();
@@ -56,9 +61,9 @@ impl Server {
         });
         let config = format!(
             "global: {{ scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s }}\n\
-             scrape_configs: [{{ job_name: churnwatch, static_configs: [{{ targets: [{}] }}] }}]\n\
+             scrape_configs: [{}]\n\
              rule_files: [{}]\n",
-            targets.join(", "),
+            jobs.join(", "),
             rules.join(", ")
         );
         let path = folder.path().join("prometheus.yml");

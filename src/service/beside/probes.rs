@@ -16,8 +16,8 @@ use crate::service::http::problem::problem;
 /// What the handlers look at.
 #[derive(Clone)]
 pub struct Probes {
-    /// The metrics in Prometheus's text format.
-    figures: Arc<dyn Fn() -> String + Send + Sync>,
+    /// The metrics in Prometheus's text format, told whether the command is ready.
+    figures: Arc<dyn Fn(bool) -> String + Send + Sync>,
     /// Members of groups that have no partitions yet.
     pub joining: Arc<AtomicUsize>,
     /// The process was asked to end.
@@ -26,9 +26,17 @@ pub struct Probes {
 
 impl Probes {
     /// With so many members, none of which has begun.
-    pub fn new(figures: impl Fn() -> String + Send + Sync + 'static, members: usize) -> Self {
+    pub fn new(figures: impl Fn(bool) -> String + Send + Sync + 'static, members: usize) -> Self {
         let figures = Arc::new(figures);
         Self { figures, joining: Arc::new(AtomicUsize::new(members)), is_draining: Arc::default() }
+    }
+
+    /// Why it is not ready, if it is not.
+    fn not_ready(&self) -> Option<&'static str> {
+        if self.is_draining.load(Ordering::Relaxed) {
+            return Some("draining: finishing what was begun");
+        }
+        (self.joining.load(Ordering::Relaxed) > 0).then_some("joining the groups; ask again in a moment")
     }
 
     /// The routes, behind a gate of their own.
@@ -47,17 +55,15 @@ impl Probes {
 }
 
 async fn readyz(State(probes): State<Probes>) -> Response {
-    if probes.is_draining.load(Ordering::Relaxed) {
-        return problem(StatusCode::SERVICE_UNAVAILABLE, "draining: finishing what was begun");
+    match probes.not_ready() {
+        Some(why) => problem(StatusCode::SERVICE_UNAVAILABLE, why),
+        None => "ready\n".into_response(),
     }
-    if probes.joining.load(Ordering::Relaxed) > 0 {
-        return problem(StatusCode::SERVICE_UNAVAILABLE, "joining the groups; ask again in a moment");
-    }
-    "ready\n".into_response()
 }
 
 async fn metrics(State(probes): State<Probes>) -> Response {
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], (probes.figures)()).into_response()
+    let figures = (probes.figures)(probes.not_ready().is_none());
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], figures).into_response()
 }
 
 async fn missing() -> Response {

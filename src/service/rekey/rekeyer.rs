@@ -107,6 +107,8 @@ struct Open {
     next: BTreeMap<Place, i64>,
     came: Came,
     since: Option<Instant>,
+    /// The timestamp of the oldest.
+    oldest: Option<i64>,
     ways: Ways,
 }
 
@@ -182,6 +184,7 @@ impl Rekeyer<'_> {
             }
             if looked.elapsed() >= LOOK {
                 looked = Instant::now();
+                self.tell_age(open.oldest);
                 if self.gauge() {
                     hearing.heard();
                 } else {
@@ -229,6 +232,19 @@ impl Rekeyer<'_> {
             polled = if left > 0 { self.consumer.poll(Duration::ZERO) } else { None };
         }
         Ok(())
+    }
+
+    /// Tells how old the oldest record is that was read and not committed. Until it has partitions again, what was told
+    /// last stands.
+    fn tell_age(&self, open: Option<i64>) {
+        let context = self.consumer.context();
+        if context.joining.load(Ordering::Relaxed) > 0 {
+            return;
+        }
+        let held = self.held.as_ref().and_then(|held| held.message.timestamp().to_millis());
+        let oldest = [open, held, context.waiting().oldest()].into_iter().flatten().min();
+        let now = jiff::Timestamp::now().as_millisecond();
+        self.metrics.oldest(oldest.map_or(0.0, |written| (now - written).max(0) as f64 / 1_000.0));
     }
 
     /// Sets the gauges; whether a broker told where the partitions end.
@@ -321,10 +337,11 @@ impl Rekeyer<'_> {
         came.records += 1;
         open.next.insert(place, message.offset() + 1);
         open.since.get_or_insert_with(Instant::now);
+        open.oldest = Some(open.oldest.map_or(timestamp.0, |oldest| oldest.min(timestamp.0)));
     }
 
     fn commit(&self, open: &mut Open) -> Result<(), ServiceFault> {
-        let Open { batch, next, came, mut ways, .. } = std::mem::take(open);
+        let Open { batch, next, came, mut ways, oldest, .. } = std::mem::take(open);
         if came.records == 0 {
             return Ok(());
         }
@@ -345,7 +362,10 @@ impl Rekeyer<'_> {
                 Ok(())
             }
             // What was read is read again by a consumer that begins anew.
-            Committed::Aborted(sentence) | Committed::Unknown(sentence) => Err(ServiceFault::CutOff(sentence)),
+            Committed::Aborted(sentence) | Committed::Unknown(sentence) => {
+                self.tell_age(oldest);
+                Err(ServiceFault::CutOff(sentence))
+            }
             Committed::Forbidden(fault) => Err(fault),
         }
     }

@@ -32,7 +32,7 @@ pub fn run(settings: Settings) -> Result<(), ServiceFault> {
     let life = Life {
         listen: (settings.rekey_listen, "rekey.listen"),
         per_second: settings.file.http.requests_per_second,
-        probes: Probes::new(move || told.text(), 1),
+        probes: Probes::new(move |is_ready| told.text(is_ready), 1),
     };
     let asked = settings.clone();
     let check = move || {

@@ -78,6 +78,11 @@ impl<M> Waiting<M> {
         Some((place, record))
     }
 
+    /// The timestamp of the record whose turn would be first.
+    pub fn oldest(&self) -> Option<i64> {
+        self.queues.values().filter_map(|queue| queue.records.front()).map(|(timestamp, _)| *timestamp).min()
+    }
+
     /// Records that wait.
     pub fn count(&self) -> usize {
         self.queues.values().map(|queue| queue.records.len()).sum()
@@ -111,7 +116,7 @@ mod tests {
         waiting.assign([(0, 0), (0, 1), (1, 0)].into_iter(), now);
         waiting.push((0, 0), 5, "b");
         waiting.push((0, 1), 3, "a");
-        assert_eq!(waiting.next(now), None);
+        assert_eq!((waiting.next(now), waiting.oldest()), (None, Some(3)));
         waiting.at_end(0);
         // Partition 0 of the first input has a record, so it was the other's end.
         assert_eq!(waiting.next(now), Some(((0, 1), "a")));
@@ -127,6 +132,7 @@ mod tests {
         assert_eq!(waiting.next(now + PATIENCE), Some(((1, 0), "d")));
         assert_eq!(waiting.next(now + PATIENCE), None);
         waiting.push((7, 7), 1, "not ours");
+        assert_eq!(waiting.oldest(), None);
         waiting.at_end(0);
         assert_eq!(waiting.next(now + PATIENCE), None);
     }

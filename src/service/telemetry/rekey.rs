@@ -1,7 +1,7 @@
 //! Prometheus metrics of `churnwatch rekey`.
 
 use prometheus::proto::MetricFamily;
-use prometheus::{IntCounter, IntGauge};
+use prometheus::{Gauge, IntCounter, IntGauge};
 
 use crate::service::telemetry::base::Base;
 use crate::service::telemetry::registry::RegistryMetrics;
@@ -11,6 +11,7 @@ use crate::service::telemetry::spans::SpanMetrics;
 #[derive(Clone)]
 pub struct RekeyMetrics {
     base: Base,
+    ready: IntGauge,
     registry: RegistryMetrics,
     records: IntCounter,
     events: IntCounter,
@@ -18,6 +19,7 @@ pub struct RekeyMetrics {
     unused: IntCounter,
     restarts: IntCounter,
     lag: IntGauge,
+    lag_seconds: Gauge,
     waiting: IntGauge,
 }
 
@@ -40,6 +42,7 @@ impl RekeyMetrics {
         let base = Base::new()?;
         let register = base.register();
         Ok(Self {
+            ready: register.whole_gauge("ready", "1 while it is a member of its groups, as /readyz says")?,
             registry: RegistryMetrics::new(&register)?,
             records: register.counter("rekey_records_total", "Records read and committed")?,
             events: register.counter("rekey_events_total", "Events written under their customer's key")?,
@@ -49,6 +52,8 @@ impl RekeyMetrics {
             restarts: register.counter("rekey_restarts_total", "Times that it began anew with fresh clients")?,
             lag: register
                 .whole_gauge("rekey_lag_records", "Records of this process's partitions that are not committed")?,
+            lag_seconds: register
+                .gauge("rekey_lag_seconds", "Age of the oldest record read that is not committed; 0 where none is")?,
             waiting: register
                 .whole_gauge("rekey_waiting_records", "Records in memory that wait for other partitions")?,
             base,
@@ -74,6 +79,11 @@ impl RekeyMetrics {
         self.waiting.set(waiting as i64);
     }
 
+    /// How old the oldest record is that was read and is not committed.
+    pub fn oldest(&self, age_seconds: f64) {
+        self.lag_seconds.set(age_seconds);
+    }
+
     /// What is told of the schema registry.
     pub const fn registry(&self) -> &RegistryMetrics {
         &self.registry
@@ -84,8 +94,9 @@ impl RekeyMetrics {
         self.base.spans.clone()
     }
 
-    /// The metrics in Prometheus's text format.
-    pub fn text(&self) -> String {
+    /// The metrics in Prometheus's text format; whether it is ready is known where they are asked for.
+    pub fn text(&self, is_ready: bool) -> String {
+        self.ready.set(i64::from(is_ready));
         self.base.text()
     }
 

@@ -2,7 +2,7 @@
 //! customer.
 
 use prometheus::proto::MetricFamily;
-use prometheus::{GaugeVec, HistogramVec, IntCounterVec, IntGaugeVec};
+use prometheus::{GaugeVec, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec};
 
 use crate::service::telemetry::base::Base;
 use crate::service::telemetry::spans::SpanMetrics;
@@ -15,6 +15,7 @@ const ATTEMPT_SECONDS: [f64; 11] = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5,
 #[derive(Clone)]
 pub struct WebhookMetrics {
     base: Base,
+    ready: IntGauge,
     attempts: IntCounterVec,
     seconds: HistogramVec,
     dead_letters: IntCounterVec,
@@ -32,6 +33,7 @@ impl WebhookMetrics {
         let register = base.register();
         let of_endpoint = ["endpoint"];
         Ok(Self {
+            ready: register.whole_gauge("ready", "1 while it is a member of its groups, as /readyz says")?,
             attempts: register.counters(
                 "webhook_attempts_total",
                 "Requests by how they ended: delivered, refused, busy (429, 503), gone (410), timeout, unreachable, tls, secrets",
@@ -96,8 +98,9 @@ impl WebhookMetrics {
         self.base.spans.clone()
     }
 
-    /// The metrics in Prometheus's text format.
-    pub fn text(&self) -> String {
+    /// The metrics in Prometheus's text format; whether it is ready is known where they are asked for.
+    pub fn text(&self, is_ready: bool) -> String {
+        self.ready.set(i64::from(is_ready));
         self.base.text()
     }
 

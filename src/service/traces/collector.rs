@@ -208,7 +208,7 @@ mod tests {
         let begun = Instant::now();
         (0..QUEUE + 10).for_each(|_| collector.take(span()));
         assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
-        let text = metrics.text();
+        let text = metrics.text(true);
         for counted in ["dropped\"} 10", "exported\"} 0", "failed\"} 0"] {
             assert!(
                 text.contains(&format!("churnwatch_trace_spans_total{{outcome=\"{counted}\n")),

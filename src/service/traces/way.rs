@@ -195,7 +195,7 @@ mod tests {
     }
 
     fn lost(metrics: &RekeyMetrics, outcome: &str) -> u64 {
-        let text = metrics.text();
+        let text = metrics.text(true);
         let prefix = format!("churnwatch_trace_spans_total{{outcome=\"{outcome}\"}} ");
         text.lines().find_map(|line| line.strip_prefix(&prefix)).unwrap().parse().unwrap()
     }

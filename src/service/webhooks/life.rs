@@ -29,7 +29,7 @@ pub fn run(settings: Settings, posters: Vec<(Arc<Endpoint>, Poster)>) -> Result<
     let life = Life {
         listen: (settings.webhooks.listen, "webhooks.listen"),
         per_second: settings.file.http.requests_per_second,
-        probes: Probes::new(move || told.text(), posters.len()),
+        probes: Probes::new(move |is_ready| told.text(is_ready), posters.len()),
     };
     let asked = settings.clone();
     let check = move || {

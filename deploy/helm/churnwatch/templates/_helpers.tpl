@@ -64,6 +64,9 @@ churnwatch.toml: |
 {{- with .events }}
 - { name: CHURNWATCH_TOPICS__EVENTS, value: {{ join "," . | quote }} }
 {{- end }}
+{{- with $.Values.rekey.topics }}
+- { name: CHURNWATCH_REKEY__TOPICS, value: {{ join "," . | quote }} }
+{{- end }}
 {{- if .tls.enabled }}
 - name: CHURNWATCH_KAFKA__TLS__CA_FILE
   value: {{ empty .tls.ca.secret | ternary "/etc/ssl/certs/ca-certificates.crt" (printf "%s/kafka-ca.pem" $folder) }}
