@@ -32,7 +32,10 @@ fn file(name: &str) -> std::path::PathBuf {
 
 fn same(name: &str, written: &str) {
     if blessed() {
-        std::fs::write(file(name), written).unwrap();
+        // At once, since other tests read it.
+        let anew = file(&format!("{name}.new"));
+        std::fs::write(&anew, written).unwrap();
+        std::fs::rename(anew, file(name)).unwrap();
     }
     let kept = std::fs::read_to_string(file(name)).unwrap();
     assert_eq!(kept, written, "{name} is out of date: CHURNWATCH_BLESS=1 cargo test --test documents");

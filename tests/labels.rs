@@ -7,6 +7,8 @@
     reason = "a test stops at the first thing that is not as it should be"
 )]
 
+#[path = "labels/deeds.rs"]
+mod deeds;
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,81 +25,10 @@ use churnwatch::training::{forward, silence};
 use churnwatch::wire::calendar::day;
 use serde_json::Value;
 
+use deeds::{Deeds, H, Silence};
 use support::logs::{history, log};
 use support::recipe::recipe;
 use support::shop;
-
-const H: i32 = 90;
-
-/// What one customer did, told by days alone.
-#[derive(Clone, Debug, Default)]
-struct Deeds {
-    /// Days with a purchase.
-    bought: BTreeSet<i32>,
-    /// Purchase days of which a refund left nothing, and the day from which that is known.
-    undone: BTreeMap<i32, i32>,
-}
-
-impl Deeds {
-    /// The last purchase day that stands as seen at the end of `day`.
-    fn silent_since(&self, day: i32) -> Option<i32> {
-        (0..=day).rev().take(2_000).find(|on| self.bought.contains(on) && !self.is_undone(*on, day))
-    }
-
-    fn is_undone(&self, bought: i32, seen: i32) -> bool {
-        self.undone.get(&bought).is_some_and(|known| *known <= seen)
-    }
-
-    /// Every silence that may enter, as its first day, whether it exceeded H, and its closes: day and days of silence.
-    fn silences(&self, from: i32, cutoff: i32) -> Vec<Silence> {
-        let mut silences = Vec::new();
-        for last in self.bought.iter().copied() {
-            if last < from || last + H >= cutoff {
-                continue;
-            }
-            let mut churned = true;
-            for day in last + 1..=last + H {
-                if self.bought.contains(&day) {
-                    churned = false;
-                }
-            }
-            let mut closes = Vec::new();
-            for r in 1..=H {
-                let day = last + r - 1;
-                if r > 1 && self.bought.contains(&day) {
-                    break;
-                }
-                // Once the purchase that it began with is undone, nobody sees this silence any more.
-                if !self.is_undone(last, day) {
-                    closes.push((day, r - 1));
-                }
-            }
-            if !closes.is_empty() {
-                silences.push(Silence { last, churned, closes });
-            }
-        }
-        silences
-    }
-
-    /// At the midnight that opens `cutoff`: days of silence and whether nothing is bought in the H days from then on.
-    fn forward(&self, cutoff: i32) -> Option<(i32, bool)> {
-        let since = self.silent_since(cutoff - 1)?;
-        let mut churned = true;
-        for day in cutoff..cutoff + H {
-            if self.bought.contains(&day) {
-                churned = false;
-            }
-        }
-        Some((cutoff - 1 - since, churned))
-    }
-}
-
-#[derive(Clone, Debug, PartialEq)]
-struct Silence {
-    last: i32,
-    churned: bool,
-    closes: Vec<(i32, i32)>,
-}
 
 type World = BTreeMap<String, Deeds>;
 

@@ -5,7 +5,7 @@ use std::io::Read;
 use csv::{ByteRecord, Reader};
 
 use crate::wire::file_record::{Columns, FileFault, FileRecord, shown};
-use crate::wire::sales::{PURCHASE, Sales};
+use crate::wire::sales::{PURCHASE, Positions, Sales};
 
 /// Reads one CSV file.
 pub struct CsvRows<R> {
@@ -13,14 +13,6 @@ pub struct CsvRows<R> {
     row: ByteRecord,
     at: Positions,
     sales: Sales,
-}
-
-#[derive(Clone, Copy)]
-struct Positions {
-    customer: usize,
-    timestamp: usize,
-    amount: usize,
-    kind: Option<usize>,
 }
 
 impl<R: Read> CsvRows<R> {
@@ -33,15 +25,7 @@ impl<R: Read> CsvRows<R> {
         }
         let find = |column: &str| header.iter().position(|field| field == column.as_bytes());
         let there = || shown(header.iter().map(String::from_utf8_lossy));
-        let must = |column: &str| {
-            find(column).ok_or_else(|| FileFault::NoColumn { file: name.into(), column: column.into(), there: there() })
-        };
-        let at = Positions {
-            customer: must(&columns.customer)?,
-            timestamp: must(&columns.timestamp)?,
-            amount: must(&columns.amount)?,
-            kind: find(&columns.kind),
-        };
+        let at = Positions::find(columns, name, |column| Ok(find(column)), there)?;
         Ok(Self { reader, row: ByteRecord::new(), at, sales: Sales::new(currency) })
     }
 

@@ -6,12 +6,42 @@ use std::io::Write;
 
 use xxhash_rust::xxh3::Xxh3;
 
-use crate::wire::file_record::FileRecord;
+use crate::wire::file_record::{Columns, FileFault, FileRecord};
 
 /// The type of a purchase, which is also that of rows that name none.
 pub const PURCHASE: &str = "purchase";
 /// The type of a return.
 const RETURN: &str = "return";
+
+/// Where the columns of a sale stand in a row.
+#[derive(Clone, Copy)]
+pub struct Positions {
+    /// The customer's id.
+    pub customer: usize,
+    /// When it was.
+    pub timestamp: usize,
+    /// The amount of money.
+    pub amount: usize,
+    /// The type; `None`: every row is a purchase.
+    pub kind: Option<usize>,
+}
+
+impl Positions {
+    /// Those in a file of that name. `place` tells where the column of a name stands, `there` which the file has.
+    pub fn find(
+        named: &Columns,
+        file: &str,
+        mut place: impl FnMut(&str) -> Result<Option<usize>, FileFault>,
+        there: impl Fn() -> String,
+    ) -> Result<Self, FileFault> {
+        let mut must = |column: &str| {
+            let missing = || FileFault::NoColumn { file: file.into(), column: column.into(), there: there() };
+            place(column)?.ok_or_else(missing)
+        };
+        let (customer, timestamp, amount) = (must(&named.customer)?, must(&named.timestamp)?, must(&named.amount)?);
+        Ok(Self { customer, timestamp, amount, kind: place(&named.kind)? })
+    }
+}
 
 /// Makes events of rows.
 pub struct Sales {

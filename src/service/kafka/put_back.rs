@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::time::{Duration, Instant};
 
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::error::KafkaError;
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 
@@ -14,7 +14,7 @@ use crate::service::kafka::client::producer;
 use crate::service::kafka::letters::each;
 use crate::service::kafka::read::Left;
 use crate::service::kafka::topics::partitions;
-use crate::service::kafka::transaction::{delivered, owned};
+use crate::service::kafka::transaction::{SHUT_OUT, delivered, owned};
 use crate::service::registry::at_once::AtOnce;
 use crate::wire::event::RawRecord;
 use crate::wire::letter::{DEAD_LETTER, Letter, LetterRecord, Place, Source, mark};
@@ -213,11 +213,10 @@ impl Writer {
         committed.map_err(|fault| {
             // Where this fails too, the next replay ends the transaction.
             let _ = self.producer.abort_transaction(STEP);
-            let shut_out = [RDKafkaErrorCode::Fenced, RDKafkaErrorCode::ProducerFenced];
             // A record that comes after the word is refused as a fatal error alone.
             let fatal = self.producer.client().fatal_error().map(|(code, _)| code);
             let codes = [fault.rdkafka_error_code(), fatal];
-            ServiceFault::Failed(if codes.into_iter().flatten().any(|code| shut_out.contains(&code)) {
+            ServiceFault::Failed(if codes.into_iter().flatten().any(|code| SHUT_OUT.contains(&code)) {
                 "another `dead-letters replay` of this group took over: it goes on from where this one came".into()
             } else {
                 format!("putting records back failed ({fault}): run it again, what was put back is not put back twice")

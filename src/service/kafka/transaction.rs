@@ -20,6 +20,9 @@ use crate::service::kafka::refusal::{denied, is_denied};
 use crate::service::pulse::Pulse;
 use crate::wire::dead_letter;
 
+/// By these a producer is told that another took its transactional id over.
+pub const SHUT_OUT: [RDKafkaErrorCode; 3] =
+    [RDKafkaErrorCode::Fenced, RDKafkaErrorCode::ProducerFenced, RDKafkaErrorCode::InvalidProducerEpoch];
 /// Bound on a transaction: by then its coordinator has aborted it.
 const WHOLE: Duration = Duration::from_secs(11);
 /// The same once the process is to end: what is not committed by then is done again by the next.
@@ -187,9 +190,7 @@ impl Transactions {
     /// Aborts where that leaves no doubt.
     fn give_up(&self, fault: &KafkaError, batches: &[(u32, Batch)]) -> Committed {
         let sentence = fault.to_string();
-        let fenced =
-            [RDKafkaErrorCode::Fenced, RDKafkaErrorCode::ProducerFenced, RDKafkaErrorCode::InvalidProducerEpoch];
-        if fault.rdkafka_error_code().is_some_and(|code| fenced.contains(&code)) {
+        if fault.rdkafka_error_code().is_some_and(|code| SHUT_OUT.contains(&code)) {
             return Committed::Unknown(sentence);
         }
         match fault {

@@ -20,7 +20,7 @@ use crate::wire::meter::Meter;
 use crate::wire::parquet::source::Source;
 use crate::wire::parquet::values::{is_readable, object, text};
 use crate::wire::rules::EventRules;
-use crate::wire::sales::{PURCHASE, Sales};
+use crate::wire::sales::{PURCHASE, Positions, Sales};
 
 /// Reads one Parquet file.
 pub struct ParquetRows {
@@ -41,14 +41,6 @@ enum Telling {
     Record(Glance),
 }
 
-#[derive(Clone, Copy)]
-struct Positions {
-    customer: usize,
-    timestamp: usize,
-    amount: usize,
-    kind: Option<usize>,
-}
-
 /// Fields that make a table one of our own events.
 const OWN_FIELDS: [&str; 3] = ["customer_id", "time", "type"];
 
@@ -66,7 +58,7 @@ impl ParquetRows {
         let schema = reader.metadata().file_metadata().schema_descr().root_schema_ptr();
         let there: Vec<TypePtr> = schema.get_fields().to_vec();
         let has = |column: &&str| there.iter().any(|one| one.name() == *column);
-        let sale = Positions::find(&there, &options.columns, &name);
+        let sale = sale(&there, &options.columns, &name);
         let readable = || there.iter().filter(|one| is_readable(one)).cloned().collect();
         let glance = Glance::new(&options.format);
         let (columns, telling) = match sale {
@@ -90,7 +82,7 @@ impl ParquetRows {
             let row = row.map_err(|fault| FileFault::unreadable(&self.name, &fault))?;
             match &mut self.telling {
                 Telling::Sale(at, sales) => {
-                    if at.tell(&row, &self.columns, sales, record) {
+                    if tell(*at, &row, &self.columns, sales, record) {
                         return Ok(true);
                     }
                 }
@@ -139,47 +131,34 @@ fn texts_as_texts(event: &mut Value) {
     }
 }
 
-impl Positions {
-    /// The columns that a sale is made of, and where each of its parts stands among them.
-    fn find(there: &[TypePtr], named: &Columns, file: &str) -> Result<(Vec<TypePtr>, Self), FileFault> {
-        let mut columns: Vec<TypePtr> = Vec::new();
-        let mut place = |column: &str| {
-            let Some(found) = there.iter().find(|one| one.name() == column) else { return Ok(None) };
-            if !found.is_primitive() || !is_readable(found) {
-                let holds = if found.is_primitive() { "spans of time" } else { "lists or groups" };
-                return Err(FileFault::BadColumn { file: file.into(), column: column.into(), holds });
-            }
-            let known = columns.iter().position(|one| one.name() == column);
-            Ok(Some(known.unwrap_or_else(|| {
-                columns.push(found.clone());
-                columns.len() - 1
-            })))
-        };
-        let missing = |column: &str| FileFault::NoColumn {
-            file: file.into(),
-            column: column.into(),
-            there: shown(there.iter().map(|one| one.name())),
-        };
-        let mut must = |column: &str| place(column)?.ok_or_else(|| missing(column));
-        let (customer, timestamp) = (must(&named.customer)?, must(&named.timestamp)?);
-        let amount = must(&named.amount)?;
-        let kind = place(&named.kind)?;
-        Ok((columns, Self { customer, timestamp, amount, kind }))
-    }
-
-    /// Tells a row as an event; `false` where it is none.
-    fn tell(&self, row: &Row, columns: &[TypePtr], sales: &mut Sales, record: &mut FileRecord) -> bool {
-        let texts: Vec<String> = row
-            .get_column_iter()
-            .zip(columns)
-            .map(|((_, field), kind)| text(field, kind).unwrap_or_default())
-            .collect();
-        let of = |at: usize| texts.get(at).map_or("", String::as_str);
-        let kind = self.kind.map_or(PURCHASE, of);
-        if !sales.takes(kind.as_bytes()) {
-            return false;
+/// The columns that a sale is made of, and where each of its parts stands among them.
+fn sale(there: &[TypePtr], named: &Columns, file: &str) -> Result<(Vec<TypePtr>, Positions), FileFault> {
+    let mut columns: Vec<TypePtr> = Vec::new();
+    let place = |column: &str| {
+        let Some(found) = there.iter().find(|one| one.name() == column) else { return Ok(None) };
+        if !found.is_primitive() || !is_readable(found) {
+            let holds = if found.is_primitive() { "spans of time" } else { "lists or groups" };
+            return Err(FileFault::BadColumn { file: file.into(), column: column.into(), holds });
         }
-        sales.tell(record, of(self.customer), of(self.timestamp), kind, of(self.amount));
-        true
+        let known = columns.iter().position(|one| one.name() == column);
+        Ok(Some(known.unwrap_or_else(|| {
+            columns.push(found.clone());
+            columns.len() - 1
+        })))
+    };
+    let at = Positions::find(named, file, place, || shown(there.iter().map(|one| one.name())))?;
+    Ok((columns, at))
+}
+
+/// Tells a row as an event; `false` where it is none.
+fn tell(at: Positions, row: &Row, columns: &[TypePtr], sales: &mut Sales, record: &mut FileRecord) -> bool {
+    let texts: Vec<String> =
+        row.get_column_iter().zip(columns).map(|((_, field), kind)| text(field, kind).unwrap_or_default()).collect();
+    let of = |at: usize| texts.get(at).map_or("", String::as_str);
+    let kind = at.kind.map_or(PURCHASE, of);
+    if !sales.takes(kind.as_bytes()) {
+        return false;
     }
+    sales.tell(record, of(at.customer), of(at.timestamp), kind, of(at.amount));
+    true
 }
