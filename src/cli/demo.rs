@@ -46,6 +46,8 @@ const MAX_BEHIND: u64 = 8_000;
 const DAYS_BEHIND: u64 = 3;
 /// Records that it may be ahead in any case, so that a small shop does not wait after every sale.
 const MIN_BEHIND: u64 = 300;
+/// Commits are this often, in milliseconds: the play goes on with each, and to the embedded broker they cost little.
+const COMMIT_INTERVAL_MS: u64 = 10;
 /// Longest time without progress.
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -59,6 +61,7 @@ pub fn run(args: &DemoArgs) -> Result<(), Failure> {
         settings.policy.playbook = example(settings.rules.currency, &settings.policy.segments).unwrap_or_default();
     }
     settings.file.time.clock = Clock::Event;
+    settings.file.kafka.commit_interval_ms = settings.file.kafka.commit_interval_ms.min(COMMIT_INTERVAL_MS);
     settings.listen.set_port(0);
     let artifact = artifact(None, &settings)?;
     let broker = Embedded::start(&settings, PARTITIONS)?;
