@@ -107,9 +107,8 @@ fn a_record_that_is_not_traced_asks_for_no_memory() {
     let message = OwnedMessage::new(None, None, "in".into(), Timestamp::NotAvailable, 0, 0, Some(sampled));
     let (mut ways, mut batch, begun) = (Ways::default(), Batch::new(), Instant::now());
     for _ in 0..200 {
-        let mut way = Way::follow(&tracer, &message, 0).unwrap();
-        way.caused(&mut batch, 0);
-        ways.push(way);
+        let way = Way::follow(&tracer, &message, 0).unwrap();
+        ways.worked(way, &mut batch, 0);
     }
     ways.seal();
     ways.committed(&tracer);

@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use http::Uri;
 use http::uri::Authority;
 use iso_currency::Currency;
 use jiff::civil::Date;
@@ -59,9 +60,18 @@ pub fn reachable(text: &str) -> Option<Authority> {
     (has_port && !everywhere && !known.host().is_empty() && !text.contains('@')).then_some(known)
 }
 
-/// Whether a URL's host is this machine.
-pub fn is_this_machine(host: &str) -> bool {
+/// Whether what is sent to a URL can be read on the way: it goes over plain HTTP to another machine.
+pub fn is_open(uri: &Uri) -> bool {
+    uri.scheme_str() == Some("http") && !uri.host().is_some_and(is_this_machine)
+}
+
+fn is_this_machine(host: &str) -> bool {
     host == "localhost" || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|host| host.is_loopback())
+}
+
+/// Whether a URL names a user, and perhaps a password.
+pub fn names_user(uri: &Uri) -> bool {
+    uri.authority().is_some_and(|authority| authority.as_str().contains('@'))
 }
 
 /// An ISO 4217 code.

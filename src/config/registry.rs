@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::Uri;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::config::checker::{Checker, is_this_machine, secret};
+use crate::config::checker::{Checker, is_open, names_user, secret};
 use crate::config::fault::Fault;
 use crate::config::file::ConfigFile;
 use crate::config::file_inputs::Encoding;
@@ -89,14 +89,11 @@ pub fn registry(file: &ConfigFile, check: &mut Checker) -> Option<Registry> {
 fn check_url(url: &str, must_be_safe: bool) -> Result<(), String> {
     let uri: Uri = url.parse().map_err(|_| "is no URL: write it like \"https://registry.example:8081\"".to_owned())?;
     let host = uri.host().unwrap_or_default();
-    let named = uri.authority().is_some_and(|authority| authority.as_str().contains('@'));
-    if host.is_empty() || named || uri.query().is_some() {
+    if host.is_empty() || names_user(&uri) || uri.query().is_some() {
         return Err("must name a host, and no user, password or query: give those by username and password_file".into());
     }
-    let at_home = is_this_machine(host);
     match uri.scheme_str() {
-        Some("https") => Ok(()),
-        Some("http") if at_home || !must_be_safe => Ok(()),
+        Some("https" | "http") if !is_open(&uri) || !must_be_safe => Ok(()),
         Some("http") => {
             Err("must begin with https://, or the password can be read on the way; allow_http = true lets it".into())
         }

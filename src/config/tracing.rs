@@ -5,7 +5,7 @@ use std::path::Path;
 use http::{HeaderName, HeaderValue, Uri};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::config::checker::{Checker, is_this_machine, secret};
+use crate::config::checker::{Checker, is_open, names_user, secret};
 use crate::config::file_tracing::Tracing as TracingFile;
 use crate::config::http_tls::read_authority;
 
@@ -44,12 +44,11 @@ pub(crate) fn tracing(file: &TracingFile, check: &mut Checker) -> Option<Tracing
 fn url(endpoint: &str, may_be_read: bool) -> Result<String, String> {
     let uri: Uri = endpoint.parse().unwrap_or_default();
     let is_http = matches!(uri.scheme_str(), Some("http" | "https"));
-    let authority = uri.authority().filter(|authority| !authority.as_str().contains('@'));
-    if !is_http || authority.is_none() || uri.query().is_some() {
+    if !is_http || uri.authority().is_none() || names_user(&uri) || uri.query().is_some() {
         let sentence = "is the address of a collector, like \"http://localhost:4318\": no user, no password, no query";
         return Err(sentence.into());
     }
-    if uri.scheme_str() == Some("http") && !may_be_read && !uri.host().is_some_and(is_this_machine) {
+    if is_open(&uri) && !may_be_read {
         let sentence =
             "must begin with https://, or the headers can be read on the way; tracing.allow_http = true lets it";
         return Err(sentence.into());

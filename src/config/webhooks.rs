@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http::Uri;
 
-use crate::config::checker::{Checker, address, duration, is_this_machine, secret};
+use crate::config::checker::{Checker, address, duration, is_open, names_user, secret};
 use crate::config::fault::Fault;
 use crate::config::file_webhooks::{EndpointFile, Start, Webhooks as WebhooksFile};
 use crate::engine::alerting::band::Band;
@@ -199,14 +199,11 @@ fn endpoint(at: usize, file: &EndpointFile, check: &mut Checker) -> Endpoint {
 fn check_url(url: &str, file: &EndpointFile) -> Result<(), String> {
     let uri: Uri = url.parse().map_err(|_| "is no URL: write it like \"https://crm.example/hooks\"".to_owned())?;
     let host = uri.host().unwrap_or_default();
-    let at_home = is_this_machine(host);
-    let named = uri.authority().is_some_and(|authority| authority.as_str().contains('@'));
-    if host.is_empty() || named {
+    if host.is_empty() || names_user(&uri) {
         return Err("must name a host, and no user or password: give a token by token_file".into());
     }
     match uri.scheme_str() {
-        Some("https") => {}
-        Some("http") if at_home || file.allow_http => {}
+        Some("https" | "http") if !is_open(&uri) || file.allow_http => {}
         _ => {
             let sentence =
                 "must begin with https://; on this machine also with http://, elsewhere only with allow_http = true";

@@ -3,7 +3,9 @@
 use std::ops::Range;
 
 use crate::engine::day::Millis;
-use crate::wire::dead_letter::Header;
+use crate::wire::dead_letter::{self, Header, Origin, kept, kept_key};
+use crate::wire::event::RawRecord;
+use crate::wire::reject::Reject;
 
 /// Where a record goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -127,8 +129,14 @@ impl Batch {
         self.entries.push(Entry { topic, key, value: None, headers: Vec::new(), timestamp: None });
     }
 
+    /// Adds the dead letter of a record: its key and value as far as they are kept, and why.
+    pub fn bury(&mut self, reject: Reject, origin: Origin<'_>, record: &RawRecord<'_>) {
+        let headers = dead_letter::headers(reject, origin, record);
+        self.add_dead_letter(record.key.map(kept_key), record.value.map(kept), headers);
+    }
+
     /// Adds a dead letter: the original key and value with headers.
-    pub fn add_dead_letter(&mut self, key: Option<&[u8]>, value: Option<&[u8]>, headers: Vec<Header>) {
+    pub(crate) fn add_dead_letter(&mut self, key: Option<&[u8]>, value: Option<&[u8]>, headers: Vec<Header>) {
         let key = key.map(|key| self.put(key));
         let value = value.map(|value| self.put(value));
         self.entries.push(Entry { topic: OutTopic::DeadLetters, key, value, headers, timestamp: None });

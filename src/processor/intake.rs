@@ -8,7 +8,7 @@ use crate::processor::batch::{Batch, OutTopic};
 use crate::processor::stage::Stage;
 use crate::processor::stats::Counted;
 use crate::processor::topology::Processor;
-use crate::wire::dead_letter::{self, Origin, kept_key};
+use crate::wire::dead_letter::Origin;
 use crate::wire::event::RawRecord;
 use crate::wire::inputs::format::Format;
 use crate::wire::merging::forwarded;
@@ -68,9 +68,7 @@ impl Processor {
     fn bury(&mut self, reject: Reject, topic: usize, offset: i64, record: &RawRecord<'_>, batch: &mut Batch) {
         self.counted.open.dead_letter(reject.reason);
         let name = self.setup.input_topics.get(topic).map_or("", String::as_str);
-        let origin = Origin { topic: name, partition: self.partition, offset };
-        let headers = dead_letter::headers(reject, origin, record);
-        batch.add_dead_letter(record.key.map(kept_key), record.value.map(dead_letter::kept), headers);
+        batch.bury(reject, Origin { topic: name, partition: self.partition, offset }, record);
     }
 }
 

@@ -104,14 +104,13 @@ impl Lane {
         followed: Option<(Way, &Tracer)>,
     ) {
         let Self { processor, batch, ways, .. } = self;
-        let Some((mut way, _)) = followed.filter(|(_, tracer)| ways.have_room(tracer)) else {
+        let Some(mut way) = ways.admit(followed) else {
             processor.process(from.topic, from.offset, record, wall, batch);
             return;
         };
         let first = batch.len();
         processor.process_watched((from.topic, from.offset), record, wall, batch, |stage| way.passed(stage));
-        way.caused(batch, first);
-        ways.push(way);
+        ways.worked(way, batch, first);
     }
 
     /// Tells of the sampled records that were committed.

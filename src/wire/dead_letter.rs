@@ -35,6 +35,11 @@ pub fn header(name: &'static str, text: &str) -> Header {
     (Cow::Borrowed(name), Box::from(text.as_bytes()))
 }
 
+/// Names and values of headers.
+pub fn pairs(headers: &[Header]) -> impl Iterator<Item = (&str, &[u8])> {
+    headers.iter().map(|(name, value)| (&**name, &**value))
+}
+
 /// The headers of a dead letter. Those of the record itself follow, where its shape has read them.
 pub fn headers(reject: Reject, origin: Origin<'_>, record: &RawRecord<'_>) -> Vec<Header> {
     let (key, value) = (record.key.unwrap_or_default(), record.value.unwrap_or_default());

@@ -153,17 +153,13 @@ mod tests {
     use super::{Letter, LetterRecord, Place, Source, mark, originals};
     use crate::engine::day::Millis;
     use crate::engine::event::Reason;
-    use crate::wire::dead_letter::{Header, MAX_HEADER_BYTES, Origin, headers};
+    use crate::wire::dead_letter::{Header, MAX_HEADER_BYTES, Origin, headers, pairs};
     use crate::wire::event::RawRecord;
     use crate::wire::reject::Reject;
 
     const PLACE: Place = Place { partition: 3, offset: 17 };
 
     const ORIGIN: Origin<'static> = Origin { topic: "churn.events", partition: 2, offset: 40 };
-
-    fn pairs(headers: &[Header]) -> impl Iterator<Item = (&str, &[u8])> {
-        headers.iter().map(|(name, value)| (&**name, &**value))
-    }
 
     fn read(headers: &[Header]) -> LetterRecord {
         LetterRecord::read(PLACE, Millis(9), pairs(headers))

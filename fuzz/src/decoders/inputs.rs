@@ -7,7 +7,7 @@ use churnwatch::engine::day::Millis;
 use churnwatch::engine::event::{Body, Event, Interaction, Reason};
 use churnwatch::engine::money::Money;
 use churnwatch::wire::csv_rows::CsvRows;
-use churnwatch::wire::dead_letter::{Header, Origin, headers};
+use churnwatch::wire::dead_letter::{Header, Origin, headers, pairs};
 use churnwatch::wire::event::{RawRecord, Scratch, parse};
 use churnwatch::wire::file_record::{Columns, FileRecord};
 use churnwatch::wire::inputs::shapes::Shapes;
@@ -136,8 +136,4 @@ pub(super) fn letter(bytes: &[u8]) {
 
 fn again(place: Place, headers: &[Header]) -> LetterRecord {
     LetterRecord::read(place, WALL, pairs(headers))
-}
-
-fn pairs(headers: &[Header]) -> impl Iterator<Item = (&str, &[u8])> {
-    headers.iter().map(|(name, value)| (&**name, &**value))
 }

@@ -13,6 +13,7 @@ use churnwatch::processor::setup::{Progress, Setup, Time};
 use churnwatch::processor::topology::Processor;
 use churnwatch::wire::alert_line::{opened_alert, warning};
 use churnwatch::wire::artifact::Artifact;
+use churnwatch::wire::dead_letter::pairs;
 use churnwatch::wire::event::RawRecord;
 use churnwatch::wire::letter::{LetterRecord, Place};
 use churnwatch::wire::outcome_facts::facts;
@@ -87,8 +88,7 @@ fn readable(record: &OutRecord<'_>, wall: Millis) {
             assert_eq!(opened_alert(value, SETUP.locale.currency).is_some(), told.is_some());
         }
         OutTopic::DeadLetters => {
-            let headers = record.headers.iter().map(|(name, value)| (&**name, &**value));
-            let letter = LetterRecord::read(Place { partition: 0, offset: 0 }, wall, headers);
+            let letter = LetterRecord::read(Place { partition: 0, offset: 0 }, wall, pairs(record.headers));
             assert!(matches!(letter, LetterRecord::Letter(_)));
         }
         OutTopic::Risk if record.value.is_some() => {

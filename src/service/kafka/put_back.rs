@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::time::{Duration, Instant};
 
 use rdkafka::error::KafkaError;
-use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::message::OwnedHeaders;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 
 use crate::config::settings::Settings;
@@ -16,6 +16,7 @@ use crate::service::kafka::read::Left;
 use crate::service::kafka::topics::partitions;
 use crate::service::kafka::transaction::{SHUT_OUT, delivered, owned};
 use crate::service::registry::at_once::AtOnce;
+use crate::wire::dead_letter::pairs;
 use crate::wire::event::RawRecord;
 use crate::wire::letter::{DEAD_LETTER, Letter, LetterRecord, Place, Source, mark};
 use crate::wire::letter_choice::{Choice, Chooser, Filter};
@@ -160,11 +161,11 @@ struct Waiting {
 impl Waiting {
     fn add(&mut self, letter: Letter, record: &RawRecord<'_>, keyed: bool) {
         self.bytes += record.key.map_or(0, <[u8]>::len) + record.value.map_or(0, <[u8]>::len);
+        self.bytes += record.headers.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>();
         let place = letter.place.to_string();
-        let headers = OwnedHeaders::new().insert(Header { key: DEAD_LETTER, value: Some(&place) });
         // A record that had been put back before names its last letter alone.
-        let own = record.headers.iter().filter(|(name, _)| *name != DEAD_LETTER);
-        let headers = own.fold(headers, |all, (key, value)| all.insert(Header { key, value: Some(*value) }));
+        let own = record.headers.iter().copied().filter(|(name, _)| *name != DEAD_LETTER);
+        let headers = owned([(DEAD_LETTER, place.as_bytes())].into_iter().chain(own));
         let [key, value] = [record.key, record.value].map(|bytes| bytes.map(<[u8]>::to_vec));
         self.records.push(Again { letter, keyed, headers, key, value });
     }
@@ -205,7 +206,7 @@ impl Writer {
             return Ok(());
         }
         let begun = self.producer.begin_transaction();
-        let sent = begun.and_then(|()| records.iter().try_for_each(|again| self.send(again)));
+        let sent = begun.and_then(|()| records.into_iter().try_for_each(|again| self.send(again)));
         let deadline = Instant::now() + STEP;
         let left = || deadline.saturating_duration_since(Instant::now());
         let committed =
@@ -225,7 +226,7 @@ impl Writer {
     }
 
     /// The record into its input, and the mark behind its letter.
-    fn send(&self, again: &Again) -> Result<(), KafkaError> {
+    fn send(&self, again: Again) -> Result<(), KafkaError> {
         let (key, value) = (again.key.as_deref(), again.value.as_deref());
         let Letter { place, source, .. } = &again.letter;
         // Keyed as `publish` keys; a record without a key stays where it was, as does one whose key is no customer.
@@ -238,11 +239,11 @@ impl Writer {
         (record.key, record.payload) = (key, value);
         // The rule on the future goes by it; 0 would mean now.
         record.timestamp = Some(source.timestamp.0).filter(|millis| *millis > 0);
-        record.headers = Some(again.headers.clone());
+        record.headers = Some(again.headers);
         self.producer.send(record).map_err(|(fault, _)| fault)?;
         let marking = mark(*place, source);
         let mut mark = BaseRecord::<[u8], [u8]>::to(&self.letters).partition(place.partition as i32);
-        mark.headers = Some(owned(&marking));
+        mark.headers = Some(owned(pairs(&marking)));
         self.producer.send(mark).map_err(|(fault, _)| fault)?;
         self.producer.poll(Duration::ZERO);
         Ok(())

@@ -18,7 +18,7 @@ use crate::service::kafka::context::Writing;
 use crate::service::kafka::hearing::Hearing;
 use crate::service::kafka::refusal::{denied, is_denied};
 use crate::service::pulse::Pulse;
-use crate::wire::dead_letter;
+use crate::wire::dead_letter::pairs;
 
 /// By these a producer is told that another took its transactional id over.
 pub const SHUT_OUT: [RDKafkaErrorCode; 3] =
@@ -148,7 +148,7 @@ impl Transactions {
             }
             message.timestamp = record.timestamp.map(|timestamp| timestamp.0);
             if !record.headers.is_empty() {
-                message.headers = Some(owned(record.headers));
+                message.headers = Some(owned(pairs(record.headers)));
             }
             let mut waiting = message;
             while let Err((fault, back)) = self.producer.send(waiting) {
@@ -236,8 +236,6 @@ pub fn delivered<C: ProducerContext<NoCustomPartitioner> + 'static>(
 }
 
 /// Headers as the client takes them.
-pub fn owned(headers: &[dead_letter::Header]) -> OwnedHeaders {
-    headers
-        .iter()
-        .fold(OwnedHeaders::new(), |headers, (key, value)| headers.insert(Header { key, value: Some(value.as_ref()) }))
+pub fn owned<'h>(headers: impl Iterator<Item = (&'h str, &'h [u8])>) -> OwnedHeaders {
+    headers.fold(OwnedHeaders::new(), |all, (key, value)| all.insert(Header { key, value: Some(value) }))
 }

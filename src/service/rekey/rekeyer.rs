@@ -33,7 +33,7 @@ use crate::service::telemetry::registry::WaitingPartition;
 use crate::service::telemetry::rekey::{Came, RekeyMetrics};
 use crate::service::traces::tracer::Tracer;
 use crate::service::traces::way::{Way, Ways};
-use crate::wire::dead_letter::{self, Origin, kept, kept_key};
+use crate::wire::dead_letter::Origin;
 use crate::wire::event::RawRecord;
 use crate::wire::inputs::reader::Reader;
 
@@ -314,7 +314,7 @@ impl Rekeyer<'_> {
         let record = RawRecord { headers: &headers, ..RawRecord::new(message.key(), message.payload(), timestamp) };
         let Open { batch, came, ways, .. } = open;
         let followed = self.tracer.and_then(|tracer| Some((Way::follow(tracer, message, place.0)?, tracer)));
-        let mut way = followed.filter(|(_, tracer)| ways.have_room(tracer)).map(|(way, _)| way);
+        let mut way = ways.admit(followed);
         let first = batch.len();
         let read = self.reader.rekey(format, &self.settings.rules, &record, wall, |event| {
             if let Some(way) = &mut way {
@@ -325,13 +325,11 @@ impl Rekeyer<'_> {
         });
         if let Some(reject) = read.refused {
             let (partition, offset) = (message.partition() as u32, message.offset());
-            let headers = dead_letter::headers(reject, Origin { topic: message.topic(), partition, offset }, &record);
-            batch.add_dead_letter(record.key.map(kept_key), record.value.map(kept), headers);
+            batch.bury(reject, Origin { topic: message.topic(), partition, offset }, &record);
             came.dead_letters += 1;
         }
-        if let Some(mut way) = way {
-            way.caused(batch, first);
-            ways.push(way);
+        if let Some(way) = way {
+            ways.worked(way, batch, first);
         }
         came.unused += u64::from(read.events == 0 && read.refused.is_none());
         came.records += 1;

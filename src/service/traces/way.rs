@@ -54,7 +54,7 @@ impl Way {
 
     /// All work is done: the records from the one at `first` on came of it, and each tells so in its headers, but dead
     /// letters, whose headers are all named by their schema.
-    pub fn caused(&mut self, batch: &mut Batch, first: usize) {
+    fn caused(&mut self, batch: &mut Batch, first: usize) {
         self.worked = SystemTime::now();
         batch.head(first, |topic| {
             let span = next(&self.span.own);
@@ -133,8 +133,12 @@ pub struct Ways {
 }
 
 impl Ways {
-    /// Whether there is room for one more; where there is none, the record goes on as one that is not sampled.
-    pub fn have_room(&self, tracer: &Tracer) -> bool {
+    /// The way of a record that is followed; where there is no room for one more, it goes on as one that is not sampled.
+    pub fn admit(&self, followed: Option<(Way, &Tracer)>) -> Option<Way> {
+        followed.filter(|(_, tracer)| self.have_room(tracer)).map(|(way, _)| way)
+    }
+
+    fn have_room(&self, tracer: &Tracer) -> bool {
         let have_room = self.open.len() < MOST;
         if !have_room {
             tracer.give_up();
@@ -142,8 +146,14 @@ impl Ways {
         have_room
     }
 
-    /// Remembers a way until it is committed.
-    pub fn push(&mut self, way: Way) {
+    /// All work on a record is done, and the records from the one at `first` on came of it: it is remembered until it is
+    /// committed.
+    pub fn worked(&mut self, mut way: Way, batch: &mut Batch, first: usize) {
+        way.caused(batch, first);
+        self.push(way);
+    }
+
+    fn push(&mut self, way: Way) {
         self.open.push(way);
     }
 

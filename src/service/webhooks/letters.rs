@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rdkafka::ClientContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{DeliveryResult, Header, OwnedHeaders};
+use rdkafka::message::DeliveryResult;
 use rdkafka::producer::{BaseRecord, NoCustomPartitioner, ProducerContext, ThreadedProducer};
 
 use crate::config::settings::Settings;
@@ -13,6 +13,7 @@ use crate::service::fault::ServiceFault;
 use crate::service::kafka::client::letter_writer;
 use crate::service::kafka::context::heard;
 use crate::service::kafka::refusal::Refusals;
+use crate::service::kafka::transaction::owned;
 use crate::service::webhooks::job::Job;
 use crate::service::webhooks::post::Tried;
 
@@ -71,9 +72,7 @@ impl Letters {
         ];
         headers.extend(status.as_deref().map(|status| ("status", status)));
         headers.extend(Some(("said", tried.said.as_str())).filter(|(_, said)| !said.is_empty()));
-        let headers = headers
-            .into_iter()
-            .fold(OwnedHeaders::new(), |all, (key, value)| all.insert(Header { key, value: Some(value) }));
+        let headers = owned(headers.into_iter().map(|(name, text)| (name, text.as_bytes())));
         let (sender, told) = sync_channel(1);
         let record = BaseRecord::with_opaque_to(&self.topic, Box::new(sender))
             .key(job.key.as_ref())
