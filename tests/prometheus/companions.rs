@@ -2,7 +2,7 @@
 //! every temper, and a process that is not there.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::Write;
 use std::net::{TcpListener, TcpStream};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
@@ -16,6 +16,7 @@ use crate::broker::Nodes;
 use crate::server::Server;
 use crate::stub::Stub;
 use crate::support::draw::Draw;
+use crate::support::request::request;
 
 /// The endpoints, and what each answers at first: one that goes on trying, one that is gone, one that does not try again.
 const ENDPOINTS: [(&str, u16, u32); 3] = [("busy", 503, 1_000), ("gone", 410, 20), ("stubborn", 500, 1)];
@@ -62,15 +63,7 @@ fn receive(answers: Arc<Mutex<BTreeMap<String, u16>>>) -> u16 {
 }
 
 fn answer(mut stream: &TcpStream, answers: &Mutex<BTreeMap<String, u16>>) -> Option<()> {
-    let (mut reader, mut head) = (BufReader::new(stream), String::new());
-    while !head.ends_with("\r\n\r\n") {
-        if reader.read_line(&mut head).ok()? == 0 {
-            return None;
-        }
-    }
-    let head = head.to_lowercase();
-    let length = head.lines().find_map(|line| line.strip_prefix("content-length: "))?.parse().ok()?;
-    reader.read_exact(&mut vec![0; length]).ok()?;
+    let (head, _) = request(stream)?;
     let status = answers.lock().unwrap()[head.split([' ', '/']).nth(2)?];
     write!(stream, "HTTP/1.1 {status} So\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").ok()
 }

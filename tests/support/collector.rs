@@ -1,6 +1,6 @@
 //! A collector of spans, which takes OTLP over HTTP and remembers what came; and a receiver of webhooks.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::Write;
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -9,6 +9,8 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message;
+
+use crate::support::request::request;
 
 /// Longest wait for spans.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -119,22 +121,6 @@ fn take(mut stream: &TcpStream, came: &Mutex<Came>) -> Option<()> {
     }
     drop(came);
     stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-type: application/x-protobuf\r\ncontent-length: 0\r\n\r\n").ok()
-}
-
-/// The head of a request, in small letters, and its body.
-fn request(stream: &TcpStream) -> Option<(String, Vec<u8>)> {
-    let mut reader = BufReader::new(stream);
-    let mut head = String::new();
-    while !head.ends_with("\r\n\r\n") {
-        if reader.read_line(&mut head).ok()? == 0 {
-            return None;
-        }
-    }
-    let head = head.to_lowercase();
-    let length = head.lines().find_map(|line| line.strip_prefix("content-length: "))?.parse().ok()?;
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body).ok()?;
-    Some((head, body))
 }
 
 /// An attribute of a span as text; empty where it has none of that name.

@@ -34,6 +34,7 @@ pub(crate) fn seed() -> u64 {
 
 pub(crate) mod draw;
 pub(crate) mod page;
+pub(crate) mod request;
 pub(crate) mod model;
 pub(crate) mod logs;
 pub(crate) mod bad;
