@@ -8,6 +8,7 @@ use crate::bench::{Bench, shop};
 use crate::broker::Nodes;
 use crate::proxy::{Api, Harm, Proxy};
 use crate::stand::Stand;
+use crate::support::page::{answer, free_port};
 use crate::support::size;
 use crate::{alone, port};
 
@@ -16,6 +17,9 @@ const PARTITIONS: u32 = 3;
 const NOBODY: Duration = Duration::from_secs(4);
 /// Longest time to the next commit after that: until the worker asks, and is sure, and then a restart's.
 const PATIENCE: Duration = Duration::from_secs(45);
+/// What a restore takes at least, and at most, that one reply never reaches: another client reads on.
+const LOST: Duration = Duration::from_secs(5);
+const RESTORED: Duration = Duration::from_secs(30);
 
 #[test]
 fn clients_that_lost_all_brokers_are_replaced() {
@@ -54,5 +58,15 @@ fn clients_that_lost_all_brokers_are_replaced() {
         assert!(anew > before, "nobody was cut off: {text}");
     }
     replica.terminate();
+    proxy.harm(Api::Fetch, Harm::Swallow, 1);
+    let (port, begun) = (free_port(), Instant::now());
+    let listen = ("CHURNWATCH_HTTP__LISTEN", format!("127.0.0.1:{port}"));
+    let _restored = bench.serve_with([listen]);
+    while answer(port, "/readyz").is_none_or(|(status, _)| status != 200) {
+        assert!(begun.elapsed() < RESTORED, "not ready");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    println!("ready {:?} after the start, with one reply lost", begun.elapsed());
+    assert!(proxy.left() == 0 && begun.elapsed() > LOST, "no reply was lost");
     bench.compare_with_topics(PARTITIONS);
 }

@@ -9,7 +9,7 @@ use crate::feed::Feed;
 use crate::stand::Stand;
 use crate::support::page::answer;
 use crate::support::size;
-use crate::watch::{Watch, readiness, serve};
+use crate::watch::{Watch, readiness, ready, serve};
 use crate::{alone, bench, draw, quantiles, until};
 
 const PARTITIONS: u32 = 12;
@@ -49,7 +49,7 @@ fn sigterm_under_load_ends_in_time_and_doubles_nothing() {
         until("no answer", 60, || answer(*port, "/livez").is_some());
         // Every third while it starts, joins and restores; the others at work.
         if at % 3 < 2 {
-            until("not ready", 60, || readiness(*port) == "ready");
+            ready(*port);
         }
         std::thread::sleep(Duration::from_millis(draw.below(800)));
         let (code, time) = end(replica);
@@ -84,7 +84,7 @@ fn a_second_signal_forces_the_end() {
     let lines: Vec<String> = (0..1_000).map(line).collect();
     // One without a name has to say that it leaves, to a broker that does not answer.
     let (mut replica, port) = serve(&bench, None);
-    until("not ready", 60, || readiness(port) == "ready");
+    ready(port);
     feed.send(lines.iter().map(String::as_str));
     let frozen = nodes.frozen();
     let watch = Watch::of(port);
@@ -114,7 +114,7 @@ fn a_name_in_use_twice_ends_one_of_the_two() {
     let bench = bench(&nodes.brokers, "twice");
     bench.topics(PARTITIONS);
     let (mut one, port) = serve(&bench, Some("twice"));
-    until("not ready", 60, || readiness(port) == "ready");
+    ready(port);
     let (mut other, _) = serve(&bench, Some("twice"));
     let mut code = None;
     let took = until("both go on", 60, || {

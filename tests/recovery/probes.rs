@@ -8,7 +8,7 @@ use crate::bench::Bench;
 use crate::feed::Feed;
 use crate::stand::Stand;
 use crate::support::page::{answer, page};
-use crate::watch::{Watch, metric, readiness, serve};
+use crate::watch::{Watch, metric, readiness, ready, serve};
 use crate::writer::crash;
 use crate::{alone, bench, until};
 
@@ -54,7 +54,7 @@ fn probes_tell_the_truth_in_every_state() {
     bench.topics(PARTITIONS);
     let (mut feed, stand) = (Feed::new(&bench), Stand::new(&bench, PARTITIONS));
     let (mut replica, port) = serve(&bench, Some(NAME));
-    until("not ready", 60, || readiness(port) == "ready");
+    ready(port);
     send(&mut feed, 0);
     stand.all_committed();
     replica.kill();
@@ -66,7 +66,7 @@ fn probes_tell_the_truth_in_every_state() {
     until("not restoring", 60, || readiness(port).starts_with("restoring"));
     assert_eq!(answer(port, "/startupz").unwrap().0, 503);
     assert_eq!(answer(port, "/v1/customers/c1").unwrap().0, 503, "who is missing is not known yet");
-    until("not ready", 60, || readiness(port) == "ready");
+    ready(port);
     assert_eq!((answer(port, "/livez").unwrap().0, answer(port, "/startupz").unwrap().0), (200, 200));
     assert_eq!(answer(port, "/v1/customers/c1").unwrap().0, 200);
     let said = watch.end("started");
@@ -75,8 +75,8 @@ fn probes_tell_the_truth_in_every_state() {
     // Rebalancing: a second replica comes, and goes.
     let watch = Watch::of(port);
     let (mut second, second_port) = serve(&bench, None);
-    until("the second is not ready", 60, || readiness(second_port) == "ready");
-    until("the first is not ready", 60, || readiness(port) == "ready");
+    ready(second_port);
+    ready(port);
     let second_watch = Watch::of(second_port);
     second.terminate();
     let said = second_watch.end("second");
@@ -92,7 +92,7 @@ fn probes_tell_the_truth_in_every_state() {
     fence(&bench, &format!("{}-{NAME}-0", bench.settings().file.kafka.group_id));
     send(&mut feed, 200);
     stand.all_committed();
-    until("not ready", 60, || readiness(port) == "ready");
+    ready(port);
     let said = watch.end("fenced");
     assert!(told(&said, "restoring") && said.last().unwrap() == "ready", "{said:?}");
     assert_eq!(metric(&page(port, "/metrics").unwrap(), "churnwatch_rebuilds_total"), 1.0);
@@ -104,7 +104,7 @@ fn probes_tell_the_truth_in_every_state() {
     until("ready without a broker", 30, || readiness(port).starts_with("joining"));
     println!("not ready any more {:.1} s after the broker was gone", gone.elapsed().as_secs_f64());
     drop(frozen);
-    let back = until("not ready again", 60, || readiness(port) == "ready");
+    let back = ready(port);
     println!("ready {:.1} s after it was back", back.as_secs_f64());
     let said = watch.end("broker gone");
     assert!(told(&said, "restoring"), "{said:?}");

@@ -10,7 +10,7 @@ use crate::stand::Stand;
 use crate::support::draw::Draw;
 use crate::support::page::{answer, page};
 use crate::support::{is_long, size};
-use crate::watch::{metric, readiness, serve};
+use crate::watch::{metric, readiness, ready, serve};
 use crate::writer::{Ends, GHOST, crash};
 use crate::{alone, bench, draw, quantiles, until};
 
@@ -59,7 +59,7 @@ impl Restores {
     fn leave_open(&mut self, who: Crashed) -> bool {
         let replica = self.replica.take();
         let (mut replica, port) = replica.unwrap_or_else(|| serve(&self.bench, Some(NAME)));
-        until("not ready", 60, || readiness(port) == "ready");
+        ready(port);
         match who {
             Crashed::Worker => {
                 // It is stopped here and there at work, until that is amid a transaction.

@@ -13,6 +13,9 @@ use crate::support::page::{answer, free_port};
 /// How often the probes are asked.
 const ASK: Duration = Duration::from_millis(3);
 
+/// How long a replica may take to be ready.
+const PATIENCE: Duration = Duration::from_mins(1);
+
 /// A `serve` with HTTP on a port, under a name if it has one.
 pub(crate) fn serve(bench: &Bench, name: Option<&str>) -> (Replica, u16) {
     let port = free_port();
@@ -36,6 +39,17 @@ pub(crate) fn readiness(port: u16) -> String {
         Some((status, body)) => panic!("/readyz: {status} {body}"),
         None => String::new(),
     }
+}
+
+/// Waits until a replica is ready.
+pub(crate) fn ready(port: u16) -> Duration {
+    let (begun, mut said) = (Instant::now(), readiness(port));
+    while said != "ready" {
+        assert!(begun.elapsed() < PATIENCE, "not ready: {said:?}");
+        std::thread::sleep(Duration::from_millis(5));
+        said = readiness(port);
+    }
+    begun.elapsed()
 }
 
 /// Asks a replica's probes until it is told to stop.

@@ -12,6 +12,8 @@ pub const ADMIN_SECONDS: u64 = 10;
 /// Transaction and delivery timeouts, milliseconds.
 const TRANSACTION_MILLIS: &str = "10000";
 const DELIVERY_MILLIS: &str = "9000";
+/// A reply that never comes keeps a partition waiting for so long, by default a minute.
+const REPLY_MILLIS: &str = "15000";
 /// The longest pause before a lost connection is tried again.
 const RECONNECT: &str = "reconnect.backoff.max.ms";
 
@@ -57,6 +59,7 @@ pub fn reading(settings: &Settings) -> ClientConfig {
         .set("enable.auto.commit", "false")
         .set("enable.partition.eof", "true")
         .set("auto.offset.reset", "earliest")
+        .set("socket.timeout.ms", REPLY_MILLIS)
         .set("fetch.queue.backoff.ms", "5")
         .set("fetch.wait.max.ms", "10")
         .set("queued.min.messages", "20000")
@@ -89,8 +92,7 @@ pub fn consumer(settings: &Settings, worker: usize) -> ClientConfig {
         .set("enable.auto.offset.store", "false")
         .set("enable.partition.eof", "true")
         .set("auto.offset.reset", "error")
-        // A reply that never comes keeps a partition waiting for so long, by default a minute.
-        .set("socket.timeout.ms", "15000")
+        .set("socket.timeout.ms", REPLY_MILLIS)
         .set("session.timeout.ms", "10000")
         // At a change each member stands from its own heartbeat to the last member's.
         .set("heartbeat.interval.ms", "250")
@@ -119,7 +121,7 @@ fn beside(settings: &Settings, group: &str) -> ClientConfig {
         .set("enable.partition.eof", "true")
         // Where its position is gone, retention took what was before.
         .set("auto.offset.reset", "earliest")
-        .set("socket.timeout.ms", "15000")
+        .set("socket.timeout.ms", REPLY_MILLIS)
         .set("session.timeout.ms", "10000")
         .set("max.poll.interval.ms", "300000")
         .set("fetch.queue.backoff.ms", "5")

@@ -16,7 +16,7 @@ use crate::wire::inputs::format::Format;
 
 /// One partition of all inputs, merged by the records' timestamps.
 pub struct PartitionHistory<'a> {
-    inputs: Vec<(TopicReader, Option<OwnedMessage>)>,
+    inputs: Vec<(TopicReader<'a>, Option<OwnedMessage>)>,
     pulse: Pulse,
     schemas: AtOnce<'a>,
     settings: &'a Settings,
@@ -82,8 +82,8 @@ impl<'a> PartitionHistory<'a> {
     }
 }
 
-fn head(reader: &mut TopicReader, pulse: &Pulse) -> Result<Option<OwnedMessage>, ServiceFault> {
-    Ok(reader.next(pulse)?.map(|message| message.detach()))
+fn head(reader: &mut TopicReader<'_>, pulse: &Pulse) -> Result<Option<OwnedMessage>, ServiceFault> {
+    reader.next(pulse, |message| message.detach())
 }
 
 /// Offsets that all partitions of some topics hold now.
@@ -110,10 +110,13 @@ pub fn each_value(
         behind = behind.saturating_sub(reader.left());
         loop {
             left(behind + reader.left());
-            let Some(message) = reader.next(&pulse)? else { break };
-            let at = message.offset();
-            let refused = |why| ServiceFault::Failed(format!("{topic}, partition {partition}, offset {at}: {why}"));
-            message.payload().map_or(Ok(()), &mut visit).map_err(refused)?;
+            let visited = reader.next(&pulse, |message| {
+                let at = message.offset();
+                let refused = |why| ServiceFault::Failed(format!("{topic}, partition {partition}, offset {at}: {why}"));
+                message.payload().map_or(Ok(()), &mut visit).map_err(refused)
+            })?;
+            let Some(visited) = visited else { break };
+            visited?;
         }
     }
     Ok(())

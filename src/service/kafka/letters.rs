@@ -24,13 +24,16 @@ pub fn each(
     let mut reader = TopicReader::open(settings, &settings.file.topics.dead_letters, partitions, &pulse)?;
     loop {
         left(reader.left());
-        let Some(message) = reader.next(&pulse)? else { break };
-        let (read, own) = (read(&message), originals(headers(&message)));
-        let timestamp = match &read {
-            LetterRecord::Letter(Letter { source, .. }) | LetterRecord::Replayed(source) => source.timestamp,
-            LetterRecord::Foreign => Millis::default(),
-        };
-        see(read, &RawRecord { headers: &own, ..RawRecord::new(message.key(), message.payload(), timestamp) })?;
+        let seen = reader.next(&pulse, |message| {
+            let (read, own) = (read(message), originals(headers(message)));
+            let timestamp = match &read {
+                LetterRecord::Letter(Letter { source, .. }) | LetterRecord::Replayed(source) => source.timestamp,
+                LetterRecord::Foreign => Millis::default(),
+            };
+            see(read, &RawRecord { headers: &own, ..RawRecord::new(message.key(), message.payload(), timestamp) })
+        })?;
+        let Some(seen) = seen else { break };
+        seen?;
     }
     reader.close();
     Ok(())
@@ -72,12 +75,11 @@ pub fn one(settings: &Settings, place: Place, left: &Left<'_>) -> Result<Option<
     let mut found: Option<WholeLetter> = None;
     loop {
         left(reader.left());
-        let Some(message) = reader.next(&pulse)? else { break };
-        match read(&message) {
+        let seen = reader.next(&pulse, |message| match read(message) {
             LetterRecord::Letter(letter) if letter.place == place => {
                 found = Some(WholeLetter {
                     letter,
-                    headers: headers(&message).map(|(name, value)| (name.to_owned(), value.to_vec())).collect(),
+                    headers: headers(message).map(|(name, value)| (name.to_owned(), value.to_vec())).collect(),
                     key: message.key().map(<[u8]>::to_vec),
                     value: message.payload().map(<[u8]>::to_vec),
                     replayed: false,
@@ -89,6 +91,9 @@ pub fn one(settings: &Settings, place: Place, left: &Left<'_>) -> Result<Option<
                 }
             }
             LetterRecord::Letter(_) | LetterRecord::Foreign => {}
+        })?;
+        if seen.is_none() {
+            break;
         }
     }
     reader.close();

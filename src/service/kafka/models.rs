@@ -1,6 +1,6 @@
 //! The models' topic: promotions in the order of their offsets. It has one partition that counts, the first.
 
-use rdkafka::message::{Header, Headers, Message, OwnedHeaders};
+use rdkafka::message::{BorrowedMessage, Header, Headers, Message, OwnedHeaders};
 use rdkafka::producer::BaseRecord;
 
 use crate::config::settings::Settings;
@@ -47,11 +47,11 @@ pub fn read(settings: &Settings, pulse: &Pulse) -> Result<Promoted, ServiceFault
     let mut reader = TopicReader::open(settings, &settings.file.topics.models, &[0], pulse)?;
     let (fit, end) = (settings.fit(), reader.ends().first().copied().unwrap_or_default());
     let (mut promotions, mut refused) = (Vec::<PromotedModel>::new(), Vec::new());
-    while let Some(message) = reader.next(pulse)? {
+    let mut note = |message: &BorrowedMessage<'_>| {
         let (offset, key) = (message.offset(), message.key().unwrap_or_default());
         let Some(value) = message.payload() else {
             promotions.retain(|one| one.promotion.model.version.as_bytes() != key);
-            continue;
+            return;
         };
         let headers = message.headers();
         let day = headers.and_then(|headers| headers.iter().find(|header| header.key == EFFECTIVE_DAY)?.value);
@@ -62,7 +62,8 @@ pub fn read(settings: &Settings, pulse: &Pulse) -> Result<Promoted, ServiceFault
             }
             Err(fault) => refused.push((offset, fault)),
         }
-    }
+    };
+    while reader.next(pulse, &mut note)?.is_some() {}
     reader.close();
     Ok(Promoted { promotions, refused, end })
 }

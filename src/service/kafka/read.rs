@@ -6,6 +6,7 @@ use rdkafka::consumer::Consumer;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Message};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use tracing::warn;
 
 use crate::config::settings::Settings;
 use crate::service::fault::ServiceFault;
@@ -18,6 +19,8 @@ use crate::service::pulse::Pulse;
 
 /// Longest time without a record while some are missing.
 const NO_PROGRESS: Duration = Duration::from_mins(1);
+/// The same after which another client reads on: one may have lost its brokers, or wait for a reply that never comes.
+const WORRY: Duration = Duration::from_secs(10);
 /// Records between two beats of the pulse.
 const BEAT: u64 = 1_024;
 
@@ -26,26 +29,42 @@ pub type Left<'a> = dyn Fn(u64) + 'a;
 
 /// The committed records of some partitions, each up to the end that it had when reading began. Those of one partition
 /// come in the order of their offsets.
-pub struct TopicReader {
+pub struct TopicReader<'a> {
     consumer: Reader,
+    settings: &'a Settings,
     topic: String,
     ends: Vec<i64>,
     spans: Spans,
     records: u64,
 }
 
-impl TopicReader {
+impl<'a> TopicReader<'a> {
     /// Opens partitions; waits until the last transaction in each is decided.
-    pub fn open(settings: &Settings, topic: &str, partitions: &[u32], pulse: &Pulse) -> Result<Self, ServiceFault> {
+    pub fn open(settings: &'a Settings, topic: &str, partitions: &[u32], pulse: &Pulse) -> Result<Self, ServiceFault> {
         let consumer = reader(settings)?;
         let bounds = stable_ends(settings, &consumer, topic, partitions, pulse)?;
         let ends = bounds.iter().map(|(_, end)| *end).collect();
         let spans = Spans::new(partitions.iter().copied().zip(bounds));
-        let mut assignment = TopicPartitionList::new();
-        let added = spans.open().try_for_each(|at| assignment.add_partition_offset(topic, at, Offset::Beginning));
-        let assigned = added.and_then(|()| if spans.done() { Ok(()) } else { consumer.assign(&assignment) });
-        assigned.map_err(|fault| ServiceFault::kafka(&format!("reading {topic}"), &fault))?;
-        Ok(Self { consumer, topic: topic.into(), ends, spans, records: 0 })
+        let reader = Self { consumer, settings, topic: topic.into(), ends, spans, records: 0 };
+        reader.assign()?;
+        Ok(reader)
+    }
+
+    /// Lets the client read what is left.
+    fn assign(&self) -> Result<(), ServiceFault> {
+        let mut list = TopicPartitionList::new();
+        let mut places = self.spans.open();
+        let added = places
+            .try_for_each(|(partition, next)| list.add_partition_offset(&self.topic, partition, Offset::Offset(next)));
+        let assigned = added.and_then(|()| if self.spans.done() { Ok(()) } else { self.consumer.assign(&list) });
+        assigned.map_err(|fault| ServiceFault::kafka(&format!("reading {}", self.topic), &fault))
+    }
+
+    /// Another client reads on where this one stands.
+    fn renew(&mut self) -> Result<(), ServiceFault> {
+        warn!(topic = self.topic, left = self.left(), "no record comes, reading on with another client");
+        client::end(std::mem::replace(&mut self.consumer, reader(self.settings)?));
+        self.assign()
     }
 
     /// The end that each partition had when reading began.
@@ -58,9 +77,13 @@ impl TopicReader {
         self.spans.left()
     }
 
-    /// The next record, `None` at the end of all partitions.
-    pub fn next(&mut self, pulse: &Pulse) -> Result<Option<BorrowedMessage<'_>>, ServiceFault> {
-        let (mut silent, mut fault) = (None, None);
+    /// What `see` makes of the next record, `None` at the end of all partitions.
+    pub fn next<T>(
+        &mut self,
+        pulse: &Pulse,
+        see: impl FnOnce(&BorrowedMessage<'_>) -> T,
+    ) -> Result<Option<T>, ServiceFault> {
+        let (mut silent, mut worry, mut fault) = (None, WORRY, None);
         while !self.spans.done() {
             match self.consumer.poll(Duration::from_millis(200)) {
                 Some(Ok(message)) if self.spans.take(message.partition(), message.offset()) => {
@@ -68,7 +91,7 @@ impl TopicReader {
                     if self.records.is_multiple_of(BEAT) {
                         pulse.go_on()?;
                     }
-                    return Ok(Some(message));
+                    return Ok(Some(see(&message)));
                 }
                 Some(Ok(_)) => pulse.go_on()?,
                 Some(Err(KafkaError::PartitionEOF(partition))) => self.spans.ended(partition),
@@ -82,6 +105,10 @@ impl TopicReader {
                     if since.elapsed() > NO_PROGRESS {
                         return Err(self.stuck(fault));
                     }
+                    if since.elapsed() > worry {
+                        worry = since.elapsed() + WORRY;
+                        self.renew()?;
+                    }
                 }
             }
         }
@@ -94,9 +121,9 @@ impl TopicReader {
             (Some(fault), _) if !ServiceFault::passes(&fault) => {
                 ServiceFault::kafka(&format!("reading {topic}"), &fault)
             }
-            (_, partition) => ServiceFault::CutOff(format!(
+            (_, place) => ServiceFault::CutOff(format!(
                 "reading partition {} of {topic} does not get on: is the broker up?",
-                partition.unwrap_or_default()
+                place.map_or(0, |(partition, _)| partition)
             )),
         }
     }

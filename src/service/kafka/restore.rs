@@ -47,12 +47,12 @@ fn read(settings: &Settings, processors: &mut [Processor], tell: &Tell<'_>, puls
     let mut reader = TopicReader::open(settings, &settings.file.topics.profiles, &partitions, pulse)?;
     let (mut records, mut left) = (0, reader.left());
     tell(0, left as i64);
-    while let Some(message) = reader.next(pulse)? {
-        let Some(processor) = processors.get_mut(&message.partition()) else { continue };
-        let restored = processor.restore(message.key().unwrap_or_default(), message.payload());
+    while let Some(restored) = reader.next(pulse, |message| {
+        let processor = processors.get_mut(&message.partition());
+        processor.map_or(Ok(()), |one| one.restore(message.key().unwrap_or_default(), message.payload()))
+    })? {
         // Not mended by starting again: somebody must do what the sentence says.
         restored.map_err(|fault| ServiceFault::Setup(fault.to_string()))?;
-        drop(message);
         records += 1;
         if records == TELL {
             tell(records, reader.left() as i64 - left as i64);

@@ -28,9 +28,10 @@ impl Spans {
         Self { of: spans, open, left }
     }
 
-    /// The partitions not yet read to their ends.
-    pub fn open(&self) -> impl Iterator<Item = i32> {
-        self.of.iter().filter(|(_, span)| span.next < span.end).map(|(partition, _)| *partition)
+    /// The partitions not yet read to their ends, each with the offset to read next.
+    pub fn open(&self) -> impl Iterator<Item = (i32, i64)> {
+        let open = self.of.iter().filter(|(_, span)| span.next < span.end);
+        open.map(|(partition, span)| (*partition, span.next))
     }
 
     /// Whether all of them are.
@@ -71,12 +72,12 @@ mod tests {
     #[test]
     fn each_partition_ends_where_it_ended_when_reading_began() {
         let mut spans = Spans::new([(0, (0, 3)), (4, (10, 12))]);
-        assert_eq!((spans.open().collect::<Vec<_>>(), spans.left()), (vec![0, 4], 5));
+        assert_eq!((spans.open().collect::<Vec<_>>(), spans.left()), (vec![(0, 0), (4, 10)], 5));
         assert!(spans.take(0, 0));
         assert!(spans.take(4, 10));
         assert!(spans.take(0, 2), "the record between them was compacted");
         assert!(!spans.take(0, 3), "written since");
-        assert_eq!((spans.open().collect::<Vec<_>>(), spans.left()), (vec![4], 1));
+        assert_eq!((spans.open().collect::<Vec<_>>(), spans.left()), (vec![(4, 11)], 1));
         assert!(!spans.done());
         assert!(spans.take(4, 11));
         assert!(spans.done());
