@@ -82,6 +82,7 @@ impl<'a> PartitionHistory<'a> {
     }
 }
 
+#[expect(clippy::redundant_closure_for_method_calls, reason = "the method itself is for one lifetime only")]
 fn head(reader: &mut TopicReader<'_>, pulse: &Pulse) -> Result<Option<OwnedMessage>, ServiceFault> {
     reader.next(pulse, |message| message.detach())
 }
