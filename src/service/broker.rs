@@ -58,8 +58,8 @@ pub trait Broker {
     /// none is.
     fn hand_over(&mut self, batches: Batches, positions: &[Position]);
 
-    /// What became of the transaction under way, and its batches, whose room can be used again; `None` as long as nobody
-    /// knows, or where there is none. Where it is to `wait`, it does so, bounded.
+    /// What became of the transaction under way, and its batches; `None` as long as nobody knows, or where there is none.
+    /// Where it is to `wait`, it does so, bounded.
     fn ended(&mut self, wait: bool) -> Result<Option<(Committed, Batches)>, ServiceFault>;
 
     /// A new producer of the same identity, which settles the old one's transaction. Call only while none is under way.

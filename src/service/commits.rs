@@ -142,13 +142,12 @@ impl Lanes {
         self.under_way = None;
         match outcome {
             Committed::Yes => {
-                for (number, room) in batches {
+                for (number, _) in batches {
                     let Some(lane) = self.owned.get_mut(&number) else { continue };
-                    lane.take_back(room);
                     if let Some(tracer) = &self.shared.tracer {
                         lane.tell(tracer);
                     }
-                    let fresh = lane.processor.confirm();
+                    let fresh = lane.confirm();
                     self.shared.metrics.committed(&fresh);
                     tell_full(&mut self.full_told, &lane.processor, &fresh);
                     let (in_force, drift) = lane.processor.engine().committed_model();

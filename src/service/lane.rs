@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 
 use crate::engine::day::{Day, Millis};
 use crate::engine::packed::census::Census;
-use crate::processor::batch::Batch;
+use crate::processor::batch::{Batch, Pages};
 use crate::processor::setup::{ClockMode, Progress, Time};
+use crate::processor::stats::Stats;
 use crate::processor::topology::Processor;
 use crate::service::broker::{Broker, Position};
 use crate::service::held::Held;
@@ -29,8 +30,8 @@ pub struct Lane {
     pub processor: Processor,
     /// The records of the open batch.
     pub batch: Batch,
-    /// Room for those of the next.
-    room: Batch,
+    /// Where the next takes its pages from.
+    pages: Pages,
     /// Records that wait for their schema.
     pub held: Held,
     at_end: Vec<bool>,
@@ -58,12 +59,12 @@ pub struct Lane {
 
 impl Lane {
     /// A partition that has just been restored.
-    pub fn new(processor: Processor) -> Self {
+    pub fn new(processor: Processor, pages: &Pages) -> Self {
         let at_end = vec![false; processor.offsets().len()];
         Self {
             processor,
-            batch: Batch::new(),
-            room: Batch::new(),
+            batch: Batch::of(pages),
+            pages: pages.clone(),
             held: Held::default(),
             reports: vec![0; at_end.len()],
             at_end,
@@ -86,14 +87,13 @@ impl Lane {
         self.processor.seal();
         self.ways.seal();
         self.oldest_sealed = self.oldest_open.take();
-        std::mem::replace(&mut self.batch, std::mem::take(&mut self.room))
+        std::mem::replace(&mut self.batch, Batch::of(&self.pages))
     }
 
-    /// The room of a batch whose transaction was committed is used again.
-    pub fn take_back(&mut self, mut room: Batch) {
-        room.clear();
-        self.room = room;
+    /// The sealed batch is committed; gives what it brought.
+    pub fn confirm(&mut self) -> Stats {
         self.oldest_sealed = None;
+        self.processor.confirm()
     }
 
     /// Takes a record in; of one that is sampled it is remembered what happens to it.

@@ -13,6 +13,7 @@ use crate::engine::day::{Day, Millis};
 use crate::engine::money::Money;
 use crate::engine::packed::layers::Slot;
 use crate::engine::roster::Listed;
+use crate::processor::batch::Pages;
 use crate::processor::setup::{ClockMode, Progress};
 use crate::processor::topology::Processor;
 use crate::service::broker::{Broker, Position};
@@ -36,6 +37,7 @@ pub(crate) const MAX_BATCH_BYTES: usize = 16 << 20;
 pub struct Lanes {
     pub(crate) shared: Shared,
     pub(crate) owned: BTreeMap<u32, Lane>,
+    pages: Pages,
     /// When a transaction was last handed over; `None` before the first look at the clock.
     pub(crate) handed_over: Option<Duration>,
     /// Since when a transaction is under way.
@@ -65,10 +67,11 @@ pub(crate) enum Stand {
 
 impl Lanes {
     /// No partitions yet.
-    pub const fn new(shared: Shared) -> Self {
+    pub fn new(shared: Shared) -> Self {
         Self {
             shared,
             owned: BTreeMap::new(),
+            pages: Pages::default(),
             handed_over: None,
             under_way: None,
             aborts: 0,
@@ -153,8 +156,7 @@ impl Lanes {
         broker.restore(&mut processors, &|records, left| restoring.step(records, left))?;
         restoring.end(processors.len(), processors.iter().map(Processor::customers).sum());
         // Asked after the changelogs were read, so every promotion that they speak of is among them.
-        let schedule = broker.promotions()?;
-        let mut quiet_before = None;
+        let (schedule, mut quiet_before) = (broker.promotions()?, None);
         for mut processor in processors {
             let (number, configured) = (processor.partition(), processor.publish_from());
             processor.offer(schedule.clone());
@@ -166,7 +168,7 @@ impl Lanes {
             }
             models.holds(number, processor.engine().in_force(), processor.engine().drift());
             tell_state(metrics, &processor);
-            self.owned.insert(number, Lane::new(processor));
+            self.owned.insert(number, Lane::new(processor, &self.pages));
         }
         // Whoever has put years of history in would otherwise look in vain for its warnings.
         if let Some(day) = quiet_before {
