@@ -12,6 +12,10 @@ pub const ADMIN_SECONDS: u64 = 10;
 /// Transaction and delivery timeouts, milliseconds.
 const TRANSACTION_MILLIS: &str = "10000";
 const DELIVERY_MILLIS: &str = "9000";
+/// Records of a partition that a transactional producer puts into one request, and their bytes.
+pub const REQUEST_RECORDS: usize = 2_000;
+/// See [`REQUEST_RECORDS`].
+pub const REQUEST_BYTES: usize = 1_000_000;
 /// A reply that never comes keeps a partition waiting for so long, by default a minute.
 const REPLY_MILLIS: &str = "15000";
 /// The longest pause before a lost connection is tried again.
@@ -177,8 +181,8 @@ pub fn producer(settings: &Settings, transactional_id: &str) -> ClientConfig {
         .set("transaction.timeout.ms", TRANSACTION_MILLIS)
         .set("message.timeout.ms", DELIVERY_MILLIS)
         .set("linger.ms", "5")
-        .set("batch.num.messages", "10000")
-        .set("batch.size", "1000000")
+        .set("batch.num.messages", REQUEST_RECORDS.to_string())
+        .set("batch.size", REQUEST_BYTES.to_string())
         .set("queue.buffering.max.messages", "500000")
         .set("queue.buffering.max.kbytes", "65536")
         .set("compression.type", "lz4")

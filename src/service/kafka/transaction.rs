@@ -1,24 +1,26 @@
 //! A transactional producer: one batch, one transaction. After doubt it is thrown away, never used again.
 
+use std::iter::Peekable;
 use std::time::{Duration, Instant};
 
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::ConsumerGroupMetadata;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::message::{self, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, NoCustomPartitioner, Producer, ProducerContext, PurgeConfig};
 use rdkafka::topic_partition_list::TopicPartitionList;
 use tracing::warn;
 
 use crate::config::settings::Settings;
-use crate::processor::batch::{Batch, OutTopic};
+use crate::processor::batch::{Batch, OutRecord, OutTopic};
 use crate::service::broker::Committed;
 use crate::service::fault::ServiceFault;
+use crate::service::kafka::client::{REQUEST_BYTES, REQUEST_RECORDS};
 use crate::service::kafka::context::Writing;
 use crate::service::kafka::hearing::Hearing;
 use crate::service::kafka::refusal::{denied, is_denied};
 use crate::service::pulse::Pulse;
-use crate::wire::dead_letter::pairs;
+use crate::wire::dead_letter::{Header, pairs};
 
 /// By these a producer is told that another took its transactional id over.
 pub const SHUT_OUT: [RDKafkaErrorCode; 3] =
@@ -33,12 +35,33 @@ const LEAST: Duration = Duration::from_millis(500);
 const ABORT: Duration = Duration::from_secs(3);
 /// Bound on one try to take the transactional id over from a predecessor.
 const INIT_TRY: Duration = Duration::from_secs(2);
+/// Bytes of a record beside its key, its value and its headers, at most.
+const FRAME: usize = 32;
 /// How often it is looked whether everything is delivered.
 const DELIVERY_LOOK: Duration = Duration::from_micros(500);
 /// A predecessor's transaction that has not ended by then ends no more: its coordinator has lost an answer.
 const STUCK: Duration = Duration::from_mins(1);
 /// How often waiting for a broker is spoken of.
 const SPEAK: Duration = Duration::from_secs(10);
+
+/// What a request already holds of a partition's records.
+#[derive(Default)]
+struct Room {
+    records: usize,
+    bytes: usize,
+}
+
+impl Room {
+    /// Whether one more goes into it; the first does in any case.
+    fn takes(&mut self, record: &OutRecord<'_>) -> bool {
+        let size = |(key, value): &Header| key.len() + value.len();
+        let fields = [record.key, record.value].into_iter().flatten().map(<[u8]>::len);
+        let bytes = fields.sum::<usize>() + record.headers.iter().map(size).sum::<usize>() + FRAME;
+        let takes = self.records == 0 || self.records < REQUEST_RECORDS && self.bytes + bytes <= REQUEST_BYTES;
+        (self.records, self.bytes) = (self.records + 1, self.bytes + bytes);
+        takes
+    }
+}
 
 /// A producer with its transactional id.
 pub struct Transactions {
@@ -115,14 +138,21 @@ impl Transactions {
     ) -> Result<(), KafkaError> {
         let begun = Instant::now();
         let left = || (if pulse.stopping() { LAST } else { WHOLE }).saturating_sub(begun.elapsed());
-        // A partition's records one after the other: while a part of them is in flight and the rest is due, librdkafka's
-        // thread spins.
+        let mut runs = Vec::with_capacity(OutTopic::ALL.len() * batches.len());
         for topic in OutTopic::ALL {
             for (partition, batch) in batches {
-                self.send(topic, *partition, batch, left)?;
+                runs.push((topic, *partition, batch.iter().filter(move |record| record.topic == topic).peekable()));
             }
         }
-        delivered(&self.producer, left)?;
+        // While a part of a partition's records is in flight and the rest is due, librdkafka's thread spins. So what does not
+        // go into one request waits until the first is there.
+        while !runs.is_empty() {
+            for (topic, partition, records) in &mut runs {
+                self.send(*topic, *partition, records, left)?;
+            }
+            delivered(&self.producer, left)?;
+            runs.retain_mut(|(_, _, records)| records.peek().is_some());
+        }
         if let Some(group) = group
             && offsets.count() > 0
         {
@@ -131,15 +161,17 @@ impl Transactions {
         self.producer.commit_transaction(left().max(LEAST))
     }
 
-    fn send(
+    /// Hands over as many records as go into one request.
+    fn send<'b>(
         &self,
         topic: OutTopic,
         partition: u32,
-        batch: &Batch,
+        records: &mut Peekable<impl Iterator<Item = OutRecord<'b>>>,
         left: impl Fn() -> Duration,
     ) -> Result<(), KafkaError> {
         let name = self.topics.get(topic as usize).map_or("", String::as_str);
-        for record in batch.iter().filter(|record| record.topic == topic) {
+        let mut room = Room::default();
+        while let Some(record) = records.next_if(|record| room.takes(record)) {
             let mut message = BaseRecord::<[u8], [u8]>::to(name);
             message.key = record.key;
             message.payload = record.value;
@@ -237,5 +269,36 @@ pub fn delivered<C: ProducerContext<NoCustomPartitioner> + 'static>(
 
 /// Headers as the client takes them.
 pub fn owned<'h>(headers: impl Iterator<Item = (&'h str, &'h [u8])>) -> OwnedHeaders {
-    headers.fold(OwnedHeaders::new(), |all, (key, value)| all.insert(Header { key, value: Some(value) }))
+    headers.fold(OwnedHeaders::new(), |all, (key, value)| all.insert(message::Header { key, value: Some(value) }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FRAME, REQUEST_BYTES, REQUEST_RECORDS, Room};
+    use crate::processor::batch::{Batch, OutTopic};
+
+    /// How many of a batch's records go into each request.
+    fn requests(batch: &Batch) -> Vec<usize> {
+        let (mut records, mut requests) = (batch.iter().peekable(), Vec::new());
+        while records.peek().is_some() {
+            let mut room = Room::default();
+            requests.push(std::iter::from_fn(|| records.next_if(|record| room.takes(record))).count());
+        }
+        requests
+    }
+
+    #[test]
+    fn a_request_takes_what_the_client_would_send_at_once() {
+        let mut batch = Batch::new();
+        for _ in 0..=2 * REQUEST_RECORDS {
+            batch.add(OutTopic::Risk, b"c", |out| out.push(b'r'));
+        }
+        assert_eq!(requests(&batch), [REQUEST_RECORDS, REQUEST_RECORDS, 1]);
+        batch.clear();
+        let third = REQUEST_BYTES / 3 - FRAME;
+        for length in [third, third, third, 1, 2 * REQUEST_BYTES, 2] {
+            batch.add(OutTopic::Alerts, b"", |out| out.resize(out.len() + length, b'a'));
+        }
+        assert_eq!(requests(&batch), [3, 1, 1, 1]);
+    }
 }
