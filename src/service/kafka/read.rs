@@ -19,7 +19,8 @@ use crate::service::pulse::Pulse;
 
 /// Longest time without a record while some are missing.
 const NO_PROGRESS: Duration = Duration::from_mins(1);
-/// The same after which another client reads on: one may have lost its brokers, or wait for a reply that never comes.
+/// The same after which another client reads on, and again after three times as long: one may have lost its brokers, or
+/// wait for a reply that never comes.
 const WORRY: Duration = Duration::from_secs(10);
 /// Records between two beats of the pulse.
 const BEAT: u64 = 1_024;
@@ -106,7 +107,7 @@ impl<'a> TopicReader<'a> {
                         return Err(self.stuck(fault));
                     }
                     if since.elapsed() > worry {
-                        worry = since.elapsed() + WORRY;
+                        worry *= 3;
                         self.renew()?;
                     }
                 }
