@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
+use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 
@@ -41,7 +42,7 @@ pub(crate) fn nodes() -> Option<&'static Nodes> {
 /// Records into the inputs, in an order and to places that are known.
 pub(crate) struct Feed {
     producer: BaseProducer,
-    consumer: BaseConsumer,
+    asking: ClientConfig,
     pub(crate) topic: String,
     /// The next offset of each partition.
     pub(crate) next: Vec<i64>,
@@ -59,8 +60,7 @@ impl Feed {
         ];
         let topic = bench.settings().file.topics.events[0].clone();
         let producer = bench.client(&properties).create().unwrap();
-        let consumer = bench.client(&[]).create().unwrap();
-        Self { producer, consumer, topic, next: vec![0; partitions as usize] }
+        Self { producer, asking: bench.client(&[]), topic, next: vec![0; partitions as usize] }
     }
 
     /// Sends a record; gives its offset.
@@ -101,8 +101,11 @@ impl Feed {
     pub(crate) fn finish(&self) {
         self.flush();
         for (number, next) in self.next.iter().enumerate() {
-            // The leader may just have gone.
-            let mut asked = (0..6).map(|_| self.consumer.fetch_watermarks(&self.topic, number as i32, PATIENCE));
+            // The leader may just have gone, and a client whose brokers were all away may look for them no more.
+            let mut asked = (0..6).map(|_| {
+                let consumer: BaseConsumer = self.asking.create().unwrap();
+                consumer.fetch_watermarks(&self.topic, number as i32, PATIENCE)
+            });
             let ends = asked.find_map(Result::ok);
             assert_eq!(ends, Some((0, *next)), "partition {number}");
         }
