@@ -29,7 +29,7 @@ use churnwatch::wire::event::{Scratch, parse};
 use churnwatch::wire::rules::EventRules;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use iso_currency::Currency;
-use support::living::Living;
+use support::living::{LIVELY, Living, QUIET};
 use support::{WALL, model, process, processor, raw, records};
 
 /// An engine of so many customers, each with ten purchase days and ten interactions; nothing closed yet.
@@ -112,12 +112,14 @@ fn hot_path(criterion: &mut Criterion) {
 fn closing(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("close of a day");
     group.sample_size(10);
-    for customers in [100_000, 1_000_000] {
+    for (customers, life, an_event) in
+        [(100_000, "", LIVELY), (1_000_000, "", LIVELY), (1_000_000, " of a quiet shop", QUIET)]
+    {
         group.throughput(Throughput::Elements(u64::from(customers)));
         let mut kept = None;
         for (what, everybody) in [("whom it must look at", false), ("everybody", true)] {
-            group.bench_function(format!("{customers} customers, {what}"), |bench| {
-                let living = kept.get_or_insert_with(|| lived(customers));
+            group.bench_function(format!("{customers} customers{life}, {what}"), |bench| {
+                let living = kept.get_or_insert_with(|| lived(customers, an_event));
                 bench.iter_custom(|days| (0..days).map(|_| next_close(living, everybody)).sum());
             });
         }
@@ -126,8 +128,8 @@ fn closing(criterion: &mut Criterion) {
 }
 
 /// An engine that has lived; says what a close of it is about.
-fn lived(customers: u32) -> Living {
-    let mut living = Living::new(customers);
+fn lived(customers: u32, an_event: u32) -> Living {
+    let mut living = Living::new(customers, an_event);
     living.live();
     println!("of {customers} customers a close looks at {} and tells of {}", living.due(), living.close());
     living

@@ -18,7 +18,7 @@ use churnwatch::wire::event::{Scratch, parse as parse_event};
 use churnwatch::wire::rules::EventRules;
 use iso_currency::Currency;
 use serde::{Deserialize, Serialize};
-use support::living::Living;
+use support::living::{LIVELY, Living};
 use support::{Record, WALL, processor, raw, records};
 
 /// A name, and what does the work and gives how much of it there was, in units of the name.
@@ -148,7 +148,7 @@ fn process() -> usize {
 
 fn close() -> usize {
     let (customers, days) = (2_000, 30);
-    let mut living = Living::new(customers);
+    let mut living = Living::new(customers, LIVELY);
     for _ in 0..days {
         living.live();
         counted_by_callgrind(|| living.close());
@@ -157,7 +157,7 @@ fn close() -> usize {
 }
 
 fn customers() -> Vec<Customer> {
-    Living::new(500).engine.state().iter().map(|(_, customer)| customer).collect()
+    Living::new(500, LIVELY).engine.state().iter().map(|(_, customer)| customer).collect()
 }
 
 fn write(writer: &mut Writer, customer: &Customer) {
