@@ -133,6 +133,12 @@ impl Batch {
         Self { full: Vec::new(), open: None, len: 0, bytes: 0, pages: pages.clone() }
     }
 
+    /// No records; takes its pages from where this one does.
+    #[must_use]
+    pub fn successor(&self) -> Self {
+        Self::of(&self.pages)
+    }
+
     /// Number of records.
     pub const fn len(&self) -> usize {
         self.len

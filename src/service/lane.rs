@@ -30,8 +30,6 @@ pub struct Lane {
     pub processor: Processor,
     /// The records of the open batch.
     pub batch: Batch,
-    /// Where the next takes its pages from.
-    pages: Pages,
     /// Records that wait for their schema.
     pub held: Held,
     at_end: Vec<bool>,
@@ -64,7 +62,6 @@ impl Lane {
         Self {
             processor,
             batch: Batch::of(pages),
-            pages: pages.clone(),
             held: Held::default(),
             reports: vec![0; at_end.len()],
             at_end,
@@ -87,7 +84,8 @@ impl Lane {
         self.processor.seal();
         self.ways.seal();
         self.oldest_sealed = self.oldest_open.take();
-        std::mem::replace(&mut self.batch, Batch::of(&self.pages))
+        let next = self.batch.successor();
+        std::mem::replace(&mut self.batch, next)
     }
 
     /// The sealed batch is committed; gives what it brought.

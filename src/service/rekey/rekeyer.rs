@@ -339,7 +339,8 @@ impl Rekeyer<'_> {
     }
 
     fn commit(&self, open: &mut Open) -> Result<(), ServiceFault> {
-        let Open { batch, next, came, mut ways, oldest, .. } = std::mem::take(open);
+        let fresh = Open { batch: open.batch.successor(), ..Open::default() };
+        let Open { batch, next, came, mut ways, oldest, .. } = std::mem::replace(open, fresh);
         if came.records == 0 {
             return Ok(());
         }
