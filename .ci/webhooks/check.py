@@ -206,15 +206,16 @@ for endpoint in endpoints.values():
 
 # The receiver to copy takes what is signed, each alert once, and nothing else.
 example = FOLDER.joinpath("example.toml")
-port = serve({})
-command = [sys.executable, RECEIVER, "--port", str(port + 1), "--secret-file", new, "--store", FOLDER / "alerts.sqlite"]
-receiver = kept(subprocess.Popen(command, stderr=subprocess.DEVNULL))
-ours = f'name = "ours"\nurl = "http://127.0.0.1:{port + 1}/"\n{signing}\n'
-theirs = f'name = "theirs"\nurl = "http://127.0.0.1:{port + 1}/"\nsecret_files = ["{old}"]\n'
+command = [sys.executable, RECEIVER, "--port", "0", "--secret-file", new, "--store", FOLDER / "alerts.sqlite"]
+receiver = kept(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=open(FOLDER / "receiver.out", "w"), text=True))
+listening = receiver.stdout.readline().strip()
+ours = f'name = "ours"\nurl = "{listening}"\n{signing}\n'
+theirs = f'name = "theirs"\nurl = "{listening}"\nsecret_files = ["{old}"]\n'
 untrusted = f'name = "untrusted"\nurl = "https://localhost:{https}/crm"\n{signing}\n'
 example.write_text("".join(f"[[webhooks.endpoints]]\n{table}" for table in (ours, theirs, untrusted)))
 trial = lambda name: subprocess.run([PROGRAM, "webhooks", "test", name, "--config", example], capture_output=True, text=True)
-until("the example takes one", lambda: trial("ours").returncode == 0)
+taken = trial("ours")
+assert taken.returncode == 0, taken
 assert "401 refused" in trial("theirs").stderr
 assert "untrusted: tls: its certificate is not trusted" in trial("untrusted").stderr, trial("untrusted")
 with sqlite3.connect(FOLDER / "alerts.sqlite") as base:

@@ -27,7 +27,7 @@ def is_ours(secrets: list[Webhook], body: bytes, headers: dict[str, str]) -> boo
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Receives webhooks of churnwatch.")
-    parser.add_argument("--port", type=int, default=8090)
+    parser.add_argument("--port", type=int, default=8090, help="0 takes any that is free; which one is printed")
     parser.add_argument("--secret-file", action="append", required=True)
     parser.add_argument("--store", required=True, help="SQLite file of the alerts that were taken")
     chosen = parser.parse_args()
@@ -54,7 +54,9 @@ def main() -> None:
             self.send_header("Content-Length", "0")
             self.end_headers()
 
-    http.server.HTTPServer(("127.0.0.1", chosen.port), Receiver).serve_forever()
+    server = http.server.HTTPServer(("127.0.0.1", chosen.port), Receiver)
+    print(f"http://127.0.0.1:{server.server_port}/", flush=True)
+    server.serve_forever()
 
 
 if __name__ == "__main__":
