@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # A real Apache Kafka (KRaft) for tests and development.
-#   kafka.sh start [--nodes 1|3] [--dir DIR] [--port PORT] [--advertise PORT] [--parent PID] [--set NAME=VALUE]...
-#                  [--scram USER=PASSWORD]...    prints the bootstrap address; with --parent it stops when that process
-#                                                ends; --advertise is the first port that clients are told, as of a
-#                                                proxy; --set lays properties of a broker over those below; --scram
-#                                                makes users of SCRAM-SHA-512 in a new folder
+#   kafka.sh start [--nodes 1|3] [--dir DIR] [--port PORT] [--free] [--advertise PORT] [--parent PID]
+#                  [--set NAME=VALUE]... [--scram USER=PASSWORD]...
+#       prints the bootstrap address; --free takes the next ports that are free, from --port on; --advertise is the first
+#       port that clients are told, as of a proxy; with --parent it stops when that process ends; --set lays properties
+#       of a broker over those below; --scram makes users of SCRAM-SHA-512 in a new folder
 #   kafka.sh stop [--dir DIR] [--node N] [--hard]    one node or all; --hard kills
 #   kafka.sh up [--dir DIR] [--node N]               starts one node, or all, as they were started first
-#   kafka.sh tool NAME [ARGUMENT]...             runs a tool of Kafka's, as AclCommand
+#   kafka.sh tool NAME [ARGUMENT]...                 runs a tool of Kafka's, as AclCommand
 #   kafka.sh status [--dir DIR]
-#   kafka.sh fetch                               has the jars there for when they are needed
+#   kafka.sh fetch                                   has the jars there for when they are needed
 # The jars come from Maven Central once, into ~/.cache/churnwatch (or KAFKA_HOME with a libs folder is used), of the
 # version in CHURNWATCH_KAFKA_VERSION.
 set -euo pipefail
@@ -18,12 +18,13 @@ here=$(cd "$(dirname "$0")" && pwd)
 version=${CHURNWATCH_KAFKA_VERSION:-4.4.0}
 command=${1:-help}
 shift || true
-nodes=1 dir=${TMPDIR:-/tmp}/churnwatch-kafka port=19092 advertise= parent= more= one= signal=TERM scram=()
+nodes=1 dir=${TMPDIR:-/tmp}/churnwatch-kafka port=19092 free= advertise= parent= more= one= signal=TERM scram=()
 while [ $# -gt 0 ] && [ "$command" != tool ]; do
   case $1 in
     --nodes) nodes=$2 ;;
     --dir) dir=$2 ;;
     --port) port=$2 ;;
+    --free) free=yes; shift; continue ;;
     --advertise) advertise=$2 ;;
     --parent) parent=$2 ;;
     --node) one=$2 ;;
@@ -47,6 +48,17 @@ jars() {
     mv -T "$fresh" "$cache" 2>/dev/null || rm -rf "$fresh"
   fi
   echo "$cache/*"
+}
+
+# What listens at one of the nodes' ports would be taken for one of them.
+taken() {
+  local node at
+  for node in $(seq "$nodes"); do
+    for at in $((port + node - 1)) $((port + 100 + node)); do
+      if (exec 3<>"/dev/tcp/127.0.0.1/$at") 2>/dev/null; then echo "$at"; return; fi
+    done
+  done
+  return 1
 }
 
 properties() { # node
@@ -86,8 +98,10 @@ boot() { # node classpath
 
 start() {
   if [ "$nodes" != 1 ] && [ "$nodes" != 3 ]; then echo "kafka.sh: --nodes is 1 or 3" >&2; exit 64; fi
-  local classpath node id bootstrap="" deadline
+  local classpath node id bootstrap="" deadline at
   if status >/dev/null; then echo "kafka.sh: nodes of $dir are up already; stop them first" >&2; exit 1; fi
+  while [ -n "$free" ] && taken >/dev/null; do port=$((port + 3)); done
+  if at=$(taken); then echo "kafka.sh: something listens at port $at; choose others by --port, or --free" >&2; exit 1; fi
   classpath=$(jars) || { echo "kafka.sh: the jars could not be fetched; is Maven there?" >&2; exit 1; }
   mkdir -p "$dir"
   if [ ! -s "$dir/cluster" ]; then

@@ -74,7 +74,7 @@ fn start() -> Option<Stage> {
     // It takes connections and says nothing.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let pid = std::process::id();
-    let port = 11_000 + pid % 3_900;
+    let port = 26_000 + pid % 3_900;
     let at = |number: u32| format!("127.0.0.1:{}", port + number);
     let listeners = format!("PLAINTEXT://{},LOGIN://{},ELSEWHERE://{},MUTE://{}", at(0), at(1), at(2), at(3));
     let told = format!(

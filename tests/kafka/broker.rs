@@ -30,8 +30,9 @@ pub(crate) struct Nodes {
 }
 
 impl Nodes {
-    /// Starts it; `name` is unique in a process. Ports from `port` on lie below the range that the system hands out by
-    /// itself; clients are told those from `advertise` on, where that is given.
+    /// Starts it; `name` is unique in a process. Its ports are the first free ones from `port` on, which lies below the range
+    /// that the system hands out by itself; where `advertise` is given, clients are told those from there on, and the nodes'
+    /// are those from `port` on.
     pub(crate) fn start(name: &str, nodes: u32, port: u32, advertise: Option<u32>) -> Option<Self> {
         let there = |program: &str| {
             Command::new(program).arg("-version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok()
@@ -45,9 +46,10 @@ impl Nodes {
         let folder = folder(name);
         let mut command = script("start", &folder);
         command.args(["--nodes", &nodes.to_string(), "--port", &port.to_string(), "--parent", &pid.to_string()]);
-        if let Some(advertise) = advertise {
-            command.args(["--advertise", &advertise.to_string()]);
-        }
+        match advertise {
+            Some(advertise) => command.args(["--advertise", &advertise.to_string()]),
+            None => command.arg("--free"),
+        };
         let output = command.stderr(Stdio::inherit()).output().unwrap();
         assert!(output.status.success(), "the broker did not start");
         Some(Self { brokers: String::from_utf8(output.stdout).unwrap().trim().to_owned(), folder })

@@ -53,7 +53,7 @@ fn start() -> Option<Secured> {
     let folder = tempfile::tempdir().unwrap();
     let (authority, stranger) = (Authority::new(folder.path(), "authority"), Authority::new(folder.path(), "stranger"));
     let secured = Secured {
-        port: 15_000 + std::process::id() % 4_000,
+        port: 26_000 + std::process::id() % 3_900,
         tokens: Tokens::start(USER, CLIENT_SECRET),
         authority,
         stranger,
