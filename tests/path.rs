@@ -77,8 +77,10 @@ fn a_score_leaves_a_range_on_the_day_that_looking_at_every_day_gives() {
     let (mut asked, mut left) = (0, 0);
     for round in 0..40 {
         let model = if round == 0 { Model::clone(&model()) } else { drawn(&mut draw) };
+        let rough = RoughHead::of(&model.silence);
         for view in views.iter().filter(|view| view.rhythm.is_some()) {
             let last = view.last().unwrap();
+            let steady = Steady::of(view, &model.constants).unwrap();
             let scores = scan(&model, view, view.day.0 + 1..last.0 + model.horizon_days());
             let Some((_, first)) = scores.first() else { continue };
             // Ranges that hold the first score, some of them so that they end at a later one exactly.
@@ -86,7 +88,7 @@ fn a_score_leaves_a_range_on_the_day_that_looking_at_every_day_gives() {
             let near = [first - 0.2 * draw.unit() * first, first + 0.2 * draw.unit() * (1.0 - first)];
             for kept in [first.min(some)..first.max(some), near[0]..near[1], near[0]..1.0, f64::NEG_INFINITY..some] {
                 let expected = scores.iter().find(|(_, score)| !kept.contains(score)).copied();
-                let mut path = Path::of(&model, view).unwrap();
+                let mut path = Path::of(&model, &rough, &steady, view);
                 assert_eq!(
                     path.leaves(view.day, Day(i32::MAX), &kept),
                     expected,
@@ -108,17 +110,18 @@ fn rough_log_odds_are_as_near_to_the_exact_ones_as_promised() {
     let (mut looked, mut furthest) = (0, 0.0_f64);
     for round in 0..40 {
         let model = if round == 0 { Model::clone(&model()) } else { drawn(&mut draw) };
+        let head = RoughHead::of(&model.silence);
         for view in views.iter().filter(|view| view.rhythm.is_some()) {
             let steady = Steady::of(view, &model.constants).unwrap();
-            let head = RoughHead::of(&model.silence, steady.purchase_days());
+            let slack = head.slack(steady.purchase_days());
             let first = view.day.plus(draw.below(60) as i32);
             let features: [Rough; FEATURES] = steady.features(first, Some(view), true);
             for (rough, day) in head.log_odds(&features).to_array().into_iter().zip(first.0..) {
                 let exact: [f64; FEATURES] = steady.features(Day(day), Some(view), true);
                 let off = (f64::from(rough) - model.silence.log_odds(&exact)).abs();
-                assert!(off <= head.slack(), "round {round}: off by {off}, promised {}", head.slack());
+                assert!(off <= slack, "round {round}: off by {off}, promised {slack}");
                 looked += 1;
-                furthest = furthest.max(off / head.slack());
+                furthest = furthest.max(off / slack);
             }
         }
     }

@@ -13,16 +13,17 @@ use crate::engine::money::Money;
 use crate::engine::packed::customer::Customer;
 use crate::engine::rfm::cause::cause;
 use crate::engine::rfm::deliberation::style;
-use crate::engine::rfm::features::Features;
+use crate::engine::rfm::features::{Features, Steady};
 use crate::engine::rfm::open::Entry;
 use crate::engine::rfm::profile::Profile;
-use crate::engine::rfm::settled::Rhythm;
+use crate::engine::rfm::settled::{Rhythm, Totals};
 use crate::engine::rfm::view::View;
 use crate::engine::scoring::clears::clears;
 use crate::engine::scoring::logistic::sigmoid;
 use crate::engine::scoring::model::Model;
 use crate::engine::scoring::path::Path;
 use crate::engine::scoring::reasons::reasons;
+use crate::engine::scoring::rough::RoughHead;
 
 /// Policy and model together: what decisions are made by.
 #[derive(Clone, Copy)]
@@ -31,12 +32,16 @@ pub struct Judge<'a> {
     pub policy: &'a Policy,
     /// The model in force.
     pub model: &'a Model,
+    /// The rough copy of its silence head.
+    pub rough: &'a RoughHead,
 }
 
 /// A customer with a purchase, seen at the end of a day.
 pub struct Assessed {
     /// The view.
     pub view: View,
+    /// What of its features stays while the silence grows.
+    pub steady: Steady,
     /// Its features.
     pub features: Features,
     /// Days since the last purchase, at least 0.
@@ -83,12 +88,19 @@ impl Judge<'_> {
             if !self.is_within_horizon(silence_days) {
                 return None;
             }
-            let view = profile.view_of(day, rhythm, totals);
-            let features = self.model.features(&view)?;
+            let view = self.view_of(profile, day, rhythm, totals);
+            let steady = Steady::of(&view, &self.model.constants)?;
+            let features = self.model.features_of(&steady, &view);
             let (log_odds, clipped) = self.model.silence.measure(&features);
-            Some(Assessed { view, features, silence_days, last, silence: sigmoid(log_odds), clipped })
+            Some(Assessed { view, steady, features, silence_days, last, silence: sigmoid(log_odds), clipped })
         });
         (rhythm, assessed)
+    }
+
+    /// The view that a score is founded on: without counts of interactions where no head looks at them.
+    fn view_of(&self, profile: &Profile, day: Day, rhythm: Option<Rhythm>, totals: Totals) -> View {
+        let view = profile.unheard_view(day, rhythm, totals);
+        if self.model.hears() { view.with_interactions(profile) } else { view }
     }
 
     /// P(this silence will exceed H) in a view; `None` without a purchase or after a lapse.
@@ -181,15 +193,15 @@ impl Judge<'_> {
     }
 
     /// Everything about the score that an alert tells.
-    pub fn scored(&self, assessed: &Assessed) -> Option<Scored> {
+    pub fn scored(&self, profile: &Profile, assessed: &Assessed) -> Option<Scored> {
         Some(Scored {
             silence: assessed.silence,
             forward: self.model.forward.score(&assessed.features),
             silence_days: assessed.silence_days,
             expected_churn: assessed.last.plus(self.model.horizon_days()),
             horizon_days: self.model.horizon_days(),
-            facts: facts(&assessed.view)?,
-            reasons: reasons(self.model, &assessed.view, &assessed.features)?,
+            facts: facts(&assessed.view.clone().with_interactions(profile))?,
+            reasons: reasons(self.model, &assessed.steady, &assessed.features),
         })
     }
 
@@ -205,22 +217,21 @@ impl Judge<'_> {
             Moment::Close(day) => day.plus(1),
             Moment::Event(..) => assessed.view.day,
         };
-        clears(self.model, &assessed.view, counts_on, self.thresholds().exit())
+        clears(self.model, &assessed.steady, &assessed.view, counts_on, self.thresholds().exit())
     }
 
     /// The risk record of a customer as of `day`; `assessed` is how it was seen then if it was.
     pub fn risk(&self, customer: &Customer, day: Day, moment: Moment, assessed: Option<&Assessed>) -> Risk {
         let (profile, standing) = (&customer.profile, &customer.standing);
         let contactable = !held_out(standing);
-        let (seen, outlook);
-        let view = if let Some(assessed) = assessed {
-            let Assessed { view, features, silence, .. } = assessed;
-            outlook = self.outlook_by(profile, view, features, Some(*silence));
-            view
+        let (outlook, forecast) = if let Some(assessed) = assessed {
+            let Assessed { view, steady, features, silence, .. } = assessed;
+            let outlook = self.outlook_by(profile, view, features, Some(*silence));
+            (outlook, contactable.then(|| self.band_changes(steady, view, standing.band)))
         } else {
-            seen = profile.view(day, self.policy.lateness_days);
-            outlook = self.outlook(profile, &seen);
-            &seen
+            let (rhythm, totals) = profile.money_at(day, self.policy.lateness_days);
+            let view = self.view_of(profile, day, rhythm, totals);
+            (self.outlook(profile, &view), contactable.then(|| self.band_forecast(&view, standing.band)))
         };
         let outlook = outlook.as_ref();
         Risk {
@@ -239,14 +250,25 @@ impl Judge<'_> {
             expected_churn: outlook
                 .filter(|seen| seen.silence.is_some())
                 .map(|seen| seen.last.plus(self.model.horizon_days())),
-            forecast: if contactable { self.band_forecast(view, standing.band) } else { Vec::new() },
+            forecast: forecast.unwrap_or_default(),
         }
+    }
+
+    /// What silence alone will bring after the day of a view.
+    pub fn path<'a>(&'a self, steady: &'a Steady, view: &'a View) -> Path<'a> {
+        Path::of(self.model, self.rough, steady, view)
     }
 
     /// The days after that of the view on which silence alone will change the band.
     pub fn band_forecast(&self, view: &View, band: Option<Band>) -> Vec<(Day, Band)> {
+        let steady = Steady::of(view, &self.model.constants);
+        steady.map_or_else(Vec::new, |steady| self.band_changes(&steady, view, band))
+    }
+
+    /// The same, of which is known what stays.
+    fn band_changes(&self, steady: &Steady, view: &View, band: Option<Band>) -> Vec<(Day, Band)> {
         let (thresholds, mut changes) = (self.thresholds(), Vec::new());
-        let Some(mut path) = Path::of(self.model, view) else { return changes };
+        let mut path = self.path(steady, view);
         let (mut day, mut held) = (view.day, band);
         while let Some((left, score)) = path.leaves(day, Day(i32::MAX), &thresholds.kept(held)) {
             let next = thresholds.next(held, score);

@@ -119,7 +119,7 @@ impl Engine {
             Effect::Risk(risk) => Some(&**risk),
             _ => None,
         });
-        let next = self.judge().next_look(customer, assessed.as_ref().map(|assessed| &assessed.view), told, day);
+        let next = self.judge().next_look(customer, assessed.as_ref(), told, day);
         self.state.sleep_until(slot, next);
     }
 

@@ -71,7 +71,7 @@ impl Engine {
             recommended: episode.recommended,
             changed: None,
             clears: 0,
-            score: assessed.and_then(|seen| judge.scored(seen)),
+            score: assessed.and_then(|seen| judge.scored(&customer.profile, seen)),
         }
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::engine::day::Day;
 use crate::engine::scoring::model::Model;
+use crate::engine::scoring::rough::RoughHead;
 
 /// The word that a model is to decide from a day on.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,6 +69,8 @@ impl Schedule {
 pub struct InForce {
     /// The model.
     pub model: Arc<Model>,
+    /// The rough copy of its silence head.
+    pub rough: Arc<RoughHead>,
     /// The day from which on it decides; `None` before the first close, and where nobody noted it.
     pub since: Option<Day>,
     /// The newest promotion taken: none is taken twice, whatever is promoted again or offered after a restart.
@@ -79,8 +82,9 @@ pub struct InForce {
 
 impl InForce {
     /// The model that a partition begins with.
-    pub const fn first(model: Arc<Model>) -> Self {
-        Self { model, since: None, taken: None, generation: 0 }
+    pub fn first(model: Arc<Model>) -> Self {
+        let rough = Arc::new(RoughHead::of(&model.silence));
+        Self { model, rough, since: None, taken: None, generation: 0 }
     }
 
     /// A day opens: what is due comes into force. Gives whether another model decides from now on.
@@ -96,6 +100,7 @@ impl InForce {
             return false;
         }
         (self.model, self.since) = (model.clone(), since);
+        self.rough = Arc::new(RoughHead::of(&model.silence));
         self.tell_all();
         true
     }

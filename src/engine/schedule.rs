@@ -5,7 +5,7 @@
 
 use crate::engine::alerting::band::Band;
 use crate::engine::alerting::segment::{Bounds, Segment, Segments};
-use crate::engine::assess::Judge;
+use crate::engine::assess::{Assessed, Judge};
 use crate::engine::day::Day;
 use crate::engine::drift::{cohort_silence, next_sampled};
 use crate::engine::effect::Risk;
@@ -13,13 +13,11 @@ use crate::engine::packed::customer::Customer;
 use crate::engine::placing::YEAR_DAYS;
 use crate::engine::rfm::profile::Profile;
 use crate::engine::rfm::settled::Rhythm;
-use crate::engine::rfm::view::View;
-use crate::engine::scoring::path::Path;
 
 impl Judge<'_> {
-    /// The first close after that of `day` that must look at the customer. `view` is how it was seen if it was scored, `told`
+    /// The first close after that of `day` that must look at the customer. `seen` is how it was seen if it was scored, `told`
     /// what was told of it then.
-    pub fn next_look(&self, customer: &Customer, view: Option<&View>, told: Option<&Risk>, day: Day) -> Day {
+    pub fn next_look(&self, customer: &Customer, seen: Option<&Assessed>, told: Option<&Risk>, day: Day) -> Day {
         let Customer { profile, standing, hash, .. } = customer;
         let tomorrow = day.plus(1);
         // Of a later day something is known already; it is noted for one; or the customer competes for a place.
@@ -30,12 +28,12 @@ impl Judge<'_> {
             return tomorrow;
         }
         let matures = standing.pending.map(|pending| pending.opened.plus(self.policy.outcome_days));
-        let rhythm = view.map_or_else(|| profile.money_at(day, self.policy.lateness_days).0, |view| view.rhythm);
+        let rhythm = seen.map_or_else(|| profile.money_at(day, self.policy.lateness_days).0, |seen| seen.view.rhythm);
         let steps = rhythm.and_then(|rhythm| self.next_step(&rhythm, day));
         let leaves = profile.leaves_window(day, YEAR_DAYS);
-        let sampled = view.map(|_| next_sampled(*hash, tomorrow));
+        let sampled = seen.map(|_| next_sampled(*hash, tomorrow));
         let next = [matures, steps, leaves, sampled].into_iter().flatten().min().unwrap_or(Day(i32::MAX)).max(tomorrow);
-        view.map_or(next, |view| self.band_changes(customer, view, told, next))
+        seen.map_or(next, |seen| self.next_band(customer, seen, told, next))
     }
 
     /// The next day on which silence alone may move the customer's recency or tenure over a border that something
@@ -54,7 +52,7 @@ impl Judge<'_> {
 
     /// The first day before `until` on which the score alone changes the band or crosses the threshold; else `until`, or
     /// the horizon's day.
-    fn band_changes(&self, customer: &Customer, view: &View, told: Option<&Risk>, until: Day) -> Day {
+    fn next_band(&self, customer: &Customer, seen: &Assessed, told: Option<&Risk>, until: Day) -> Day {
         let (thresholds, standing) = (self.thresholds(), &customer.standing);
         let left = match told {
             // Below the threshold bands change and warnings become due on the same days, which were just foretold.
@@ -68,12 +66,12 @@ impl Judge<'_> {
                 } else {
                     kept.end = kept.end.min(thresholds.entry());
                 }
-                let left = Path::of(self.model, view).and_then(|mut path| path.leaves(view.day, until, &kept));
+                let left = self.path(&seen.steady, &seen.view).leaves(seen.view.day, until, &kept);
                 left.map(|(day, _)| day)
             }
         };
-        let horizon = view.last().map(|last| last.plus(self.model.horizon_days()));
-        [left, horizon].into_iter().flatten().min().map_or(until, |day| day.min(until))
+        let horizon = seen.last.plus(self.model.horizon_days());
+        left.map_or(horizon, |day| day.min(horizon)).min(until)
     }
 }
 

@@ -42,7 +42,7 @@ impl Processor {
     }
 
     fn record(&self) -> PartitionRecord {
-        let InForce { model, since, taken, generation } = self.engine.in_force();
+        let InForce { model, since, taken, generation, .. } = self.engine.in_force();
         PartitionRecord {
             settings_digest: self.setup.settings_digest,
             clock: self.engine.clock().clone(),

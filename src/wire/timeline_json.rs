@@ -22,7 +22,7 @@ use crate::wire::words::Locale;
 pub fn timeline_json(customer: &Customer, day: Day, judge: Judge<'_>, locale: &Locale) -> Value {
     let Customer { id, profile, standing, .. } = customer;
     let assessed = judge.assess(profile, day);
-    let scored = assessed.as_ref().and_then(|assessed| judge.scored(assessed));
+    let scored = assessed.as_ref().and_then(|assessed| judge.scored(&customer.profile, assessed));
     let course = judge.course(profile, day);
     let scores = |scores: &[(Day, f64)]| {
         scores.iter().map(|(day, score)| ScoreShape { day: (*day).into(), score: *score }).collect()

@@ -6,7 +6,7 @@ use libm::{cos, log, log1p, sin};
 
 use crate::engine::day::Day;
 use crate::engine::rfm::number::Number;
-use crate::engine::rfm::silence::{Silence, Tabled};
+use crate::engine::rfm::silence::{Divisor, Silence, Tabled};
 use crate::engine::rfm::view::{Heard, View};
 
 /// What part of a customer's story a feature tells; reasons are summed over these. What moves as the silence grows is told
@@ -60,6 +60,8 @@ pub struct FeatureConstants {
 
 /// ln 19, the log-odds of 95 %: where the feature `overrun` begins.
 pub const LN_SURE_ODDS: f64 = 2.944_438_979_166_440_5;
+/// Days that the kernel of BG/NBD adds to either age.
+const KERNEL_DAYS: i32 = 7;
 /// Number of hinge knots.
 pub const KNOTS: usize = 4;
 /// Number of features.
@@ -132,11 +134,14 @@ pub fn features(view: &View, constants: &FeatureConstants) -> Option<Features> {
 pub struct Steady {
     constants: FeatureConstants,
     pub(crate) last: Day,
-    span: f64,
+    span_days: i32,
     repeats: f64,
     ln_n: f64,
     mean_gap: f64,
-    longest_gap: f64,
+    /// A + 7 when the last purchase was made.
+    known: Divisor,
+    /// The longest gap and a day.
+    longest: Divisor,
     one: f64,
     frequency: [f64; 4],
     spend: [f64; 2],
@@ -151,12 +156,12 @@ impl Steady {
     /// What stays of a view; `None` where no purchase stands.
     pub fn of(view: &View, constants: &FeatureConstants) -> Option<Self> {
         let rhythm = view.rhythm.as_ref()?;
-        let span = f64::from(rhythm.last.since(rhythm.first));
+        let span_days = rhythm.last.since(rhythm.first);
         let n = f64::from(rhythm.days);
         let repeats = n - 1.0;
         let g0 = constants.mean_gap_days;
         let single = rhythm.days == 1;
-        let mean_gap = (span + g0) / n;
+        let mean_gap = (f64::from(span_days) + g0) / n;
         let smoothed_gap = if single { g0 } else { (repeats * f64::from(rhythm.smoothed_gap) + g0) / n };
         let frequency = rhythm.frequency.map(f64::from);
         let [_, _, h60, h90] = frequency;
@@ -165,11 +170,12 @@ impl Steady {
         Some(Self {
             constants: *constants,
             last: rhythm.last,
-            span,
+            span_days,
             repeats,
             ln_n: log(n),
             mean_gap,
-            longest_gap: if single { g0 } else { f64::from(rhythm.longest_gap) },
+            known: Divisor::of(f64::from(span_days + KERNEL_DAYS)),
+            longest: Divisor::of(1.0 + if single { g0 } else { f64::from(rhythm.longest_gap) }),
             one: f64::from(u8::from(single)),
             frequency,
             spend: rhythm.spend.map(f64::from),
@@ -189,8 +195,9 @@ impl Steady {
     /// of interactions are 0 without the view, those of the season unless `season`.
     pub fn features<T: Tabled>(&self, day: Day, view: Option<&View>, season: bool) -> [T; FEATURES] {
         let all = |value: f64| T::same(value);
-        let Silence { r, ln_r, sqrt_r, left, left_spend } = T::silence(day.since(self.last).max(0));
-        let age = all(self.span) + r;
+        let silence_days = day.since(self.last).max(0);
+        let Silence { r, ln_r, sqrt_r, left, left_spend } = T::silence(silence_days);
+        let age_days = self.span_days + silence_days + 1;
         let overdue = (r / all(self.mean_gap) + all(0.001)).ln();
         let [h7, h14, h60, h90] = self.frequency.map(all);
         let [p7, p14, p60, p90] = left;
@@ -203,7 +210,7 @@ impl Steady {
         let [c0, c1, c2, c3] = if season { season_terms(day, self.constants.horizon_days) } else { [none; 4] };
         let [recent_60, recent_90] = self.recent.map(all);
         let ln_n = all(self.ln_n);
-        let left_kernel = all(self.repeats + 0.5) * ((age + all(7.0)) / all(self.span + 7.0)).ln();
+        let left_kernel = all(self.repeats + 0.5) * T::ln_ratio(age_days + KERNEL_DAYS, &self.known);
         [
             (all(0.02) + h7 * p7).ln(),
             (all(0.02) + h14 * p14).ln(),
@@ -214,9 +221,9 @@ impl Steady {
             left_kernel,
             (r * h60 * all(std::f64::consts::LN_2) / all(60.0)).ln_1p(),
             overdue,
-            ((r + all(1.0)) / all(self.longest_gap + 1.0)).ln(),
+            T::ln_ratio(silence_days + 2, &self.longest),
             all(self.one),
-            if self.one > 0.0 { all(self.one) * r.ln_1p() } else { none },
+            all(self.one) * T::ln_of(silence_days + 2),
             all(self.gap_trend),
             all(self.last_amount),
             ((s30 * q30).max(0.0) / major).ln_1p(),
@@ -233,7 +240,7 @@ impl Steady {
             h3,
             h4,
             ln_n,
-            age.ln(),
+            T::ln_of(age_days),
             (left_kernel - all(self.ln_n + LN_SURE_ODDS)).max(0.0),
             e0,
             e1,

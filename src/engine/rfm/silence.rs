@@ -1,4 +1,4 @@
-//! What depends on the length of a silence alone.
+//! What depends on a number of days alone.
 
 use std::sync::LazyLock;
 
@@ -41,21 +41,67 @@ type Table<T> = LazyLock<Vec<Silence<T>>>;
 static EXACT: Table<f64> = LazyLock::new(|| (0..TABLE_DAYS).map(Silence::compute).collect());
 static ROUGH: Table<Rough> = LazyLock::new(|| (0..TABLE_DAYS).map(Silence::compute).collect());
 
-/// A number of which there is a table of silences.
+/// Logarithms of so many days come from a table, of eleven years.
+const LOGARITHMS: i32 = 4_096;
+
+static LN: LazyLock<Vec<f64>> = LazyLock::new(|| (0..LOGARITHMS).map(|days| libm::log(f64::from(days))).collect());
+static ROUGH_LN: LazyLock<Vec<f32>> = LazyLock::new(|| LN.iter().map(|ln| *ln as f32).collect());
+
+/// What days are divided by, above 0, with its logarithm.
+#[derive(Clone, Copy, Debug)]
+pub struct Divisor {
+    value: f64,
+    ln: f64,
+}
+
+impl Divisor {
+    /// This one, whose logarithm comes from the table if it is a number of days.
+    pub fn of(value: f64) -> Self {
+        let days = value as i32;
+        let ln = if f64::from(days) == value { f64::ln_of(days) } else { libm::log(value) };
+        Self { value, ln }
+    }
+}
+
+/// A number of which there are tables by days.
 pub trait Tabled: Number {
     /// What the silence of so many days, or the first of several such, brings with it.
     fn silence(days: i32) -> Silence<Self>;
+
+    /// The logarithm of so many days, above 0, or of that and the following numbers.
+    fn ln_of(days: i32) -> Self;
+
+    /// The same of so many days divided by something: roughly a difference, which is off by more than a logarithm is, by what
+    /// both of its terms are rounded.
+    fn ln_ratio(days: i32, by: &Divisor) -> Self;
 }
 
 impl Tabled for f64 {
     fn silence(days: i32) -> Silence<Self> {
         look_up(&EXACT, days)
     }
+
+    fn ln_of(days: i32) -> Self {
+        LN.get(days as usize).copied().unwrap_or_else(|| libm::log(Self::from(days)))
+    }
+
+    fn ln_ratio(days: i32, by: &Divisor) -> Self {
+        libm::log(Self::from(days) / by.value)
+    }
 }
 
 impl Tabled for Rough {
     fn silence(days: i32) -> Silence<Self> {
         look_up(&ROUGH, days)
+    }
+
+    fn ln_of(days: i32) -> Self {
+        let tabled = ROUGH_LN.get(days as usize..).and_then(|days| days.first_chunk());
+        tabled.map_or_else(|| Self::by_day(|day| libm::log(f64::from(days + day))), |days| Self::new(*days))
+    }
+
+    fn ln_ratio(days: i32, by: &Divisor) -> Self {
+        Self::ln_of(days) - Self::same(by.ln)
     }
 }
 

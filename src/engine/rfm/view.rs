@@ -129,10 +129,12 @@ impl View {
         }
     }
 
-    /// The same view had nothing been heard from the customer but purchases.
+    /// The same view with the counts of interactions: what heads that look at them need, and alerts tell.
     #[must_use]
-    pub fn without_interactions(&self) -> Self {
-        Self { survey: None, answered: None, noted: None, complained: None, kinds: None, ..*self }
+    pub fn with_interactions(self, profile: &Profile) -> Self {
+        let silent = profile.kinds.is_empty() && profile.counts.is_empty();
+        let kinds = (!silent).then(|| Box::new(profile.folded_kinds(self.day)));
+        Self { kinds, ..self }
     }
 
     /// The last purchase day.
@@ -157,11 +159,11 @@ impl Profile {
     /// The view at the end of `day`.
     pub fn view(&self, day: Day, lateness_days: i32) -> View {
         let (rhythm, totals) = self.money_at(day, lateness_days);
-        self.view_of(day, rhythm, totals)
+        self.unheard_view(day, rhythm, totals).with_interactions(self)
     }
 
-    /// The view at the end of `day`, of which the money is known already.
-    pub fn view_of(&self, day: Day, rhythm: Option<Rhythm>, totals: Totals) -> View {
+    /// The view at the end of `day`, of which the money is known already, without counts of interactions.
+    pub fn unheard_view(&self, day: Day, rhythm: Option<Rhythm>, totals: Totals) -> View {
         let (survey, review) = (self.marks.survey.at(day), self.marks.review.at(day));
         let answered =
             survey.into_iter().chain(review).max_by_key(|mark| mark.order()).map(|mark| (mark.day, mark.value));
@@ -169,17 +171,7 @@ impl Profile {
         let survey = survey.map(|mark| mark.value);
         let complained = self.marks.complaint.at(day).map(|mark| mark.day);
         let complained = complained.filter(|at| rhythm.is_none_or(|rhythm| rhythm.last <= *at));
-        let silent = self.kinds.is_empty() && self.counts.is_empty();
-        View {
-            day,
-            rhythm,
-            totals,
-            survey,
-            answered,
-            noted,
-            complained,
-            kinds: (!silent).then(|| Box::new(self.folded_kinds(day))),
-        }
+        View { day, rhythm, totals, survey, answered, noted, complained, kinds: None }
     }
 
     fn folded_kinds(&self, day: Day) -> [KindCount; INTERACTION_KINDS] {

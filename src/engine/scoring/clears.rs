@@ -2,6 +2,7 @@
 
 use crate::engine::day::Day;
 use crate::engine::event::Interaction;
+use crate::engine::rfm::features::Steady;
 use crate::engine::rfm::view::View;
 use crate::engine::scoring::model::Model;
 
@@ -18,21 +19,20 @@ const HOPES: [Interaction; 8] = [
 ];
 
 /// The kinds, as bits, of the interactions that would each take the silence score from `exit` or above to below it, were
-/// they to come on `day`, the view's own or a later one.
-pub fn clears(model: &Model, view: &View, day: Day, exit: f64) -> u32 {
+/// they to come on `day`, the view's own or a later one; `steady` is what stays of the view.
+pub fn clears(model: &Model, steady: &Steady, view: &View, day: Day, exit: f64) -> u32 {
     if !model.silence.hears() {
         return 0;
     }
-    let score = |view: &View| model.features(view).map(|features| model.silence.score(&features));
+    let clears = |view: &View| model.silence.score(&model.features_of(steady, view)) < exit;
     let mut unheard = view.clone();
     unheard.day = day;
-    if score(&unheard).is_none_or(|score| score < exit) {
+    if clears(&unheard) {
         return 0;
     }
     HOPES.iter().fold(0, |bits, hope| {
         let mut heard = unheard.clone();
         heard.hear(hope);
-        let cleared = score(&heard).is_some_and(|score| score < exit);
-        bits | u32::from(cleared) << hope.kind()
+        bits | u32::from(clears(&heard)) << hope.kind()
     })
 }

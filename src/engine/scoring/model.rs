@@ -75,10 +75,20 @@ impl Model {
         self.constants.horizon_days
     }
 
+    /// Whether a head looks at interactions.
+    pub fn hears(&self) -> bool {
+        self.silence.hears() || self.forward.hears()
+    }
+
     /// The features of a view under this model's constants; 0 for those that no head looks at.
     pub fn features(&self, view: &View) -> Option<Features> {
-        let heard = (self.silence.hears() || self.forward.hears()).then_some(view);
+        Some(self.features_of(&Steady::of(view, &self.constants)?, view))
+    }
+
+    /// The same, of which is known what stays.
+    pub fn features_of(&self, steady: &Steady, view: &View) -> Features {
+        let heard = self.hears().then_some(view);
         let season = self.silence.is_seasonal() || self.forward.is_seasonal();
-        Some(Steady::of(view, &self.constants)?.features(view.day, heard, season))
+        steady.features(view.day, heard, season)
     }
 }

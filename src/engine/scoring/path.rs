@@ -13,13 +13,14 @@ use crate::engine::scoring::rough::RoughHead;
 /// The path of the silence score from the day of a view on.
 pub struct Path<'a> {
     model: &'a Model,
-    steady: Steady,
+    steady: &'a Steady,
     /// The view, where the head looks at interactions.
     heard: Option<&'a View>,
     season: bool,
     /// The horizon's day: from it on there is no score.
     end: Day,
-    rough: RoughHead,
+    rough: &'a RoughHead,
+    slack: f64,
     /// The days looked at last: the first of them, and the rough log-odds of all.
     looked: Option<(Day, [f32; Rough::DAYS as usize])>,
 }
@@ -34,19 +35,19 @@ fn log_odds(score: f64) -> f64 {
 }
 
 impl<'a> Path<'a> {
-    /// The path of a view; `None` where no purchase stands.
-    pub fn of(model: &'a Model, view: &'a View) -> Option<Self> {
-        let steady = Steady::of(view, &model.constants)?;
+    /// The path of a view, by what of it stays; `rough` is the copy of the model's silence head.
+    pub fn of(model: &'a Model, rough: &'a RoughHead, steady: &'a Steady, view: &'a View) -> Self {
         let head = &model.silence;
-        Some(Self {
+        Self {
             model,
             end: steady.last.plus(model.horizon_days()),
             heard: head.hears().then_some(view),
             season: head.is_seasonal(),
-            rough: RoughHead::of(head, steady.purchase_days()),
+            rough,
+            slack: rough.slack(steady.purchase_days()) + ROUNDED,
             looked: None,
             steady,
-        })
+        }
     }
 
     /// The first day after `day` and before `until` and the horizon whose score is not within `kept`, with that score.
@@ -55,8 +56,7 @@ impl<'a> Path<'a> {
     /// from the exact ones, the day is within; the others are looked at exactly.
     pub fn leaves(&mut self, day: Day, until: Day, kept: &Range<f64>) -> Option<(Day, f64)> {
         let until = until.min(self.end);
-        let slack = self.rough.slack() + ROUNDED;
-        let bounds = log_odds(kept.start) + slack..log_odds(kept.end) - slack;
+        let bounds = log_odds(kept.start) + self.slack..log_odds(kept.end) - self.slack;
         let mut day = day.max(self.steady.last).plus(1);
         while day < until {
             let (first, rough) = self.look(day);

@@ -2,8 +2,7 @@
 //!
 //! Reference + contributions = calibrated log-odds, exactly as the head computes them.
 
-use crate::engine::rfm::features::{Features, Group};
-use crate::engine::rfm::view::View;
+use crate::engine::rfm::features::{Features, Group, Steady};
 use crate::engine::scoring::model::Model;
 
 /// A score taken apart.
@@ -17,26 +16,18 @@ pub struct Reasons {
     pub log_odds: f64,
 }
 
-/// The customer as it was the day after its last purchase, nothing having been heard from it but purchases.
+/// Takes the silence score apart of a customer whose features are known, and what of them stays.
 ///
+/// The reference is the customer as it was the day after its last purchase, nothing having been heard from it but purchases.
 /// Interactions are kept decayed, not dated, so their reference is none at all: what engagement and satisfaction
 /// contribute is then all that they say (docs/decisions/0002-reference-of-reasons.md).
-fn reference(view: &View) -> View {
-    let mut reference = view.without_interactions();
-    if let Some(rhythm) = &view.rhythm {
-        reference.day = rhythm.last.plus(1);
-    }
-    reference
-}
-
-/// Takes the silence score of a view, of which the features are known, apart; `None` where no purchase stands.
-pub fn reasons(model: &Model, view: &View, now: &Features) -> Option<Reasons> {
+pub fn reasons(model: &Model, steady: &Steady, now: &Features) -> Reasons {
     let head = &model.silence;
-    let then = model.features(&reference(view))?;
+    let then = steady.features(steady.last.plus(1), None, head.is_seasonal());
     let (now_terms, then_terms) = (head.group_terms(now), head.group_terms(&then));
     let mut contributions = now_terms;
     for (contribution, then) in contributions.iter_mut().zip(then_terms) {
         *contribution -= then;
     }
-    Some(Reasons { reference: head.log_odds(&then), contributions, log_odds: head.log_odds(now) })
+    Reasons { reference: head.log_odds(&then), contributions, log_odds: head.log_odds(now) }
 }

@@ -4,21 +4,21 @@ use crate::engine::rfm::features::FEATURES;
 use crate::engine::rfm::number::Rough;
 use crate::engine::scoring::logistic::{CLIP, Column, Head};
 
-/// The rough copy of a head.
+/// The rough copy of a head, whose columns look at features as they are.
+#[derive(Clone, Debug, PartialEq)]
 pub struct RoughHead {
-    /// As many as the head has; the others weigh nothing.
-    columns: [RoughColumn; FEATURES],
-    count: usize,
+    columns: Vec<RoughColumn>,
     base: f32,
     slack: f64,
+    slack_a_purchase_day: f64,
 }
 
-/// A column with its part of the calibrated log-odds: weight · (value − mean) · scale.
-#[derive(Clone, Copy, Default)]
+/// A column's part of the calibrated log-odds, but for what is in the base: weight · value, between the clips.
+#[derive(Clone, Copy, Debug, PartialEq)]
 struct RoughColumn {
     feature: usize,
-    mean: f32,
-    scale: f32,
+    least: f32,
+    most: f32,
     weight: f32,
 }
 
@@ -26,37 +26,46 @@ struct RoughColumn {
 const UNIT: f64 = f32::EPSILON as f64 / 2.0;
 
 impl RoughHead {
-    /// The rough copy, for a customer with so many purchase days.
+    /// The rough copy.
     ///
-    /// A rough feature x is off by at most 64 u (1 + |x|), u being the rounding of a 32-bit float, and the kernel of BG/NBD
-    /// by 2 u more for each purchase day. Where x is not clipped, it is at most |mean| + 8 deviations. Adding n terms, each at
-    /// most 8 weights, costs n u times all of them; the model's own numbers are rounded too.
-    pub fn of(head: &Head, purchase_days: f64) -> Self {
-        let base = head.slope * head.intercept + head.offset;
+    /// A rough feature x is off by at most 64 u (1 + |x|), u being the rounding of a 32-bit float, and the kernel of BG/NBD,
+    /// a difference of two logarithms, by 20 u more for each purchase day. Where x is not clipped, it is at most |mean| + 8
+    /// deviations. Adding n terms, each at most that times its weight, to a base costs n u times all of them; the head's own
+    /// numbers are rounded too.
+    pub fn of(head: &Head) -> Self {
         let roundings = head.columns.len() as f64 + 8.0;
-        let (mut columns, mut slack) = ([RoughColumn::default(); FEATURES], roundings * base.abs());
-        for (rough, column) in columns.iter_mut().zip(&head.columns) {
+        let mut base = head.slope * head.intercept + head.offset;
+        let (mut off, mut sum, mut off_a_purchase_day) = (0.0, base.abs(), 0.0);
+        let columns = head.columns.iter().map(|column| {
             let Column { feature, mean, deviation, weight } = *column;
-            let (scale, weight) = (1.0 / deviation, head.slope * weight);
-            let off = 64.0 * (1.0 + mean.abs() + CLIP * deviation) + 2.0 * purchase_days;
-            slack += weight.abs() * (off * scale + roundings * CLIP);
-            *rough = RoughColumn { feature, mean: mean as f32, scale: scale as f32, weight: weight as f32 };
+            let (weight, reach) = (head.slope * weight / deviation, CLIP * deviation);
+            let (heft, most) = (weight.abs(), mean.abs() + reach);
+            base -= weight * mean;
+            off += heft * 64.0 * (1.0 + most);
+            off_a_purchase_day += heft * 20.0;
+            sum += heft * (mean.abs() + most);
+            RoughColumn { feature, least: (mean - reach) as f32, most: (mean + reach) as f32, weight: weight as f32 }
+        });
+        let columns = columns.collect();
+        Self {
+            columns,
+            base: base as f32,
+            slack: UNIT * (off + roundings * sum),
+            slack_a_purchase_day: UNIT * off_a_purchase_day,
         }
-        Self { columns, count: head.columns.len(), base: base as f32, slack: UNIT * slack }
     }
 
-    /// How far the log-odds may be from the exact ones.
-    pub const fn slack(&self) -> f64 {
-        self.slack
+    /// How far the log-odds of a customer with so many purchase days may be from the exact ones.
+    pub const fn slack(&self, purchase_days: f64) -> f64 {
+        self.slack + self.slack_a_purchase_day * purchase_days
     }
 
     /// Calibrated log-odds.
     pub fn log_odds(&self, features: &[Rough; FEATURES]) -> Rough {
-        self.columns.iter().take(self.count).fold(Rough::splat(self.base), |sum, column| {
+        self.columns.iter().fold(Rough::splat(self.base), |sum, column| {
             let value = features.get(column.feature).copied().unwrap_or(Rough::ZERO);
-            let standardised = (value - Rough::splat(column.mean)) * Rough::splat(column.scale);
-            sum + Rough::splat(column.weight)
-                * standardised.fast_max(Rough::splat(-CLIP as f32)).fast_min(Rough::splat(CLIP as f32))
+            let clipped = value.fast_max(Rough::splat(column.least)).fast_min(Rough::splat(column.most));
+            sum + Rough::splat(column.weight) * clipped
         })
     }
 }
