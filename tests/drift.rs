@@ -61,7 +61,7 @@ fn play(processor: &mut Processor, shop: &[Line], at_end: bool, changelog: &mut 
 
 fn figures(processor: &Processor) -> DriftFigures {
     let engine = processor.engine();
-    let model = &engine.in_force().model;
+    let model = engine.in_force().model();
     DriftFigures::of([&**engine.drift()].into_iter(), model.reference.as_ref(), model.horizon_days())
 }
 

@@ -74,7 +74,7 @@ fn scan(model: &Model, view: &View, days: Range<i32>) -> Vec<(Day, f64)> {
 fn a_score_leaves_a_range_on_the_day_that_looking_at_every_day_gives() {
     let views = views();
     let mut draw = Draw::new(11);
-    let (mut asked, mut left) = (0, 0);
+    let (mut asked, mut left, mut exact) = (0, 0, 0);
     for round in 0..40 {
         let model = if round == 0 { Model::clone(&model()) } else { drawn(&mut draw) };
         let rough = RoughHead::of(&model.silence);
@@ -89,18 +89,22 @@ fn a_score_leaves_a_range_on_the_day_that_looking_at_every_day_gives() {
             for kept in [first.min(some)..first.max(some), near[0]..near[1], near[0]..1.0, f64::NEG_INFINITY..some] {
                 let expected = scores.iter().find(|(_, score)| !kept.contains(score)).copied();
                 let mut path = Path::of(&model, &rough, &steady, view);
-                assert_eq!(
-                    path.leaves(view.day, Day(i32::MAX), &kept),
-                    expected,
-                    "round {round}, {kept:?}, {scores:?}"
-                );
+                let found = path.leaves(view.day, Day(i32::MAX), &kept);
+                let day = found.as_ref().map(|(day, _)| *day);
+                assert_eq!(day, expected.map(|(day, _)| day), "round {round}, {kept:?}, {scores:?}");
                 asked += 1;
-                left += usize::from(expected.is_some());
+                if let Some(((day, between), (_, score))) = found.zip(expected) {
+                    assert!(between.contains(&score), "round {round}: {score} is not within {between:?}");
+                    assert_eq!(path.score(day), score);
+                    left += 1;
+                    exact += usize::from(between.start() == between.end());
+                }
             }
         }
     }
-    println!("{asked} ranges, {left} left");
+    println!("{asked} ranges, {left} left, {exact} of them by an exact look");
     assert!(asked > 20_000 && left > asked / 4 && left < asked * 9 / 10);
+    assert!(exact > left / 20 && exact < left / 2);
 }
 
 #[test]

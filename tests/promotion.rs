@@ -141,7 +141,7 @@ impl Life {
     /// Version in force, and since when.
     fn in_force(&self) -> (String, Option<Day>) {
         let in_force = self.processor.engine().in_force();
-        (in_force.model.version.clone(), in_force.since)
+        (in_force.model().version.clone(), in_force.since)
     }
 
     /// Day and model of every record of a topic.

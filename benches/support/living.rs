@@ -11,6 +11,7 @@ use churnwatch::engine::event::{Body, Event, Interaction, Manner};
 use churnwatch::engine::money::Money;
 use churnwatch::engine::partition::Engine;
 use churnwatch::engine::step::{Input, Outcome};
+use churnwatch::processor::setup::CLOSE_STRIDE;
 
 use crate::support::model;
 
@@ -78,12 +79,16 @@ impl Living {
         (0..state.slots()).filter(|slot| state.due(*slot).is_some_and(|due| due <= self.today)).count()
     }
 
-    /// Closes the present day; gives the number of effects.
+    /// Closes the present day, as many customers a step as the service takes; gives the number of effects.
     pub(crate) fn close(&mut self) -> usize {
-        self.effects.clear();
-        let input = Input::Close { day: self.today, stale: false, budget: 5_000 };
-        while self.engine.step(input, &mut self.effects) != Outcome::Closed {}
-        self.effects.len()
+        let (input, mut effects) = (Input::Close { day: self.today, stale: false, budget: CLOSE_STRIDE }, 0);
+        loop {
+            let outcome = self.engine.step(input, &mut self.effects);
+            effects += self.effects.drain(..).len();
+            if outcome == Outcome::Closed {
+                return effects;
+            }
+        }
     }
 
     /// An event of the present day.

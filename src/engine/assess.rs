@@ -270,8 +270,9 @@ impl Judge<'_> {
         let (thresholds, mut changes) = (self.thresholds(), Vec::new());
         let mut path = self.path(steady, view);
         let (mut day, mut held) = (view.day, band);
-        while let Some((left, score)) = path.leaves(day, Day(i32::MAX), &thresholds.kept(held)) {
-            let next = thresholds.next(held, score);
+        while let Some((left, scores)) = path.leaves(day, Day(i32::MAX), &thresholds.kept(held)) {
+            let (least, most) = (thresholds.next(held, *scores.start()), thresholds.next(held, *scores.end()));
+            let next = if least == most { least } else { thresholds.next(held, path.score(left)) };
             changes.push((left, next));
             (day, held) = (left, Some(next));
         }

@@ -38,6 +38,7 @@ impl Engine {
             None => Sweep { day, next: 0, served: self.served(day, stale), seen: Seen::default() },
         };
         let end = self.state.slots();
+        self.state.fetch_due(sweep.next, end, day, budget);
         for _ in 0..budget {
             let Some(slot) = self.state.next_due(sweep.next, end, day) else {
                 sweep.next = end;
@@ -52,7 +53,7 @@ impl Engine {
         }
         self.clock.closing = None;
         self.clock.closed = Some(day);
-        self.drift = Arc::new(self.drift.after(day, sweep.seen, self.in_force.model.horizon_days()));
+        self.drift = Arc::new(self.drift.after(day, sweep.seen, self.in_force.model().horizon_days()));
         Outcome::Closed
     }
 

@@ -124,7 +124,7 @@ impl Engine {
     /// Whether no close and no score is any different for the event: an interaction that nobody looks at.
     fn is_unheard(&self, event: &Event<'_>) -> bool {
         matches!(event.body, Body::Interaction(_))
-            && !self.in_force.model.silence.hears()
+            && !self.in_force.model().silence.hears()
             && !self.policy.segments.look_at_style()
     }
 

@@ -150,7 +150,7 @@ impl Engine {
 
     /// What decisions are made by.
     pub fn judge(&self) -> Judge<'_> {
-        Judge { policy: &self.policy, model: &self.in_force.model, rough: &self.in_force.rough }
+        Judge { policy: &self.policy, model: self.in_force.model(), rough: self.in_force.rough() }
     }
 
     /// The model that decides, and since when.

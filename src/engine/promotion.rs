@@ -67,10 +67,9 @@ impl Schedule {
 /// The model that decides in a partition.
 #[derive(Clone, Debug, PartialEq)]
 pub struct InForce {
-    /// The model.
-    pub model: Arc<Model>,
+    model: Arc<Model>,
     /// The rough copy of its silence head.
-    pub rough: Arc<RoughHead>,
+    rough: Arc<RoughHead>,
     /// The day from which on it decides; `None` before the first close, and where nobody noted it.
     pub since: Option<Day>,
     /// The newest promotion taken: none is taken twice, whatever is promoted again or offered after a restart.
@@ -87,6 +86,21 @@ impl InForce {
         Self { model, rough, since: None, taken: None, generation: 0 }
     }
 
+    /// The model.
+    pub const fn model(&self) -> &Arc<Model> {
+        &self.model
+    }
+
+    /// The rough copy of its silence head.
+    pub fn rough(&self) -> &RoughHead {
+        &self.rough
+    }
+
+    /// Puts a model in the place of this one, whatever their versions; nothing else changes.
+    pub fn put(&mut self, model: &Arc<Model>) {
+        (self.model, self.rough) = (model.clone(), Arc::new(RoughHead::of(&model.silence)));
+    }
+
     /// A day opens: what is due comes into force. Gives whether another model decides from now on.
     pub fn open(&mut self, day: Day, schedule: &Schedule) -> bool {
         let Some(promotion) = schedule.due(day, self.taken) else { return false };
@@ -99,8 +113,8 @@ impl InForce {
         if model.version == self.model.version {
             return false;
         }
-        (self.model, self.since) = (model.clone(), since);
-        self.rough = Arc::new(RoughHead::of(&model.silence));
+        self.put(model);
+        self.since = since;
         self.tell_all();
         true
     }

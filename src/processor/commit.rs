@@ -42,7 +42,7 @@ impl Processor {
     }
 
     fn record(&self) -> PartitionRecord {
-        let InForce { model, since, taken, generation, .. } = self.engine.in_force();
+        let in_force @ InForce { since, taken, generation, .. } = self.engine.in_force();
         PartitionRecord {
             settings_digest: self.setup.settings_digest,
             clock: self.engine.clock().clone(),
@@ -50,7 +50,7 @@ impl Processor {
             offsets: self.offsets.clone(),
             publish_from: self.engine.publish_from,
             used: self.engine.used,
-            model: model.version.clone(),
+            model: in_force.model().version.clone(),
             since: *since,
             taken: *taken,
             generation: *generation,

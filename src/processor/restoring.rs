@@ -127,20 +127,20 @@ impl Processor {
             in_force.taken = None;
             doubts.push(ModelDoubt::Anew);
         }
-        if in_force.model.version == recorded {
+        if in_force.model().version == recorded {
             return doubts;
         }
         if let Some(model) = self.schedule.find(&recorded) {
-            in_force.model = model.clone();
+            in_force.put(model);
             return doubts;
         }
         let day = clock.open_day().or(clock.first_day);
         if let Some(due) = day.and_then(|day| self.schedule.due(day, None)) {
-            in_force.model = due.model.clone();
+            in_force.put(&due.model);
             in_force.taken = in_force.taken.max(Some(due.offset));
         }
         (in_force.since, in_force.generation) = (day, in_force.generation.wrapping_add(1));
-        doubts.push(ModelDoubt::Unknown { recorded, now: in_force.model.version.clone() });
+        doubts.push(ModelDoubt::Unknown { recorded, now: in_force.model().version.clone() });
         // What the old model said is not held against the one that takes its place.
         self.engine.drift = Arc::default();
         self.note_model(day);

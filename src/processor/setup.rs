@@ -11,6 +11,9 @@ use crate::wire::words::Locale;
 /// Most customers that one step of a close looks at, and about as many that a transaction of it writes.
 pub const CLOSE_BUDGET: usize = 5_000;
 
+/// Customers of a close that are looked at before what came of them is written: it is still in the processor's cache then.
+pub const CLOSE_STRIDE: usize = 256;
+
 /// Everything that all partitions share.
 #[derive(Clone)]
 pub struct Setup {

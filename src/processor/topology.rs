@@ -20,7 +20,7 @@ use crate::engine::scoring::model::Model;
 use crate::engine::step::{Input, Outcome};
 use crate::processor::batch::{Batch, OutTopic};
 use crate::processor::past::Past;
-use crate::processor::setup::{ClockMode, Progress, Setup, Time};
+use crate::processor::setup::{CLOSE_STRIDE, ClockMode, Progress, Setup, Time};
 use crate::processor::stats::{Counted, Stats};
 use crate::wire::alert::write_alert;
 use crate::wire::inputs::format::Format;
@@ -162,9 +162,13 @@ impl Processor {
             self.note_model(None);
             self.open(day);
         }
-        let input = Input::Close { day, stale: self.closing_stale, budget: self.setup.close_budget };
-        let outcome = self.engine.step(input, &mut self.effects);
-        self.perform(batch);
+        let (mut outcome, mut left) = (Outcome::Closing, self.setup.close_budget);
+        while outcome != Outcome::Closed && left > 0 {
+            let budget = left.min(CLOSE_STRIDE);
+            left -= budget;
+            outcome = self.engine.step(Input::Close { day, stale: self.closing_stale, budget }, &mut self.effects);
+            self.perform(batch);
+        }
         if outcome == Outcome::Closed {
             self.counted.open.closes += 1;
             let offsets = self.offsets.iter().map(|offset| offset.unwrap_or_default()).collect();
@@ -181,14 +185,14 @@ impl Processor {
     }
 
     pub(crate) fn note_model(&mut self, since: Option<Day>) {
-        let model = self.engine.in_force().model.version.clone();
+        let model = self.engine.in_force().model().version.clone();
         self.past.model(ModelChange { since: since.map(|day| day.0), model });
     }
 
     /// Does what the engine asked for.
     pub(crate) fn perform(&mut self, batch: &mut Batch) {
         let Self { setup, engine, effects, counted: Counted { open: fresh, .. }, .. } = self;
-        let (model, locale) = (engine.in_force().model.version.as_str(), &setup.locale);
+        let (model, locale) = (engine.in_force().model().version.as_str(), &setup.locale);
         let words = Words { model, locale, names: engine.names(), playbook: &setup.policy.playbook };
         for effect in effects.drain(..) {
             match effect {

@@ -111,7 +111,7 @@ impl Known {
     fn show(&mut self, metrics: &Metrics) {
         let mut counts: BTreeMap<&str, i64> = BTreeMap::new();
         for (one, _) in self.in_force.values() {
-            *counts.entry(&one.model.version).or_default() += 1;
+            *counts.entry(&one.model().version).or_default() += 1;
         }
         metrics.models_in_force(&counts, &self.shown);
         let (model, figures) = self.drift().unzip();
@@ -144,17 +144,16 @@ mod tests {
     fn what_is_in_force_is_shown_and_what_went_is_not() {
         let metrics = Metrics::new().unwrap();
         let models = Models::new(metrics.clone());
-        let old = InForce { since: Some(Day(20_000)), ..InForce::first(model("old")) };
+        let mut old = InForce::first(model("old"));
+        old.since = Some(Day(20_000));
         let promotion = Promotion { offset: 0, effective: Day(20_003), model: model("new") };
         for partition in 0..3 {
             models.holds(partition, &old, &Arc::default());
         }
         models.publish(Arc::new(Schedule::new(vec![promotion], 1)));
-        models.holds(
-            2,
-            &InForce { taken: Some(0), since: Some(Day(20_003)), ..InForce::first(model("new")) },
-            &Arc::default(),
-        );
+        let mut new = InForce::first(model("new"));
+        (new.taken, new.since) = (Some(0), Some(Day(20_003)));
+        models.holds(2, &new, &Arc::default());
         let shown = models.json();
         assert_eq!(
             shown["in_force"],

@@ -33,8 +33,8 @@ impl Known {
     /// The model that is in force in most partitions, of several the first by version.
     pub(crate) fn in_most(&self) -> Option<&Model> {
         let count =
-            |model: &Model| self.in_force.values().filter(|(one, _)| one.model.version == model.version).count();
-        let models = self.in_force.values().map(|(one, _)| &*one.model);
+            |model: &Model| self.in_force.values().filter(|(one, _)| one.model().version == model.version).count();
+        let models = self.in_force.values().map(|(one, _)| &**one.model());
         models.max_by(|a, b| count(a).cmp(&count(b)).then_with(|| b.version.cmp(&a.version)))
     }
 
@@ -46,7 +46,7 @@ impl Known {
 
     /// What the closes of its partitions saw.
     pub(crate) fn drifts(&self, model: &Model) -> impl Iterator<Item = &Drift> {
-        let its = self.in_force.values().filter(|(one, _)| one.model.version == model.version);
+        let its = self.in_force.values().filter(|(one, _)| one.model().version == model.version);
         its.map(|(_, drift)| &**drift)
     }
 
@@ -60,7 +60,7 @@ impl Known {
 pub(crate) fn models_json(known: &Known) -> Value {
     let mut models: BTreeMap<&str, (&Model, Vec<u32>, Option<Day>)> = BTreeMap::new();
     for (partition, (one, _)) in &known.in_force {
-        let entry = models.entry(&one.model.version).or_insert((&one.model, Vec::new(), None));
+        let entry = models.entry(&one.model().version).or_insert((one.model(), Vec::new(), None));
         entry.1.push(*partition);
         entry.2 = entry.2.max(one.since);
     }
@@ -73,7 +73,7 @@ pub(crate) fn models_json(known: &Known) -> Value {
         since: since.map(Into::into),
     });
     let pending = known.in_force.values().filter_map(|(one, _)| {
-        known.schedule.pending(one.taken).filter(|promotion| promotion.model.version != one.model.version)
+        known.schedule.pending(one.taken).filter(|promotion| promotion.model.version != one.model().version)
     });
     let pending = pending
         .min_by_key(|promotion| promotion.effective)

@@ -1,6 +1,8 @@
 //! The customers of a partition by slot, packed; one of them at a time is unpacked, in hand. What batches change lies
 //! beside what was committed. Knows no ids' index.
 
+use std::hint::black_box;
+
 use crate::engine::customer::Tag;
 use crate::engine::day::Day;
 use crate::engine::packed::bytes::{Reader, Writer};
@@ -10,6 +12,9 @@ use crate::engine::packed::layers::{Layers, Place, Slot};
 
 /// Before every day: the next close looks at the customer.
 pub const ALWAYS: Day = Day(i32::MIN);
+
+/// Bytes that a processor's cache fetches at a time.
+const CACHE_LINE: usize = 64;
 
 /// A packed customer is the length of its id, the id, and the record of [`pack`].
 #[derive(Default)]
@@ -46,6 +51,12 @@ impl Shelf {
         let there = hand.unpack(bytes_of(slot, packed, place, layers));
         hand.slot = there.then_some(slot);
         there
+    }
+
+    /// Reads a byte of each of the customer's cache lines.
+    pub(crate) fn fetch(&self, slot: Slot) {
+        let lines = self.packed.get(slot as usize).map_or(&[][..], |packed| packed).iter().step_by(CACHE_LINE);
+        black_box(lines.fold(0, |sum: u8, byte| sum.wrapping_add(*byte)));
     }
 
     /// The customer in hand, if it is the one of this slot.

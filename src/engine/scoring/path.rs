@@ -1,6 +1,6 @@
 //! What silence alone will bring: the score of a customer of whom nothing more is heard, day by day.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use crate::engine::day::Day;
 use crate::engine::rfm::features::{FEATURES, Steady};
@@ -50,22 +50,27 @@ impl<'a> Path<'a> {
         }
     }
 
-    /// The first day after `day` and before `until` and the horizon whose score is not within `kept`, with that score.
+    /// The first day after `day` and before `until` and the horizon whose score is not within `kept`, and between what that
+    /// score is.
     ///
     /// Eight days are looked at together, roughly. Where the rough log-odds are further from the bounds than they may be
-    /// from the exact ones, the day is within; the others are looked at exactly.
-    pub fn leaves(&mut self, day: Day, until: Day, kept: &Range<f64>) -> Option<(Day, f64)> {
-        let until = until.min(self.end);
-        let bounds = log_odds(kept.start) + self.slack..log_odds(kept.end) - self.slack;
+    /// from the exact ones, that tells; only the other days are looked at exactly.
+    pub fn leaves(&mut self, day: Day, until: Day, kept: &Range<f64>) -> Option<(Day, RangeInclusive<f64>)> {
+        let (until, slack) = (until.min(self.end), self.slack);
+        let inside = log_odds(kept.start) + slack..log_odds(kept.end) - slack;
         let mut day = day.max(self.steady.last).plus(1);
         while day < until {
             let (first, rough) = self.look(day);
             let known = rough.iter().skip(day.since(first) as usize).take(until.since(day) as usize);
-            for log_odds in known {
-                if !bounds.contains(&f64::from(*log_odds)) {
+            for rough in known.map(|rough| f64::from(*rough)) {
+                if !inside.contains(&rough) {
+                    let (least, most) = (sigmoid(rough - slack) - f64::EPSILON, sigmoid(rough + slack) + f64::EPSILON);
+                    if most < kept.start || least >= kept.end {
+                        return Some((day, least..=most));
+                    }
                     let score = self.score(day);
                     if !kept.contains(&score) {
-                        return Some((day, score));
+                        return Some((day, score..=score));
                     }
                 }
                 day = day.plus(1);
@@ -83,7 +88,8 @@ impl<'a> Path<'a> {
         }))
     }
 
-    fn score(&self, day: Day) -> f64 {
+    /// The score of a day, exactly.
+    pub fn score(&self, day: Day) -> f64 {
         let features: [f64; FEATURES] = self.steady.features(day, self.heard, self.season);
         sigmoid(self.model.silence.log_odds(&features))
     }
