@@ -3,7 +3,6 @@
 //! Only silence passes: whatever else happens wakes the customer. That a plain sweep over everybody gives the same alerts
 //! is checked by the tests.
 
-use crate::engine::alerting::band::Band;
 use crate::engine::alerting::segment::{Bounds, Segment, Segments};
 use crate::engine::assess::{Assessed, Judge};
 use crate::engine::day::Day;
@@ -54,18 +53,16 @@ impl Judge<'_> {
     /// the horizon's day.
     fn next_band(&self, customer: &Customer, seen: &Assessed, told: Option<&Risk>, until: Day) -> Day {
         let (thresholds, standing) = (self.thresholds(), &customer.standing);
+        let band = thresholds.kept(standing.band);
+        let kept = if standing.above_since.is_some() {
+            band.start.max(thresholds.entry())..band.end
+        } else {
+            band.start..band.end.min(thresholds.entry())
+        };
         let left = match told {
-            // Below the threshold bands change and warnings become due on the same days, which were just foretold.
-            Some(Risk { band: Some(Band::Low), forecast, .. }) if standing.above_since.is_none() => {
-                forecast.first().map(|(day, _)| *day)
-            }
+            // The band changes on the same day, which was just foretold.
+            Some(Risk { band: Some(_), forecast, .. }) if kept == band => forecast.first().map(|(day, _)| *day),
             _ => {
-                let mut kept = thresholds.kept(standing.band);
-                if standing.above_since.is_some() {
-                    kept.start = kept.start.max(thresholds.entry());
-                } else {
-                    kept.end = kept.end.min(thresholds.entry());
-                }
                 let left = self.path(&seen.steady, &seen.view).leaves(seen.view.day, until, &kept);
                 left.map(|(day, _)| day)
             }

@@ -32,27 +32,44 @@ impl HalfLife {
     }
 }
 
+const HALF_LIVES: [HalfLife; 5] = [HalfLife::D7, HalfLife::D14, HalfLife::D30, HalfLife::D60, HalfLife::D90];
+
 /// Gaps up to here come from a table; longer ones are computed by the same formula.
 const TABLE_DAYS: usize = 1024;
 
-static TABLES: LazyLock<[Vec<f32>; 5]> = LazyLock::new(|| {
-    [HalfLife::D7, HalfLife::D14, HalfLife::D30, HalfLife::D60, HalfLife::D90]
-        .map(|half| (0..TABLE_DAYS).map(|days| power(half, days as f64)).collect())
-});
+static TABLE: LazyLock<Vec<Left>> = LazyLock::new(|| (0..TABLE_DAYS).map(|days| Left::compute(days as f64)).collect());
 
-fn power(half: HalfLife, days: f64) -> f32 {
-    libm::exp2(-days / half.days()) as f32
+/// What is left of 1 after a number of days, by half-life.
+#[derive(Clone, Copy, Debug)]
+pub struct Left([f32; HALF_LIVES.len()]);
+
+impl Left {
+    /// After `days` (negative counts as none).
+    pub fn after(days: i32) -> Self {
+        let days = days.max(0);
+        TABLE.get(days as usize).copied().unwrap_or_else(|| Self::compute(f64::from(days)))
+    }
+
+    /// With this half-life.
+    pub const fn by(self, half: HalfLife) -> f32 {
+        let Self([d7, d14, d30, d60, d90]) = self;
+        match half {
+            HalfLife::D7 => d7,
+            HalfLife::D14 => d14,
+            HalfLife::D30 => d30,
+            HalfLife::D60 => d60,
+            HalfLife::D90 => d90,
+        }
+    }
+
+    fn compute(days: f64) -> Self {
+        Self(HALF_LIVES.map(|half| libm::exp2(-days / half.days()) as f32))
+    }
 }
 
 /// What is left of 1 after `days` (negative counts as none).
 pub fn decay(half: HalfLife, days: i32) -> f32 {
-    let days = days.max(0);
-    let [first, ..] = &*TABLES;
-    debug_assert_eq!(first.len(), TABLE_DAYS);
-    TABLES
-        .get(half as usize)
-        .and_then(|table| table.get(days as usize))
-        .map_or_else(|| power(half, f64::from(days)), |left| *left)
+    Left::after(days).by(half)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 
 use crate::engine::day::Day;
 use crate::engine::money::Money;
-use crate::engine::rfm::decay::{HalfLife, decay};
+use crate::engine::rfm::decay::{HalfLife, Left, decay};
 use crate::engine::rfm::ledger::LedgerDay;
 
 /// Half-lives of the decayed purchase-day counts.
@@ -60,11 +60,12 @@ impl Rhythm {
         self.smoothed_gap =
             if self.days == 1 { length } else { self.smoothed_gap + GAP_WEIGHT * (length - self.smoothed_gap) };
         self.longest_gap = self.longest_gap.max(gap);
+        let left = Left::after(gap);
         for (count, half) in self.frequency.iter_mut().zip(PURCHASE_HALF_LIVES) {
-            *count = 1.0 + *count * decay(half, gap);
+            *count = 1.0 + *count * left.by(half);
         }
         for (spend, half) in self.spend.iter_mut().zip(SPEND_HALF_LIVES) {
-            *spend = day.gross.0 as f32 + *spend * decay(half, gap);
+            *spend = day.gross.0 as f32 + *spend * left.by(half);
         }
         self.days += 1;
         self.last = day.day;
@@ -125,7 +126,11 @@ impl KindCount {
 
     /// The decayed counts at the end of `day`.
     pub fn at(&self, day: Day) -> [f32; 3] {
-        [0, 1, 2].map(|half| self.left(half, day))
+        let (mut decayed, left) = (self.decayed, Left::after(day.since(self.day)));
+        for (value, half) in decayed.iter_mut().zip(INTERACTION_HALF_LIVES) {
+            *value *= left.by(half);
+        }
+        decayed
     }
 
     /// The same of one of [`INTERACTION_HALF_LIVES`].
