@@ -55,7 +55,7 @@ pub struct Divisor {
 }
 
 impl Divisor {
-    /// This one, whose logarithm comes from the table if it is a number of days.
+    /// With its logarithm, which comes from the table where it is a number of days.
     pub fn of(value: f64) -> Self {
         let days = value as i32;
         let ln = if f64::from(days) == value { f64::ln_of(days) } else { libm::log(value) };
@@ -71,8 +71,7 @@ pub trait Tabled: Number {
     /// The logarithm of so many days, above 0, or of that and the following numbers.
     fn ln_of(days: i32) -> Self;
 
-    /// The same of so many days divided by something: roughly a difference, which is off by more than a logarithm is, by what
-    /// both of its terms are rounded.
+    /// The same of so many days divided by something. A rough one is a difference of logarithms, off by what both are rounded.
     fn ln_ratio(days: i32, by: &Divisor) -> Self;
 }
 

@@ -36,17 +36,17 @@ impl RoughHead {
         let roundings = head.columns.len() as f64 + 8.0;
         let mut base = head.slope * head.intercept + head.offset;
         let (mut off, mut sum, mut off_a_purchase_day) = (0.0, base.abs(), 0.0);
-        let columns = head.columns.iter().map(|column| {
-            let Column { feature, mean, deviation, weight } = *column;
+        let mut columns = Vec::with_capacity(head.columns.len());
+        for Column { feature, mean, deviation, weight } in head.columns.iter().copied() {
             let (weight, reach) = (head.slope * weight / deviation, CLIP * deviation);
             let (heft, most) = (weight.abs(), mean.abs() + reach);
             base -= weight * mean;
             off += heft * 64.0 * (1.0 + most);
             off_a_purchase_day += heft * 20.0;
             sum += heft * (mean.abs() + most);
-            RoughColumn { feature, least: (mean - reach) as f32, most: (mean + reach) as f32, weight: weight as f32 }
-        });
-        let columns = columns.collect();
+            let (least, most, weight) = ((mean - reach) as f32, (mean + reach) as f32, weight as f32);
+            columns.push(RoughColumn { feature, least, most, weight });
+        }
         Self {
             columns,
             base: base as f32,
